@@ -1,0 +1,5 @@
+"""`python -m clearcoat`."""
+
+from clearcoat.cli import main
+
+main()
