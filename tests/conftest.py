@@ -1,0 +1,18 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The development data: CLEARCOAT_SHARED, else `shared` beside the repository."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("CLEARCOAT_SHARED", default)) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no shared data at {folder}; set CLEARCOAT_SHARED to its folder")
+    return folder
