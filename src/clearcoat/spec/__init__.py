@@ -1,1 +1,6 @@
-"""TODO."""
+"""The machinery of specs: YAML with line numbers into validated models. Knows no meaning."""
+
+from clearcoat.spec.document import Document, load, parse
+from clearcoat.spec.model import Model, digest
+
+__all__ = ["Document", "Model", "digest", "load", "parse"]

@@ -1,0 +1,265 @@
+"""Read one YAML file into a model, and say file, line and key of everything wrong in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from clearcoat.errors import SpecError, did_you_mean
+
+Key = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, with YAML 1.2's numbers and booleans.
+
+    Under YAML 1.1 `1e-3` is a string and `no` is False: both surprise the writer of a spec.
+    """
+
+
+_RETYPED = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:bool")
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] not in _RETYPED]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf)$|^\.nan$"),
+    list("-+0123456789."),
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed YAML file: plain data, and the line of every key."""
+
+    source: str
+    data: Any
+    lines: Mapping[Key, int] = field(repr=False)
+
+    def where(self, key: Key) -> str:
+        """Return `file:line (key)`, falling back to the nearest enclosing key."""
+        probe = key
+        while probe and probe not in self.lines:
+            probe = probe[:-1]
+        dotted = _dotted(key)
+        return f"{self.source}:{self.lines.get(probe, 1)}" + (f" ({dotted})" if dotted else "")
+
+
+def load(path: Path, model: type[ModelT], *, context: dict[str, Any] | None = None) -> ModelT:
+    """Read and validate a YAML file.
+
+    Raises:
+        SpecError: the file is missing, not YAML, or does not fit the model.
+    """
+    return parse(read(path), model, context=context)
+
+
+def read(path: Path) -> Document:
+    """Read a YAML file without validating it.
+
+    Raises:
+        SpecError: the file is missing, unreadable, not UTF-8, not YAML, or repeats a key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SpecError(
+            "cannot read the file",
+            where=path,
+            found=reason,
+            expected="a YAML file",
+            do="check the path",
+        ) from error
+    return read_text(text, str(path))
+
+
+def read_text(text: str, source: str) -> Document:
+    """Like `read`, for text that is already in memory."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        lines: dict[Key, int] = {}
+        data = None if node is None else _construct(loader, node, (), lines, source)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise SpecError(
+            "not valid YAML",
+            where=f"{source}:{mark.line + 1}" if mark else source,
+            found=error.problem,
+            do="mend the syntax at this line (indentation and colons are the usual causes)",
+        ) from error
+    except yaml.YAMLError as error:
+        raise SpecError("not valid YAML", where=source, found=str(error)) from error
+    finally:
+        loader.dispose()
+    return Document(source=source, data={} if data is None else data, lines=lines)
+
+
+def parse(
+    document: Document, model: type[ModelT], *, context: dict[str, Any] | None = None
+) -> ModelT:
+    """Validate a document; every problem is reported at once, each with its line.
+
+    Raises:
+        SpecError: the document does not fit the model.
+    """
+    try:
+        return model.model_validate(document.data, context=context)
+    except ValidationError as error:
+        problems = _drop_echoes(error.errors(include_url=False))
+        first, *others = [_explain(document, problem, model) for problem in problems]
+        if others:
+            more = "\n".join(
+                f"{other.where}: {other.what}" + (f" - {other.do}" if other.do else "")
+                for other in others
+            )
+            first.what += f" (and {len(others)} more, listed below)"
+            first.do = (first.do or "mend the value") + "\n" + more
+        raise first from error
+
+
+def _construct(
+    loader: yaml.SafeLoader, node: yaml.Node, key: Key, lines: dict[Key, int], source: str
+) -> Any:
+    lines.setdefault(key, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            name = loader.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if not isinstance(name, str | int | float):
+                raise SpecError("a key must be plain text", where=f"{source}:{line}", found=name)
+            if name in result:
+                raise SpecError(
+                    f"key {name!r} stands twice",
+                    where=f"{source}:{line} ({_dotted((*key, str(name)))})",
+                    do=f"remove one (the first is on line {lines[(*key, str(name))]})",
+                )
+            lines[(*key, str(name))] = line
+            result[name] = _construct(loader, value_node, (*key, str(name)), lines, source)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _construct(loader, item, (*key, position), lines, source)
+            for position, item in enumerate(node.value)
+        ]
+    return loader.construct_object(node, deep=True)
+
+
+def _drop_echoes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Keep the most telling problems: a union reports each of its branches.
+
+    The deepest place wins over the places around it, and an unknown key over the key that is
+    missing beside it, since the one is most often the other misspelt.
+    """
+    places = [tuple(part for part in p["loc"] if not _is_branch(part)) for p in problems]
+    unknown_in = {
+        place[:-1]
+        for place, problem in zip(places, problems, strict=True)
+        if problem["type"] == "extra_forbidden"
+    }
+    kept: dict[Key, ErrorDetails] = {}
+    for place, problem in zip(places, problems, strict=True):
+        if any(len(other) > len(place) and other[: len(place)] == place for other in places):
+            continue
+        if problem["type"] == "missing" and place[:-1] in unknown_in:
+            continue
+        kept.setdefault(place, problem)
+    return list(kept.values())
+
+
+def _is_branch(part: str | int) -> bool:
+    """Whether pydantic added this to a location to name a branch of a union."""
+    return isinstance(part, str) and (
+        part in {"float", "int", "str", "bool", "none"}
+        or part.startswith(("constrained-", "function-", "list[", "tuple[", "literal["))
+        or part[:1].isupper()
+    )
+
+
+def _explain(document: Document, problem: ErrorDetails, model: type[BaseModel]) -> SpecError:
+    loc: Key = tuple(part for part in problem["loc"] if not _is_branch(part))
+    where = document.where(loc)
+    name = str(loc[-1]) if loc else ""
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(model, problem["loc"][:-1])
+        return SpecError(
+            f"unknown key {name!r}", where=where, do=did_you_mean(name, known) if known else None
+        )
+    if problem["type"] == "missing":
+        return SpecError(f"key {name!r} is missing", where=where, do=f"add {name!r} here")
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, SpecError):
+        return SpecError(
+            cause.what, where=where, found=cause.found, expected=cause.expected, do=cause.do
+        )
+    message = problem["msg"].removeprefix("Value error, ")
+    return SpecError(
+        f"{name or 'the document'}: {message[:1].lower()}{message[1:]}",
+        where=where,
+        found=_shorten(repr(problem["input"])),
+        do=_literal_advice(problem),
+    )
+
+
+def _literal_advice(problem: ErrorDetails) -> str | None:
+    if problem["type"] not in {"literal_error", "enum"} or not isinstance(problem["input"], str):
+        return None
+    return did_you_mean(problem["input"], re.findall(r"'([^']*)'", problem["ctx"]["expected"]))
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    """Names of the keys allowed at a location, found by walking the JSON Schema."""
+    schema = model.model_json_schema(by_alias=True)
+    nodes = [schema]
+    for part in loc:
+        following: list[dict[str, Any]] = []
+        for node in _expand(nodes, schema):
+            if isinstance(part, int):
+                following += [node["items"]] if "items" in node else node.get("prefixItems", [])
+            elif part in node.get("properties", {}):
+                following.append(node["properties"][part])
+            elif isinstance(node.get("additionalProperties"), dict):
+                following.append(node["additionalProperties"])
+        # A part that is no key names a branch of a union: stay where we are.
+        nodes = following or nodes
+    return sorted({key for node in _expand(nodes, schema) for key in node.get("properties", {})})
+
+
+def _expand(nodes: list[dict[str, Any]], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Resolve references and unions into plain object schemas."""
+    result: list[dict[str, Any]] = []
+    queue = list(nodes)
+    while queue:
+        node = queue.pop()
+        if "$ref" in node:
+            queue.append(schema["$defs"][node["$ref"].rsplit("/", 1)[-1]])
+        for union in ("anyOf", "oneOf", "allOf"):
+            queue += node.get(union, [])
+        result.append(node)
+    return result
+
+
+def _dotted(key: Key) -> str:
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
+    return text
+
+
+def _shorten(text: str, limit: int = 80) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
