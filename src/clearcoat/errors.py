@@ -71,8 +71,11 @@ class UsageError(ClearcoatError):
     """A command-line option or an API argument makes no sense."""
 
 
-class SpecError(ClearcoatError):
-    """A YAML file is malformed, or says something that cannot be done."""
+class SpecError(ClearcoatError, ValueError):
+    """A YAML file is malformed, or says something that cannot be done.
+
+    Also a ValueError, so that pydantic adds the place when a validator raises it.
+    """
 
 
 class ProductError(ClearcoatError):

@@ -119,14 +119,15 @@ def parse(
     try:
         return model.model_validate(document.data, context=context)
     except ValidationError as error:
-        problems = _drop_echoes(error.errors(include_url=False))
-        first, *others = [_explain(document, problem, model) for problem in problems]
+        problems = _most_telling(document, error.errors(include_url=False))
+        first, *others = [
+            _explain(document, place, problem, model) for place, problem in problems.items()
+        ]
         if others:
             more = "\n".join(
-                f"{other.where}: {other.what}" + (f" - {other.do}" if other.do else "")
+                f"  also {other.where}: {other.what}" + (f" - {other.do}" if other.do else "")
                 for other in others
             )
-            first.what += f" (and {len(others)} more, listed below)"
             first.do = (first.do or "mend the value") + "\n" + more
         raise first from error
 
@@ -160,13 +161,30 @@ def _construct(
     return loader.construct_object(node, deep=True)
 
 
-def _drop_echoes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+def _key_in_data(data: Any, problem: ErrorDetails) -> Key:
+    """Return where in the file a problem is: pydantic also names branches of unions."""
+    key: Key = ()
+    for position, part in enumerate(problem["loc"]):
+        present = (
+            part in data
+            if isinstance(data, dict)
+            else isinstance(data, list) and isinstance(part, int) and part < len(data)
+        )
+        if present:
+            data = data[part]
+            key = (*key, part)
+        elif problem["type"] == "missing" and position == len(problem["loc"]) - 1:
+            key = (*key, part)
+    return key
+
+
+def _most_telling(document: Document, problems: list[ErrorDetails]) -> dict[Key, ErrorDetails]:
     """Keep the most telling problems: a union reports each of its branches.
 
     The deepest place wins over the places around it, and an unknown key over the key that is
     missing beside it, since the one is most often the other misspelt.
     """
-    places = [tuple(part for part in p["loc"] if not _is_branch(part)) for p in problems]
+    places = [_key_in_data(document.data, problem) for problem in problems]
     unknown_in = {
         place[:-1]
         for place, problem in zip(places, problems, strict=True)
@@ -179,22 +197,14 @@ def _drop_echoes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
         if problem["type"] == "missing" and place[:-1] in unknown_in:
             continue
         kept.setdefault(place, problem)
-    return list(kept.values())
+    return kept
 
 
-def _is_branch(part: str | int) -> bool:
-    """Whether pydantic added this to a location to name a branch of a union."""
-    return isinstance(part, str) and (
-        part in {"float", "int", "str", "bool", "none"}
-        or part.startswith(("constrained-", "function-", "list[", "tuple[", "literal["))
-        or part[:1].isupper()
-    )
-
-
-def _explain(document: Document, problem: ErrorDetails, model: type[BaseModel]) -> SpecError:
-    loc: Key = tuple(part for part in problem["loc"] if not _is_branch(part))
-    where = document.where(loc)
-    name = str(loc[-1]) if loc else ""
+def _explain(
+    document: Document, place: Key, problem: ErrorDetails, model: type[BaseModel]
+) -> SpecError:
+    where = document.where(place)
+    name = str(place[-1]) if place else "the document"
     if problem["type"] == "extra_forbidden":
         known = _known_keys(model, problem["loc"][:-1])
         return SpecError(
@@ -202,6 +212,15 @@ def _explain(document: Document, problem: ErrorDetails, model: type[BaseModel]) 
         )
     if problem["type"] == "missing":
         return SpecError(f"key {name!r} is missing", where=where, do=f"add {name!r} here")
+    if problem["type"] == "union_tag_invalid":
+        tag = str(problem["ctx"]["tag"])
+        known = re.findall(r"'([^']*)'", problem["ctx"]["expected_tags"])
+        return SpecError(
+            f"{name}: unknown kind {tag!r}",
+            where=where,
+            expected="one of " + ", ".join(known),
+            do=did_you_mean(tag, known),
+        )
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, SpecError):
         return SpecError(
@@ -209,7 +228,7 @@ def _explain(document: Document, problem: ErrorDetails, model: type[BaseModel]) 
         )
     message = problem["msg"].removeprefix("Value error, ")
     return SpecError(
-        f"{name or 'the document'}: {message[:1].lower()}{message[1:]}",
+        f"{name}: {message[:1].lower()}{message[1:]}",
         where=where,
         found=_shorten(repr(problem["input"])),
         do=_literal_advice(problem),

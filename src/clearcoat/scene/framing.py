@@ -1,0 +1,114 @@
+"""Stand the camera so that the product fills the wanted share of the picture.
+
+The distance is solved for on the product's outline instead of drawn, because two products of
+different size and shape should lie in the picture alike: a label's size in pixels is what a
+segmentation model sees.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Position and orientation of a camera, world frame."""
+
+    position_m: Vector
+    right: Vector
+    """Unit vector towards the right edge of the picture."""
+    down: Vector
+    """Unit vector towards the lower edge of the picture."""
+    forward: Vector
+    """Unit vector along the optical axis: (right, down, forward) is OpenCV's camera frame."""
+
+    @property
+    def camera_from_world(self) -> FloatArray:
+        """(4, 4) extrinsic matrix, OpenCV convention."""
+        rotation = np.array([self.right, self.down, self.forward])
+        matrix = np.eye(4)
+        matrix[:3, :3] = rotation
+        matrix[:3, 3] = -rotation @ np.array(self.position_m)
+        return matrix
+
+
+def frame_subject(
+    points_m: FloatArray,
+    *,
+    towards_camera: Vector,
+    roll_deg: float,
+    focal: float,
+    aspect: float,
+    fill: float,
+    shift: tuple[float, float],
+    lowest_m: float | None = None,
+) -> Pose:
+    """Return the pose from which `points_m` (N, 3) fill the picture as asked.
+
+    Args:
+        points_m: points on the product's outline, world frame.
+        towards_camera: unit vector from the product to the camera.
+        roll_deg: turn about the optical axis.
+        focal: focal length as a share of the picture's width.
+        aspect: width over height of the picture.
+        fill: extent of the outline along its tighter side, share of the picture.
+        shift: the outline's centre from the picture's, shares of its width and height.
+        lowest_m: the camera is lifted to at least this height (the ground is opaque).
+    """
+    forward = -np.array(towards_camera)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    # Looking straight down, every roll is as good as another.
+    right = np.array([0.0, -1.0, 0.0]) if np.linalg.norm(right) < 1e-6 else right
+    right = right / np.linalg.norm(right)
+    down = np.cross(forward, right)
+    angle = math.radians(roll_deg)
+    right, down = (
+        math.cos(angle) * right + math.sin(angle) * down,
+        math.cos(angle) * down - math.sin(angle) * right,
+    )
+    centre = (points_m.min(axis=0) + points_m.max(axis=0)) / 2
+    local = (points_m - centre) @ np.array([right, down, forward]).T
+    # Widths are measured in picture widths; a height counts `aspect` times as much of its side.
+    scale = np.array([focal, focal * aspect])
+
+    def outline(distance: float) -> tuple[float, FloatArray]:
+        """Extent of the outline, and the sideways step that puts its centre where it belongs."""
+        depth = local[:, 2] + distance
+        offset = np.zeros(2)
+        for _ in range(8):
+            projected = scale * (local[:, :2] - offset) / depth[:, None]
+            first, last = projected.argmin(axis=0), projected.argmax(axis=0)
+            low, high = projected[first, (0, 1)], projected[last, (0, 1)]
+            # Newton: the outline's edges move by scale / depth each, and depths may differ much.
+            slope = scale * (1 / depth[first] + 1 / depth[last]) / 2
+            offset += ((low + high) / 2 - np.array(shift)) / slope
+        return float((high - low).max()), offset
+
+    # The camera must stay outside the product: its nearest point keeps a tenth of its depth away.
+    reach = float(np.ptp(local[:, 2]))
+    near = -float(local[:, 2].min()) + 0.1 * max(reach, 1e-6)
+    far = near + 1e4 * max(float(np.abs(local).max()), 1e-6)
+    for _ in range(80):
+        middle = math.sqrt(near * far)
+        near, far = (middle, far) if outline(middle)[0] > fill else (near, middle)
+    offset = outline(far)[1]
+    position = centre + offset[0] * right + offset[1] * down - far * forward
+    if lowest_m is not None and position[2] < lowest_m:
+        position[2] = lowest_m
+    return Pose(
+        position_m=_vector(position),
+        right=_vector(right),
+        down=_vector(down),
+        forward=_vector(forward),
+    )
+
+
+def _vector(values: FloatArray) -> Vector:
+    return float(values[0]), float(values[1]), float(values[2])
