@@ -7,12 +7,15 @@ occur, hence nothing limits the number of classes and nothing is dropped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 ClassSet = frozenset[int]
+
+MAX_SETS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,27 +63,58 @@ class LabelRaster:
                 table[number, position] = True
         return table[:, self.index]
 
+    def pixel_counts(self) -> NDArray[np.int64]:
+        """(len(sets),) int64: the number of pixels of each set."""
+        return np.bincount(self.index.ravel(), minlength=len(self.sets))
+
+    def compact(self) -> LabelRaster:
+        """Return the same raster without the sets that no pixel has."""
+        used = self.pixel_counts() > 0
+        if used.all():
+            return self
+        renumbered = np.maximum(np.cumsum(used) - 1, 0).astype(np.uint16)
+        sets = tuple(s for s, keep in zip(self.sets, used, strict=True) if keep)
+        return LabelRaster(index=renumbered[self.index], sets=sets)
+
+    @classmethod
+    def from_table(cls, ids: NDArray[np.integer], table: Sequence[ClassSet | None]) -> LabelRaster:
+        """Build a raster from (H, W) ids and the class set of each id.
+
+        `table[ids[y, x]]` is the pixel's set. The table may hold a set many times, as it does
+        when it lists the parts of a product.
+        """
+        sets = tuple(dict.fromkeys(table))
+        order = {members: position for position, members in enumerate(sets)}
+        renumbered = np.array([order[members] for members in table], dtype=np.uint16)
+        return cls(index=renumbered[ids], sets=sets).compact()
+
     @classmethod
     def from_planes(
         cls, planes: NDArray[np.bool_], ignore: NDArray[np.bool_] | None = None
     ) -> LabelRaster:
-        """Build a raster from (C, H, W) masks and an optional (H, W) ignore mask."""
-        packed = np.packbits(planes, axis=0, bitorder="little")
-        rows = packed.reshape(packed.shape[0], -1).T
-        blind = (
-            np.zeros((len(rows), 1), np.uint8)
-            if ignore is None
-            else ignore.reshape(-1, 1).astype(np.uint8)
-        )
-        # An ignored pixel has no class; otherwise two spellings of *ignore* would arise.
-        keys = np.concatenate([blind, np.where(blind == 1, 0, rows)], axis=1)
-        table, inverse = np.unique(keys, axis=0, return_inverse=True)
-        sets: list[ClassSet | None] = []
-        for key in table:
-            members = np.flatnonzero(np.unpackbits(key[1:], bitorder="little"))
-            sets.append(None if key[0] else frozenset(int(m) for m in members))
-        index = inverse.reshape(planes.shape[1:]).astype(np.uint16)
-        return cls(index=index, sets=tuple(sets))
+        """Build a raster from (C, H, W) masks and an optional (H, W) ignore mask.
+
+        Raises ValueError when more than 65,536 different sets occur.
+        """
+        number = np.zeros(planes.shape[1:], dtype=np.int64)
+        sets: list[ClassSet] = [frozenset()]
+        # Class by class, the sets seen so far split into those with and without the class:
+        # numbers stay as few as the sets that occur, whatever the number of classes.
+        for member in np.flatnonzero(planes.any(axis=(1, 2))):
+            pairs = 2 * number + planes[member]
+            seen = np.flatnonzero(np.bincount(pairs.ravel()))
+            renumbered = np.zeros(2 * len(sets), dtype=np.int64)
+            renumbered[seen] = np.arange(len(seen))
+            number = renumbered[pairs]
+            sets = [sets[pair // 2] | ({int(member)} if pair % 2 else set()) for pair in seen]
+        table: list[ClassSet | None] = [*sets]
+        if ignore is not None and ignore.any():
+            # An ignored pixel has no class; otherwise two spellings of *ignore* would arise.
+            number = np.where(ignore, len(sets), number)
+            table.append(None)
+        if len(table) > MAX_SETS:
+            raise ValueError(f"{len(table)} different class sets in one image, at most {MAX_SETS}")
+        return cls(index=number.astype(np.uint16), sets=tuple(table)).compact()
 
     def same_as(self, other: LabelRaster) -> bool:
         """Whether both give every pixel the same set, whatever the order of their tables."""

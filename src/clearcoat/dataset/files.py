@@ -1,0 +1,116 @@
+"""Files that appear whole: written beside, flushed, renamed.
+
+A temporary file carries the host and process that writes it, so that the next writer can
+tell what a killed process left from what another process is writing at this moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from clearcoat.errors import DatasetError
+
+_PREFIX = ".writing-"
+_TEMPORARY = re.compile(r"\.writing-(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{32}")
+_ABANDONED_AFTER_S = 3600.0
+"""Age from which another host's temporary file counts as left behind: no file takes that long."""
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file name is that of a file being written, or left half-written."""
+    return name.startswith(_PREFIX)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` so that `path` is at any moment absent, its old self, or complete.
+
+    Raises DatasetError when the file system refuses.
+    """
+    temporary = _temporary_beside(path)
+    try:
+        _write_flushed(temporary, data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def create_whole(path: Path, data: bytes) -> bool:
+    """Like `write_whole`, but leave an existing file alone; return whether it was made here."""
+    temporary = _temporary_beside(path)
+    try:
+        _write_flushed(temporary, data)
+        try:
+            # A hard link is the one atomic "create unless it exists" that shows a whole file.
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            return False
+        except OSError:
+            # File systems without hard links (FAT, some network mounts).
+            if path.exists():
+                return False
+            temporary.replace(path)
+        return True
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files that processes which are gone have left in `folder`."""
+    host, now = socket.gethostname(), time.time()
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = _TEMPORARY.fullmatch(entry.name)
+            if match is None:
+                continue
+            # Another process may clean, or finish its file, at the same moment.
+            with contextlib.suppress(FileNotFoundError):
+                old = now - entry.stat().st_mtime > _ABANDONED_AFTER_S
+                here = match["host"] == host
+                if old or (here and not _runs(int(match["pid"]))):
+                    Path(entry.path).unlink()
+
+
+def cannot_write(path: Path, error: OSError) -> DatasetError:
+    """Return the error for a file that the system does not let us write."""
+    return DatasetError(
+        "cannot write into the data set",
+        where=path,
+        found=error.strerror or str(error),
+        do="make room or get write permission, then run the same command again to go on",
+    )
+
+
+def _temporary_beside(path: Path) -> Path:
+    return path.with_name(f"{_PREFIX}{socket.gethostname()}-{os.getpid()}-{uuid4().hex}")
+
+
+def _write_flushed(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _runs(pid: int) -> bool:
+    if os.name != "posix":
+        # Signal 0 would end the process there; such files wait until they are old.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,134 @@
+"""What one image of a data set is: in memory, and as its JSON file describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from clearcoat.dataset.labels import LabelRaster
+
+FORMAT: Final = "clearcoat-dataset"
+VERSION: Final = 1
+IGNORE = "ignore"
+RESERVED_NAMES = frozenset({IGNORE, "background"})
+"""Names that no class may have, since label sets and class maps give them a meaning."""
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """The bytes of an image file, stored as they are."""
+
+    data: bytes
+    suffix: Literal[".png", ".jpg"]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One labelled image."""
+
+    index: int
+    """Its number in the data set, from 0."""
+    image: NDArray[np.uint8]
+    """(H, W, 3), sRGB."""
+    labels: LabelRaster
+    """Of the image's height and width."""
+    parts: NDArray[np.uint16] | None = None
+    """(H, W): 0 is nothing, i is the (i - 1)-th of the data set's part names."""
+    depth: NDArray[np.float32] | None = None
+    """(H, W), metres along the viewing direction; infinite where nothing is hit."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever JSON can hold: camera, sampled values, annotations' ids."""
+    source_name: str | None = None
+    """What the image was called where it came from."""
+    original: EncodedImage | None = None
+    """A file that decodes to `image`, to be stored instead of a new encoding of it."""
+
+    def __post_init__(self) -> None:
+        if self.index < 0:
+            raise ValueError(f"Record.index: expected 0 or more, got {self.index}")
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(
+                f"Record.image: expected uint8 (H, W, 3), got {self.image.dtype} {self.image.shape}"
+            )
+        if not self.image.size:
+            raise ValueError("Record.image: has no pixels")
+        shape = self.image.shape[:2]
+        if self.labels.shape != shape:
+            raise ValueError(f"Record.labels: expected {shape}, got {self.labels.shape}")
+        for name, array, dtype in (
+            ("parts", self.parts, np.uint16),
+            ("depth", self.depth, np.float32),
+        ):
+            if array is not None and (array.shape != shape or array.dtype != dtype):
+                raise ValueError(
+                    f"Record.{name}: expected {np.dtype(dtype)} {shape}, "
+                    f"got {array.dtype} {array.shape}"
+                )
+        if self.depth is not None and not bool((self.depth > 0).all()):
+            raise ValueError("Record.depth: expected positive metres or infinity")
+
+
+class _Stored(BaseModel):
+    # Unknown keys are left alone, so that a later writer may add facts within a version.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FileEntry(_Stored):
+    """A file of a record."""
+
+    file: Annotated[str, Field(pattern=r"^(images|labels|parts|depth)/[A-Za-z0-9_-]+\.[a-z0-9]+$")]
+    """Path below the data set's folder."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class LabelEntry(FileEntry):
+    """The label file of a record, and what its values mean."""
+
+    sets: tuple[tuple[str, ...] | Literal["ignore"], ...]
+    """Class names per value of the file; an empty set is background."""
+    pixels: tuple[int, ...]
+    """Number of pixels per value of the file."""
+
+
+class DepthEntry(FileEntry):
+    """The depth file of a record."""
+
+    unit_m: Annotated[float, Field(gt=0)]
+    """Metres per step of the file's values."""
+
+
+class RecordInfo(_Stored):
+    """A record's JSON file: everything but the pixels."""
+
+    index: Annotated[int, Field(ge=0)]
+    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0)]
+    image: FileEntry
+    labels: LabelEntry
+    parts: FileEntry | None = None
+    depth: DepthEntry | None = None
+    source_name: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """The entries of the files that the record has."""
+        entries = (self.image, self.labels, self.parts, self.depth)
+        return tuple(entry for entry in entries if entry is not None)
+
+
+class Manifest(_Stored):
+    """`dataset.json`: what holds for every record."""
+
+    format: Literal["clearcoat-dataset"] = FORMAT
+    version: Literal[1] = VERSION
+    classes: tuple[Annotated[str, Field(min_length=1)], ...]
+    parts: tuple[str, ...] = ()
+    """Names of the parts, in the order of their ids; empty where records have none."""
+    source: dict[str, Any] = Field(default_factory=dict)
+    """Free facts: kind (synthetic or real), fingerprint, seed, product, command."""
