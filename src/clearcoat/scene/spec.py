@@ -96,8 +96,9 @@ class BackdropSpec(Model):
         "skybox": 0.3,
     }
     """How often each backdrop is used, as relative weights. `grounded`: the environment upright,
-    its own ground under the product. `surface`: the environment upright, a plain floor. `skybox`: the
-    environment turned about all three axes and no ground (section III.C). `plain`: one colour."""
+    its own ground under the product. `surface`: the environment upright, a plain floor.
+    `skybox`: the environment turned about all three axes and no ground (section III.C).
+    `plain`: one colour."""
     surface_albedo: Distribution = uniform(0.05, 0.5)
     """Diffuse reflectance of the plain floor."""
     surface_roughness: Distribution = uniform(0.2, 0.8)

@@ -1,0 +1,40 @@
+"""What a physically based material is, whatever renders it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Color = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A surface after Burley's principled model (SIGGRAPH 2012 and 2015 courses).
+
+    `opaque` surfaces reflect only. A `thin_glass` surface is a pane whose thickness is not
+    modelled: it reflects by Fresnel's equations and lets `tint` of the rest through unbent.
+    """
+
+    name: str
+    source: str
+    """Where the values come from."""
+    kind: Literal["opaque", "thin_glass"] = "opaque"
+    base_color: Color = (0.5, 0.5, 0.5)
+    """Linear sRGB, 0 to 1: diffuse reflectance, or specular reflectance of a metal."""
+    metallic: float = 0.0
+    roughness: float = 0.5
+    """Perceptual roughness, 0 to 1; the microfacet width alpha is its square."""
+    specular: float = 0.5
+    """Reflectance at normal incidence of a dielectric; 0.5 stands for 4 %, a refractive index
+    of 1.5."""
+    anisotropic: float = 0.0
+    sheen: float = 0.0
+    clearcoat: float = 0.0
+    clearcoat_gloss: float = 1.0
+    ior: float = 1.52
+    """Refractive index of a pane."""
+    tint: Color = field(default=(1.0, 1.0, 1.0))
+    """Share of the light that a pane lets through in each channel, beside its reflections."""
+    is_paint: bool = False
+    """Whether the sampled exterior paint replaces colour, metal share and roughness."""
