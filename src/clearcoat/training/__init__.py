@@ -1,1 +1,45 @@
-"""TODO."""
+"""Training, scoring and prediction: images on the device, one loop, one folder per run."""
+
+from clearcoat.training.arrays import ImageSet, image_set, join
+from clearcoat.training.config import (
+    AUGMENTATIONS,
+    Augmentation,
+    TrainingConfig,
+    training_config,
+)
+from clearcoat.training.folder import RunFolder, finished_run
+from clearcoat.training.losses import LOSSES, Loss, find_loss
+from clearcoat.training.metrics import IoUCounter, Score
+from clearcoat.training.predictor import Predictor
+from clearcoat.training.run import load_model, run_training
+from clearcoat.training.scoring import score_model
+from clearcoat.training.selection import Sources, pack, require_same_classes
+from clearcoat.training.trainer import Observer, Progress, Silent, Trainer
+
+__all__ = [
+    "AUGMENTATIONS",
+    "LOSSES",
+    "Augmentation",
+    "ImageSet",
+    "IoUCounter",
+    "Loss",
+    "Observer",
+    "Predictor",
+    "Progress",
+    "RunFolder",
+    "Score",
+    "Silent",
+    "Sources",
+    "Trainer",
+    "TrainingConfig",
+    "find_loss",
+    "finished_run",
+    "image_set",
+    "join",
+    "load_model",
+    "pack",
+    "require_same_classes",
+    "run_training",
+    "score_model",
+    "training_config",
+]

@@ -1,0 +1,155 @@
+"""Every choice of a training run, as one frozen, serialisable value.
+
+Defaults are the paper's protocol (section IV.A) where it states one; where it is silent, the
+decision pages 0020 to 0029 in docs/decisions say why a default is what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from clearcoat.errors import UsageError
+from clearcoat.models import ModelConfig, UNetConfig
+
+LossName = Literal[
+    "cross_entropy", "binary_cross_entropy", "cross_entropy_dice", "binary_cross_entropy_dice"
+]
+Mix = Literal["concatenate", "balanced", "sequential"]
+
+
+class Augmentation(BaseModel):
+    """Random changes to training images. The default is the paper's: horizontal flips only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    flip: bool = True
+    """Mirror left to right, half of the time."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Range of the magnification; above 1 crops, below 1 shows the image smaller."""
+    rotate_deg: float = Field(default=0.0, ge=0.0, le=180.0)
+    """Greatest rotation to either side."""
+    shift: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Greatest displacement, as a share of the image."""
+    brightness: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Factor on the values, drawn from 1 ± this."""
+    contrast: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Factor on the distance from the image's mean, drawn from 1 ± this."""
+    saturation: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Factor on the distance from grey, drawn from 1 ± this."""
+    tint: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Factor per colour channel, drawn from 1 ± this: white balance and paint."""
+    blur_px: float = Field(default=0.0, ge=0.0, le=3.0)
+    """Greatest sigma of a Gaussian blur; half of the images are left sharp."""
+    noise: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Greatest standard deviation of Gaussian noise, of a range of 0 to 1."""
+
+    @model_validator(mode="after")
+    def _range_in_order(self) -> Self:
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise ValueError("scale needs two positive numbers, the smaller first")
+        return self
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything but the flip moves pixels."""
+        return self.scale != (1.0, 1.0) or self.rotate_deg > 0 or self.shift > 0
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": Augmentation(flip=False),
+    "flip": Augmentation(),
+    "colour": Augmentation(
+        brightness=0.3, contrast=0.3, saturation=0.5, tint=0.15, blur_px=1.0, noise=0.03
+    ),
+    "strong": Augmentation(
+        scale=(0.7, 1.6),
+        rotate_deg=10.0,
+        shift=0.15,
+        brightness=0.3,
+        contrast=0.3,
+        saturation=0.5,
+        tint=0.15,
+        blur_px=1.0,
+        noise=0.03,
+    ),
+}
+"""Ready-made settings by name; `flip` is the paper's."""
+
+
+class TrainingConfig(BaseModel):
+    """What is trained, on how many images, how, and when it stops."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelConfig = UNetConfig()
+    size: int = Field(default=128, ge=8)
+    """Height and width in pixels to which every image is resized."""
+    seed: int = Field(default=0, ge=0)
+    """Decides weights, subsets, order, augmentation and dropout."""
+
+    real_count: int | None = Field(default=None, ge=0)
+    """Real training images; None takes all that are not held back."""
+    synthetic_count: int | None = Field(default=None, ge=0)
+    mix: Mix = "sequential"
+    """How real and synthetic images share the steps; see docs/decisions/0023-mixing.md."""
+    real_share: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Real share of each batch: `balanced` (default 0.5), last phase of `sequential` (1.0)."""
+
+    mode: Literal["strict", "paper"] = "strict"
+    """`strict` stops on images that nothing is scored on; `paper` stops on the scored ones."""
+    validation_source: Literal["auto", "real", "synthetic"] = "auto"
+    """Where images that decide the stopping come from; auto: real where there are any."""
+    validation_count: int | None = Field(default=None, ge=1)
+    """Images held back for stopping; None takes a tenth of the pool."""
+    stop_on: Literal["loss", "mean_iou"] = "loss"
+
+    loss: LossName = "cross_entropy"
+    augment: Augmentation = Augmentation()
+    batch_size: int = Field(default=64, ge=1)
+    """At most the number of training images."""
+    learning_rate: float = Field(default=0.0020, gt=0.0)
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Cosine falls to zero at `max_steps` (or at `max_epochs`)."""
+    warmup_steps: int = Field(default=0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0.0)
+    """Decoupled (AdamW); 0 is Adam."""
+    ema_decay: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Evaluate and keep an exponential moving average of the weights."""
+
+    patience_epochs: int = Field(default=30, ge=1)
+    min_steps_per_epoch: int = Field(default=20, ge=1)
+    """An epoch is one pass over the images, but never fewer steps than this."""
+    max_epochs: int = Field(default=1000, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
+    pretrain_max_steps: int | None = Field(default=None, ge=1)
+    """Limit of the synthetic phase of `sequential`; None takes `max_steps`."""
+
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto measures for some seconds which is faster here."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        stride = self.model.stride
+        if self.size % stride:
+            near = max(stride, round(self.size / stride) * stride)
+            raise ValueError(f"size {self.size} is no multiple of {stride}; use {near}")
+        if self.real_share is not None and self.mix == "concatenate":
+            raise ValueError("real_share has no meaning with mix 'concatenate'; use 'balanced'")
+        return self
+
+
+def training_config(values: dict[str, Any]) -> TrainingConfig:
+    """Validate `values` into a TrainingConfig. Raises UsageError naming the option."""
+    try:
+        return TrainingConfig.model_validate(values)
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "options"
+        raise UsageError(
+            "a training option makes no sense",
+            where=place,
+            found=None if not first["loc"] else repr(first.get("input")),
+            expected=first["msg"].removeprefix("Value error, "),
+        ) from None

@@ -1,0 +1,111 @@
+"""Where a run ran, and whether it had the machine to itself."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clearcoat import __version__
+from clearcoat.errors import UsageError
+
+_OTHERS_MAY_TAKE = 0.10
+"""Share of the processors that others may use before a timing no longer counts as exclusive."""
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; auto takes CUDA where there is one.
+
+    Raises UsageError where the device is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(
+            f"no such device: {name!r}", expected="auto, cpu, cuda or cuda:<number>"
+        ) from None
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"device {name!r} is not supported", expected="cpu or cuda")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(
+            f"device {name!r} is not there",
+            found=f"{torch.cuda.device_count()} CUDA devices",
+            do="use --device cpu, or --device auto to take what there is",
+        )
+    return device
+
+
+def describe(device: torch.device) -> dict[str, Any]:
+    """Return what a reader of the timings needs to know of machine and software."""
+    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    return {
+        "clearcoat": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": str(device),
+        "device_name": gpu or _processor(),
+    }
+
+
+class Occupancy:
+    """Watches, from when it is made, whether anything else used the device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._busy, self._own, self._wall = _busy_s(), _own_s(), time.monotonic()
+
+    def exclusive(self) -> bool | None:
+        """Whether the device was ours alone so far; None where the system does not say."""
+        if self.device.type == "cuda":
+            return _alone_on_gpu()
+        busy = _busy_s()
+        if busy is None or self._busy is None:
+            return None
+        wall = max(time.monotonic() - self._wall, 1e-9)
+        others = (busy - self._busy) - (_own_s() - self._own)
+        return others < _OTHERS_MAY_TAKE * wall * (os.cpu_count() or 1)
+
+
+def _own_s() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def _busy_s() -> float | None:
+    """Processor seconds that the whole machine has spent working (Linux only)."""
+    try:
+        fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+        user, nice, system, _idle, _wait, irq, softirq = (int(f) for f in fields[:7])
+    except (OSError, ValueError, IndexError):
+        return None
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+def _alone_on_gpu() -> bool | None:
+    command = ["nvidia-smi", "--query-compute-apps=pid", "--format=csv,noheader"]
+    try:
+        listing = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return len(listing.stdout.split()) <= 1
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

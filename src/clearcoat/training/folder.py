@@ -1,0 +1,182 @@
+"""The run folder: what a run leaves on disk, every file whole at any moment.
+
+config.json       identity: config, classes, data digests, chosen images
+environment.json  machine and software
+curve.jsonl       one line per evaluation
+last.pt           everything to go on from; gone once the run is finished
+best.pt           the weights that the run is about
+metrics.json      the result; written last, so its presence says *finished*
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clearcoat.dataset.files import write_whole
+from clearcoat.errors import ClearcoatError, RunError
+
+CONFIG = "config.json"
+ENVIRONMENT = "environment.json"
+CURVE = "curve.jsonl"
+LAST = "last.pt"
+BEST = "best.pt"
+METRICS = "metrics.json"
+
+
+class RunFolder:
+    """Reads and writes the files of one run; raises RunError where that fails."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    def begin(self, identity: Mapping[str, Any]) -> None:
+        """Claim the folder for a run, or find that it already is this run's.
+
+        Raises RunError where the folder holds another run or something else.
+        """
+        if (self.path / CONFIG).exists():
+            self._check_same(self.read_json(CONFIG), identity)
+            return
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise RunError(
+                "the output folder is not empty and holds no run",
+                where=self.path,
+                do="choose another --out",
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                "cannot make the run's folder", where=self.path, found=error.strerror
+            ) from error
+        self.write_json(CONFIG, identity)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its result."""
+        return (self.path / METRICS).is_file()
+
+    def has(self, name: str) -> bool:
+        """Whether a file of the run exists."""
+        return (self.path / name).is_file()
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read one of the run's JSON files."""
+        file = self.path / name
+        try:
+            content = json.loads(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise _damaged(file, error) from error
+        if not isinstance(content, dict):
+            raise _damaged(file, "something else than a JSON object")
+        return content
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write one of the run's JSON files."""
+        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+        self._write(name, text.encode())
+
+    def read_tensors(self, name: str) -> dict[str, Any]:
+        """Read a checkpoint on the CPU; nothing in it is executed."""
+        file = self.path / name
+        try:
+            content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # torch raises anything from EOFError to UnpicklingError
+            raise _damaged(file, error) from error
+        return content
+
+    def write_tensors(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a checkpoint."""
+        buffer = io.BytesIO()
+        torch.save(dict(content), buffer)
+        self._write(name, buffer.getvalue())
+
+    def append_curve(self, line: Mapping[str, Any]) -> None:
+        """Add one evaluation."""
+        with (self.path / CURVE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, allow_nan=False) + "\n")
+
+    def read_curve(self) -> list[dict[str, Any]]:
+        """Every evaluation so far; a line cut off by a kill is left out."""
+        file = self.path / CURVE
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def cut_curve(self, count: int) -> None:
+        """Keep the first `count` evaluations: those before the checkpoint gone on from."""
+        kept = self.read_curve()[:count]
+        self._write(CURVE, "".join(json.dumps(line) + "\n" for line in kept).encode())
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the run if it is there."""
+        (self.path / name).unlink(missing_ok=True)
+
+    def _write(self, name: str, data: bytes) -> None:
+        try:
+            write_whole(self.path / name, data)
+        except ClearcoatError as error:
+            raise RunError(
+                "cannot write into the run's folder", where=error.where, found=error.found
+            ) from error
+
+    def _check_same(self, existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        if existing.get("run_id") == wanted["run_id"]:
+            return
+        before, now = _flat(existing), _flat(wanted)
+        changed = [
+            key
+            for key in sorted(before.keys() | now.keys())
+            if before.get(key) != now.get(key) and key.split(".")[0] in ("config", "data")
+        ]
+        raise RunError(
+            "the output folder holds a run of another configuration",
+            where=self.path,
+            found=", ".join(f"{key} = {before.get(key)}" for key in changed[:6]) or "another run",
+            expected=", ".join(f"{key} = {now.get(key)}" for key in changed[:6]) or None,
+            do="choose another --out, or remove this folder",
+        )
+
+
+def finished_run(path: Path) -> RunFolder:
+    """Return the folder of a finished run; raises RunError for anything else."""
+    folder = RunFolder(path)
+    if not folder.has(CONFIG):
+        raise RunError(
+            "not a run",
+            where=path,
+            found="a folder without config.json" if folder.path.is_dir() else "no such folder",
+            expected="the --out folder of `clearcoat train`",
+        )
+    if not folder.finished:
+        raise RunError(
+            "the run is not finished",
+            where=path,
+            found="no metrics.json",
+            do="run the same `clearcoat train` command again: it goes on where it stopped",
+        )
+    return folder
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            leaves.update(_flat(value, f"{prefix}{key}."))
+        else:
+            leaves[prefix + key] = value
+    return leaves
+
+
+def _damaged(file: Path, found: object) -> RunError:
+    return RunError(
+        "a file of the run is damaged",
+        where=file,
+        found=str(found).splitlines()[0] if str(found) else type(found).__name__,
+        do="remove the run's folder and train again",
+    )

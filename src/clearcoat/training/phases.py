@@ -1,0 +1,89 @@
+"""From a mix to phases: docs/decisions/0022-epochs.md and 0023-mixing.md say why."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from clearcoat.errors import UsageError
+from clearcoat.training.config import TrainingConfig
+from clearcoat.training.sampling import Phase, Stream, balanced_streams
+from clearcoat.training.selection import REAL, SYNTHETIC, TrainingData
+
+
+def plan_phases(
+    config: TrainingConfig, data: TrainingData, *, pretrained: bool = False
+) -> tuple[Phase, ...]:
+    """Return the phases of a run.
+
+    `pretrained` says that the weights come from another run: `sequential` then goes straight
+    to its real phase.
+    """
+    real = range(data.real_count)
+    synthetic = range(data.real_count, len(data.train))
+    if config.mix == "sequential" and len(real):
+        share = 1.0 if config.real_share is None else config.real_share
+        main = _phase("real", config, data, (real, synthetic, share), config.max_steps)
+        if pretrained or not len(synthetic):
+            return (main,)
+        limit = config.pretrain_max_steps or config.max_steps
+        return (_phase("synthetic", config, data, ((), synthetic, 0.0), limit), main)
+    if config.mix == "balanced":
+        share = 0.5 if config.real_share is None else config.real_share
+        return (_phase("balanced", config, data, (real, synthetic, share), config.max_steps),)
+    everything = Stream(
+        "all",
+        np.arange(len(data.train)),
+        min(config.batch_size, len(data.train)),
+        config.seed,
+    )
+    return (_finish("all", config, data, (everything,), config.max_steps, data.validate_on),)
+
+
+def _phase(
+    name: str,
+    config: TrainingConfig,
+    data: TrainingData,
+    pools: tuple[range | tuple[()], range, float],
+    max_steps: int | None,
+) -> Phase:
+    real, synthetic, share = pools
+    shown = len(real) + (len(synthetic) if share < 1 else 0)
+    batch = min(config.batch_size, shown)
+    streams = balanced_streams(real, synthetic, batch, share, config.seed)
+    on = SYNTHETIC if name == "synthetic" and SYNTHETIC in data.validation else data.validate_on
+    return _finish(name, config, data, streams, max_steps, on)
+
+
+def _finish(
+    name: str,
+    config: TrainingConfig,
+    data: TrainingData,
+    streams: tuple[Stream, ...],
+    max_steps: int | None,
+    validate_on: str,
+) -> Phase:
+    assert validate_on in (REAL, SYNTHETIC) and validate_on in data.validation
+    images = sum(len(stream.images) for stream in streams)
+    batch = sum(stream.per_batch for stream in streams)
+    steps = max(math.ceil(images / batch), config.min_steps_per_epoch)
+    limit = config.max_epochs * steps
+    if max_steps is not None:
+        limit = min(limit, max_steps)
+    if config.warmup_steps >= limit:
+        raise UsageError(
+            "the warm-up is longer than the training",
+            found=f"{config.warmup_steps} warm-up steps of {limit}",
+            do="lower --warmup-steps or raise --max-steps",
+        )
+    return Phase(name, streams, steps, limit, validate_on)
+
+
+def learning_rate(config: TrainingConfig, phase: Phase, step: int) -> float:
+    """Return the rate of a step of a phase."""
+    warm = min(1.0, (step + 1) / (config.warmup_steps + 1))
+    if config.schedule == "constant":
+        return config.learning_rate * warm
+    done = max(0, step - config.warmup_steps) / (phase.max_steps - config.warmup_steps)
+    return config.learning_rate * warm * 0.5 * (1.0 + math.cos(math.pi * done))

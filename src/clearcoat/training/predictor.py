@@ -1,0 +1,51 @@
+"""A trained model as a function of an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from clearcoat.dataset.resize import fitted, resize_image
+from clearcoat.training.environment import find_device
+from clearcoat.training.losses import find_loss
+from clearcoat.training.run import load_model
+
+
+class Predictor:
+    """Segments images with the model of a finished run.
+
+    >>> predictor = Predictor("runs/first")                      # doctest: +SKIP
+    >>> probabilities = predictor(image)                         # doctest: +SKIP
+    >>> hood = probabilities[predictor.classes.index("hood")] >= 0.5  # doctest: +SKIP
+    """
+
+    def __init__(self, run: Path | str, device: str = "auto") -> None:
+        self.device = find_device(device)
+        model, config, classes = load_model(Path(run), str(self.device))
+        self.model = model
+        self.classes = classes
+        self.size = config.size
+        self._probabilities = find_loss(config.loss).probabilities
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(H, W, 3) uint8 sRGB to (C, H, W) float32: the probability of each class by itself.
+
+        The model sees the image at the size at which it was trained; its answer is
+        interpolated back to the size of the image.
+        """
+        height, width = image.shape[:2]
+        small = np.ascontiguousarray(resize_image(image, self.size).transpose(2, 0, 1))
+        batch = torch.from_numpy(small).unsqueeze(0).to(self.device)
+        top, left, inner_height, inner_width = fitted(height, width, self.size)
+        with torch.inference_mode():
+            answer = self._probabilities(self.model(batch))
+            answer = answer[..., top : top + inner_height, left : left + inner_width]
+            answer = F.interpolate(
+                answer, size=(height, width), mode="bilinear", align_corners=False
+            )
+        result: NDArray[np.float32] = answer[0].cpu().numpy()
+        return result

@@ -1,0 +1,251 @@
+"""A run: data, model and loop put together around a run folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clearcoat.errors import RunError
+from clearcoat.models import SegmentationModel, build_model, count_parameters
+from clearcoat.training.config import TrainingConfig
+from clearcoat.training.environment import Occupancy, describe, find_device
+from clearcoat.training.folder import (
+    BEST,
+    CONFIG,
+    ENVIRONMENT,
+    LAST,
+    METRICS,
+    RunFolder,
+    finished_run,
+)
+from clearcoat.training.losses import Loss, find_loss
+from clearcoat.training.phases import plan_phases
+from clearcoat.training.precision import choose_precision
+from clearcoat.training.sampling import Phase
+from clearcoat.training.scoring import score_model
+from clearcoat.training.selection import (
+    Sources,
+    TrainingData,
+    check_classes,
+    load,
+    require_same_classes,
+    select,
+)
+from clearcoat.training.trainer import Observer, Silent, Trainer
+
+CHECKPOINT_EVERY_S = 30.0
+
+
+def run_training(
+    config: TrainingConfig,
+    sources: Sources,
+    out: Path,
+    *,
+    init: Path | None = None,
+    device: str = "auto",
+    observer: Observer | None = None,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+) -> dict[str, Any]:
+    """Train as `config` says and return the run's metrics, also written to `out`.
+
+    A finished run in `out` is returned as it is, an interrupted one is gone on with. `init` is
+    a finished run whose weights training starts from. Raises UsageError, DatasetError, RunError
+    or TrainingError; nothing is written before the inputs are known to fit together.
+    """
+    where = find_device(device)
+    classes = check_classes(sources)
+    selection = select(config, sources)
+    start_from = None if init is None else _start_weights(init, classes, config)
+    identity = _identity(config, classes, sources, init)
+    identity["images"] = selection.as_json()
+    folder = RunFolder(out)
+    if folder.has(CONFIG) or folder.path.exists():
+        folder.begin(identity)
+        if folder.finished:
+            return folder.read_json(METRICS)
+    data = _to_device(load(selection, sources, config), where)
+    phases = plan_phases(config, data, pretrained=init is not None)
+    folder.begin(identity)
+    folder.write_json(ENVIRONMENT, describe(where) | {"command": sys.argv[1:]})
+
+    loss = find_loss(config.loss)
+    model = _new_model(config, loss, len(classes), where)
+    if start_from is not None:
+        model.load_state_dict(start_from)
+    trainer = _trainer(model, data, phases, loss, config, folder)
+    occupancy = Occupancy(where)
+    watch = _Checkpoints(trainer, folder, checkpoint_every_s)
+    began = time.monotonic()
+    trainer.run(observer or Silent(), watch.after_evaluation)
+    exclusive = occupancy.exclusive()
+
+    metrics = _result(trainer, data, folder, identity["run_id"], exclusive)
+    metrics["wall_s"] = round(time.monotonic() - began, 3)
+    folder.write_tensors(BEST, {"model": trainer.best_weights})
+    folder.write_json(METRICS, metrics)
+    folder.remove(LAST)
+    return metrics
+
+
+def load_model(
+    path: Path, device: str = "cpu"
+) -> tuple[SegmentationModel, TrainingConfig, tuple[str, ...]]:
+    """Return the trained model of a finished run in eval mode, its config and its classes.
+
+    Raises RunError where `path` holds no finished run or its files are damaged.
+    """
+    folder = finished_run(path)
+    identity = folder.read_json(CONFIG)
+    try:
+        config = TrainingConfig.model_validate(identity["config"])
+        classes = tuple(str(name) for name in identity["classes"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_ours(folder.path / CONFIG, error) from error
+    model = build_model(config.model, find_loss(config.loss).outputs(len(classes)))
+    try:
+        model.load_state_dict(folder.read_tensors(BEST)["model"])
+    except (KeyError, RuntimeError) as error:
+        raise _not_ours(folder.path / BEST, error) from error
+    return model.to(find_device(device)).eval(), config, classes
+
+
+class _Checkpoints:
+    """Appends the curve after each evaluation, and saves all to go on from now and then."""
+
+    def __init__(self, trainer: Trainer, folder: RunFolder, every_s: float) -> None:
+        self.trainer = trainer
+        self.folder = folder
+        self.every_s = every_s
+        self.saved_at = time.monotonic()
+
+    def after_evaluation(self, line: dict[str, Any]) -> None:
+        self.folder.append_curve(line)
+        if time.monotonic() - self.saved_at >= self.every_s:
+            # Best first: a kill in between leaves weights that the checkpoint will find again.
+            self.folder.write_tensors(BEST, {"model": self.trainer.best_weights})
+            self.folder.write_tensors(LAST, self.trainer.checkpoint())
+            self.saved_at = time.monotonic()
+
+
+def _identity(
+    config: TrainingConfig, classes: tuple[str, ...], sources: Sources, init: Path | None
+) -> dict[str, Any]:
+    data = {name: dataset.digest() for name, dataset in sources.named().items()}
+    if init is not None:
+        data["init"] = finished_run(init).read_json(CONFIG)["run_id"]
+    content = {"config": config.model_dump(mode="json"), "classes": list(classes), "data": data}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    paths = {name: str(dataset.path) for name, dataset in sources.named().items()}
+    return {"run_id": sha256(text.encode()).hexdigest(), **content, "paths": paths}
+
+
+def _trainer(
+    model: SegmentationModel,
+    data: TrainingData,
+    phases: tuple[Phase, ...],
+    loss: Loss,
+    config: TrainingConfig,
+    folder: RunFolder,
+) -> Trainer:
+    if folder.has(LAST):
+        saved = folder.read_tensors(LAST)
+        trainer = Trainer(model, data, phases, loss, config, saved["precision"])
+        best = folder.read_tensors(BEST)["model"]
+        # A phase that ended has the optimiser of the next one: phases are never cut by a
+        # checkpoint, which is only taken after an evaluation within one.
+        trainer.resume(saved, best)
+        folder.cut_curve(trainer.progress.evaluations)
+        return trainer
+    folder.cut_curve(0)
+    precision: str = config.precision
+    if precision == "auto":
+        precision = choose_precision(model, data.train.images[: phases[-1].batch_size])
+    return Trainer(model, data, phases, loss, config, precision)
+
+
+def _new_model(
+    config: TrainingConfig, loss: Loss, class_count: int, device: torch.device
+) -> SegmentationModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(config.seed)
+        model = build_model(config.model, loss.outputs(class_count))
+    return model.to(device)
+
+
+def _start_weights(
+    init: Path, classes: tuple[str, ...], config: TrainingConfig
+) -> dict[str, torch.Tensor]:
+    model, theirs, known = load_model(init)
+    require_same_classes("the data", classes, f"the run {init} to start from", known)
+    ours = (config.model, find_loss(config.loss).extra_outputs)
+    if ours != (theirs.model, find_loss(theirs.loss).extra_outputs):
+        raise RunError(
+            "the run to start from has another model",
+            where=init,
+            found=f"{theirs.model!r}, loss {theirs.loss}",
+            expected=f"{config.model!r}, loss {config.loss}",
+        )
+    return model.state_dict()
+
+
+def _result(
+    trainer: Trainer, data: TrainingData, folder: RunFolder, run_id: str, exclusive: bool | None
+) -> dict[str, Any]:
+    progress = trainer.progress
+    count = count_parameters(trainer.judged)
+    loss, score = trainer.validate(data.validate_on)
+    result: dict[str, Any] = {
+        "run_id": run_id,
+        "run": folder.path.name,
+        "parameters": {"total": count.total, "trainable": count.trainable},
+        "images": {
+            "real": data.real_count,
+            "synthetic": len(data.train) - data.real_count,
+            "validation": {kind: len(images) for kind, images in data.validation.items()},
+            "test": None if data.test is None else len(data.test),
+        },
+        "phases": progress.finished,
+        "steps": sum(phase["steps"] for phase in progress.finished),
+        "epochs": sum(phase["epochs"] for phase in progress.finished),
+        "images_seen": progress.images_seen,
+        "train_s": round(progress.train_s, 3),
+        "validation_s": round(progress.validation_s, 3),
+        "seconds_per_image_epoch": progress.train_s / max(1, progress.images_seen),
+        "device": str(trainer.device),
+        "precision": trainer.precision,
+        "threads": torch.get_num_threads(),
+        "exclusive": exclusive,
+        "validation": {"on": data.validate_on, "loss": loss, **score.as_json()},
+        "test": None,
+    }
+    if data.test is not None:
+        test_loss, test_score = score_model(
+            trainer.judged, data.test, trainer.loss, precision=trainer.precision
+        )
+        result["test"] = {"loss": test_loss, **test_score.as_json()}
+    return result
+
+
+def _to_device(data: TrainingData, device: torch.device) -> TrainingData:
+    return TrainingData(
+        data.train.to(device),
+        data.real_count,
+        {kind: images.to(device) for kind, images in data.validation.items()},
+        data.validate_on,
+        None if data.test is None else data.test.to(device),
+    )
+
+
+def _not_ours(file: Path, error: Exception) -> RunError:
+    return RunError(
+        "a file of the run does not fit the run's config",
+        where=file,
+        found=str(error).splitlines()[0],
+        do="use the version of clearcoat that trained it, or train again",
+    )

@@ -1,0 +1,248 @@
+"""Which images a run trains on, which decide when it stops, and which it is scored on.
+
+The sets that decide the stopping are drawn first, by seed and never by count, so they are
+disjoint from every training subset of that seed, and runs of different counts stop on the
+same images. See docs/decisions/0024-validation-set.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearcoat.dataset import Dataset
+from clearcoat.dataset.resize import resize_image, resize_labels
+from clearcoat.dataset.subsets import holdout_split, nested_subset
+from clearcoat.errors import DatasetError, UsageError
+from clearcoat.training.arrays import ImageSet, image_set, join
+from clearcoat.training.config import TrainingConfig
+
+REAL, SYNTHETIC = "real", "synthetic"
+_HELD_BACK = {REAL: (0.10, 256), SYNTHETIC: (0.05, 64)}
+"""Share of a pool held back for stopping, and the most images that this may be."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The data sets of a run, each absent or open."""
+
+    real: Dataset | None = None
+    synthetic: Dataset | None = None
+    validation: Dataset | None = None
+    """Photos that decide the stopping, in place of held-back ones."""
+    test: Dataset | None = None
+
+    def named(self) -> dict[str, Dataset]:
+        """Those that are there, by name."""
+        pairs = {
+            "real": self.real,
+            "synthetic": self.synthetic,
+            "validation": self.validation,
+            "test": self.test,
+        }
+        return {name: dataset for name, dataset in pairs.items() if dataset is not None}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Record numbers per role. The training numbers stand in nested order."""
+
+    real: tuple[int, ...] = ()
+    synthetic: tuple[int, ...] = ()
+    held_back: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """`real` or `synthetic` to the numbers held back from that pool."""
+    validate_on: str = REAL
+    """The kind of image that decides the stopping of the last phase."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a run's config.json."""
+        return {
+            "real": list(self.real),
+            "synthetic": list(self.synthetic),
+            "held_back": {name: list(numbers) for name, numbers in self.held_back.items()},
+            "validate_on": self.validate_on,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The images of a run, at the size at which it trains."""
+
+    train: ImageSet
+    """Real images first."""
+    real_count: int
+    """How many of `train` are real."""
+    validation: dict[str, ImageSet]
+    """`real` and `synthetic` images that decide the stopping, as far as a phase needs them."""
+    validate_on: str
+    test: ImageSet | None = None
+
+
+def check_classes(sources: Sources) -> tuple[str, ...]:
+    """Return the classes that all data sets share; raises DatasetError where they differ."""
+    named = sources.named()
+    if "real" not in named and "synthetic" not in named:
+        raise UsageError("nothing to train on", do="give --real DIR, --synthetic DIR, or both")
+    first_name, first = next(iter(named.items()))
+    for name, dataset in named.items():
+        require_same_classes(
+            f"the {name} data set {dataset.path}",
+            dataset.classes,
+            f"the {first_name} data set {first.path}",
+            first.classes,
+        )
+    return first.classes
+
+
+def require_same_classes(
+    found_name: str, found: Sequence[str], expected_name: str, expected: Sequence[str]
+) -> None:
+    """Raise DatasetError, naming the difference, unless both class lists are the same."""
+    if tuple(found) == tuple(expected):
+        return
+    missing = [name for name in expected if name not in found]
+    extra = [name for name in found if name not in expected]
+    parts = []
+    if missing:
+        parts.append("without " + ", ".join(missing))
+    if extra:
+        parts.append("with " + ", ".join(extra))
+    raise DatasetError(
+        f"{found_name} has other classes than {expected_name}",
+        found="; ".join(parts) or "the same names in another order: " + ", ".join(found),
+        expected=", ".join(expected),
+        do="make both with the same class map",
+    )
+
+
+def select(config: TrainingConfig, sources: Sources) -> Selection:
+    """Choose the images of a run. Raises UsageError where there are too few."""
+    if config.mode == "paper" and sources.test is None:
+        raise UsageError(
+            "--mode paper stops on the images that it scores on, so it needs them",
+            do="give --test DIR, or use --mode strict",
+        )
+    if config.mode == "paper" and sources.validation is not None:
+        raise UsageError("--mode paper takes no --validation: it stops on the test images")
+    given = config.mode == "paper" or sources.validation is not None
+    validate_on = _validation_kind(config, sources, given)
+    held: dict[str, tuple[int, ...]] = {}
+    free: dict[str, tuple[int, ...]] = {}
+    pretrains = (
+        config.mix == "sequential"
+        and sources.synthetic is not None
+        and config.synthetic_count != 0
+        and (config.real_count != 0 and sources.real is not None)
+    )
+    for kind, dataset in ((REAL, sources.real), (SYNTHETIC, sources.synthetic)):
+        if dataset is None:
+            free[kind] = ()
+            continue
+        needed = kind == validate_on and not (given and kind == REAL)
+        needed = needed or (kind == SYNTHETIC and pretrains)
+        free[kind] = dataset.indices
+        if needed:
+            asked = config.validation_count if kind == validate_on else None
+            free[kind], held[kind] = _hold_back(dataset, kind, asked, config.seed)
+    real = _take(REAL, free, held, config.real_count, sources.real, config.seed)
+    synthetic = _take(SYNTHETIC, free, held, config.synthetic_count, sources.synthetic, config.seed)
+    if not real and not synthetic:
+        raise UsageError("nothing to train on", found="real count 0 and synthetic count 0")
+    return Selection(real, synthetic, held, validate_on)
+
+
+def load(selection: Selection, sources: Sources, config: TrainingConfig) -> TrainingData:
+    """Read, resize and pack the chosen images."""
+    size = config.size
+    parts, validation = [], {}
+    for numbers, dataset in (
+        (selection.real, sources.real),
+        (selection.synthetic, sources.synthetic),
+    ):
+        if numbers and dataset is not None:
+            parts.append(pack(dataset, numbers, size))
+    for kind, numbers in selection.held_back.items():
+        dataset = sources.real if kind == REAL else sources.synthetic
+        assert dataset is not None
+        validation[kind] = pack(dataset, numbers, size)
+    test = None if sources.test is None else pack(sources.test, sources.test.indices, size)
+    if config.mode == "paper" and test is not None:
+        validation[REAL] = test
+    elif sources.validation is not None:
+        validation[REAL] = pack(sources.validation, sources.validation.indices, size)
+    return TrainingData(join(parts), len(selection.real), validation, selection.validate_on, test)
+
+
+def pack(dataset: Dataset, numbers: Sequence[int], size: int) -> ImageSet:
+    """Read records `numbers` at (size, size). Raises DatasetError for a damaged or absent one."""
+    if not numbers:
+        raise DatasetError("the data set is empty", where=dataset.path)
+
+    def read(number: int) -> tuple[Any, Any]:
+        image, labels = dataset.image(number), dataset.labels(number)
+        return resize_image(image, size), resize_labels(labels, size)
+
+    with ThreadPoolExecutor(2) as readers:
+        pairs = list(readers.map(read, numbers))
+    return image_set(
+        [image for image, _ in pairs],
+        [labels for _, labels in pairs],
+        dataset.classes,
+        [f"{dataset.path.name}/{number}" for number in numbers],
+    )
+
+
+def _validation_kind(config: TrainingConfig, sources: Sources, given: bool) -> str:
+    if config.validation_source != "auto":
+        chosen = config.validation_source
+        have = given or sources.real is not None if chosen == REAL else sources.synthetic
+        if not have:
+            raise UsageError(
+                f"there are no {chosen} images to stop on",
+                do=f"give --{chosen} DIR, or another --validation-source",
+            )
+        return chosen
+    return REAL if given or sources.real is not None else SYNTHETIC
+
+
+def _hold_back(
+    dataset: Dataset, kind: str, asked: int | None, seed: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    share, most = _HELD_BACK[kind]
+    count = asked if asked is not None else min(most, max(1, round(share * len(dataset))))
+    if len(dataset) < count:
+        raise UsageError(
+            f"too few {kind} images to hold {count} back for early stopping",
+            where=dataset.path,
+            found=f"{len(dataset)} images",
+            do="add images, or give --validation DIR",
+        )
+    return holdout_split(dataset.indices, seed, count=count)
+
+
+def _take(
+    kind: str,
+    free: dict[str, tuple[int, ...]],
+    held: dict[str, tuple[int, ...]],
+    count: int | None,
+    dataset: Dataset | None,
+    seed: int,
+) -> tuple[int, ...]:
+    if dataset is None:
+        if count:
+            raise UsageError(f"--{kind}-count {count} without --{kind} DIR")
+        return ()
+    wanted = len(free[kind]) if count is None else count
+    if wanted > len(free[kind]):
+        back = len(held.get(kind, ()))
+        raise UsageError(
+            f"fewer {kind} images than asked for",
+            where=dataset.path,
+            found=f"{len(dataset)} images, {back} of them held back for early stopping",
+            expected=f"{wanted} for training",
+            do=f"use --{kind}-count {len(free[kind])} or less, hold fewer back with "
+            "--validation-count, or give --validation DIR",
+        )
+    return nested_subset(free[kind], wanted, seed)

@@ -1,0 +1,291 @@
+"""The training loop. It reads top to bottom: phases, epochs, steps, evaluation, stopping.
+
+What a step does is a pure function of the weights, the optimiser's state and (seed, phase,
+step), so a checkpoint needs no random state and going on gives the same bits as not stopping.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from clearcoat.errors import TrainingError
+from clearcoat.training.augment import augment
+from clearcoat.training.config import TrainingConfig
+from clearcoat.training.losses import Loss
+from clearcoat.training.metrics import Score
+from clearcoat.training.phases import learning_rate
+from clearcoat.training.precision import autocast
+from clearcoat.training.sampling import Phase, stream_seed
+from clearcoat.training.scoring import score_model
+from clearcoat.training.selection import TrainingData
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class Progress:
+    """How far training is. All of it is plain data, and goes into a checkpoint."""
+
+    phase: int = 0
+    step: int = 0
+    """Steps taken in this phase."""
+    evaluations: int = 0
+    stale: int = 0
+    """Evaluations since the best one of this phase."""
+    best: float = math.inf
+    """Lowest stopping value of this phase."""
+    best_step: int = 0
+    images_seen: int = 0
+    train_s: float = 0.0
+    validation_s: float = 0.0
+    finished: list[dict[str, Any]] = field(default_factory=list)
+    """One summary per finished phase."""
+
+
+class Observer(Protocol):
+    """Is told what happens; whatever shows progress implements it."""
+
+    def on_phase(self, phase: Phase, number: int, count: int) -> None:
+        """Hear that a phase begins or goes on."""
+
+    def on_step(self, progress: Progress, phase: Phase) -> None:
+        """Hear that a step was taken. Nothing is known of its loss: the device may lag behind."""
+
+    def on_evaluation(self, line: dict[str, Any]) -> None:
+        """Hear of an evaluation: a line of the curve."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def on_phase(self, phase: Phase, number: int, count: int) -> None:
+        """Do nothing."""
+
+    def on_step(self, progress: Progress, phase: Phase) -> None:
+        """Do nothing."""
+
+    def on_evaluation(self, line: dict[str, Any]) -> None:
+        """Do nothing."""
+
+
+class Trainer:
+    """A model in training, with all that a checkpoint must hold."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: TrainingData,
+        phases: tuple[Phase, ...],
+        loss: Loss,
+        config: TrainingConfig,
+        precision: str,
+    ) -> None:
+        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.data = data
+        self.phases = phases
+        self.loss = loss
+        self.config = config
+        self.precision = precision
+        self.device = data.train.images.device
+        self.progress = Progress()
+        self.averaged = None if config.ema_decay is None else copy.deepcopy(model)
+        self.best_weights: Weights = _copy(self.judged.state_dict())
+        self.optimiser = self._new_optimiser()
+        self._table = data.train.table()
+        self._order = torch.Generator()
+
+    @property
+    def judged(self) -> nn.Module:
+        """The model that is evaluated and kept: the average where there is one."""
+        return self.model if self.averaged is None else self.averaged
+
+    def run(self, observer: Observer, after_evaluation: Callable[[dict[str, Any]], None]) -> None:
+        """Train through all phases; the best weights of the last one are then in `judged`.
+
+        `after_evaluation` is where a checkpoint is taken. Raises TrainingError when the loss is
+        no longer a finite number.
+        """
+        # The loop seeds the global generator (dropout draws from it); callers keep theirs.
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            while self.progress.phase < len(self.phases):
+                phase = self.phases[self.progress.phase]
+                observer.on_phase(phase, self.progress.phase, len(self.phases))
+                self._run_phase(phase, observer, after_evaluation)
+
+    def _run_phase(
+        self, phase: Phase, observer: Observer, after_evaluation: Callable[[dict[str, Any]], None]
+    ) -> None:
+        progress = self.progress
+        if math.isinf(progress.best):
+            # The starting weights compete too: fine-tuning may only make things worse.
+            line = self._evaluate(phase, train_loss=None)
+            observer.on_evaluation(line)
+            after_evaluation(line)
+        while progress.step < phase.max_steps and progress.stale < self.config.patience_epochs:
+            start = time.perf_counter()
+            total = torch.zeros((), device=self.device)
+            steps = min(phase.steps_per_epoch, phase.max_steps - progress.step)
+            for _ in range(steps):
+                total += self._step(phase)
+                progress.step += 1
+                progress.images_seen += phase.batch_size
+                observer.on_step(progress, phase)
+            train_loss = float(total) / steps
+            progress.train_s += time.perf_counter() - start
+            line = self._evaluate(phase, train_loss)
+            observer.on_evaluation(line)
+            after_evaluation(line)
+        stale = progress.stale >= self.config.patience_epochs
+        progress.finished.append(
+            {
+                "name": phase.name,
+                "steps": progress.step,
+                "epochs": math.ceil(progress.step / phase.steps_per_epoch),
+                "steps_per_epoch": phase.steps_per_epoch,
+                "batch": {stream.name: stream.per_batch for stream in phase.streams},
+                "best_step": progress.best_step,
+                "best": progress.best,
+                "stopped_on": phase.validate_on,
+                "stopped_by": "patience" if stale else "limit",
+            }
+        )
+        self.restore_best()
+        progress.phase += 1
+        progress.step = progress.stale = 0
+        if progress.phase < len(self.phases):
+            progress.best, progress.best_step = math.inf, 0
+            self.optimiser = self._new_optimiser()
+
+    def _step(self, phase: Phase) -> Tensor:
+        progress, config = self.progress, self.config
+        seeds = np.random.SeedSequence(
+            stream_seed(config.seed, "step", progress.phase, progress.step)
+        ).generate_state(2, np.uint64)
+        torch.manual_seed(int(seeds[0]))
+        self._order.manual_seed(int(seeds[1]))
+
+        numbers = torch.from_numpy(phase.batch(progress.step)).to(self.device)
+        images, labels = augment(
+            self.data.train.images[numbers],
+            self.data.train.labels[numbers],
+            config.augment,
+            self._order,
+        )
+        self.model.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(config, phase, progress.step)
+        with autocast(self.device, self.precision):
+            logits = self.model(images.contiguous(memory_format=torch.channels_last))
+        loss = self.loss(logits, self._table.targets(labels))
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self.optimiser.step()
+        if self.averaged is not None:
+            self._average()
+        return loss.detach()
+
+    def _average(self) -> None:
+        assert self.averaged is not None and self.config.ema_decay is not None
+        # A short memory at first, or the random start would linger for 1 / (1 - decay) steps.
+        steps = self.progress.step + 1
+        decay = min(self.config.ema_decay, steps / (steps + 10))
+        kept = self.averaged.state_dict()
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point():
+                kept[name].lerp_(value, 1.0 - decay)
+            else:
+                kept[name].copy_(value)
+
+    def _evaluate(self, phase: Phase, train_loss: float | None) -> dict[str, Any]:
+        progress = self.progress
+        if train_loss is not None and not math.isfinite(train_loss):
+            self._not_finite("training", phase)
+        start = time.perf_counter()
+        loss, score = self.validate(phase.validate_on)
+        progress.validation_s += time.perf_counter() - start
+        if not math.isfinite(loss):
+            self._not_finite("validation", phase)
+        progress.evaluations += 1
+        value = loss if self.config.stop_on == "loss" else -(score.mean_iou or 0.0)
+        if value < progress.best:
+            progress.best, progress.best_step, progress.stale = value, progress.step, 0
+            self.best_weights = _copy(self.judged.state_dict())
+        else:
+            progress.stale += 1
+        return {
+            "phase": phase.name,
+            "step": progress.step,
+            "epoch": math.ceil(progress.step / phase.steps_per_epoch),
+            "learning_rate": learning_rate(
+                self.config, phase, min(progress.step, phase.max_steps - 1)
+            ),
+            "train_loss": train_loss,
+            "validation_loss": loss,
+            "validation_mean_iou": score.mean_iou,
+            "stale": progress.stale,
+            "images_seen": progress.images_seen,
+            "train_s": round(progress.train_s, 3),
+        }
+
+    def validate(self, kind: str) -> tuple[float, Score]:
+        """Loss and score of the judged model on the `kind` validation images."""
+        images = self.data.validation[kind]
+        return score_model(self.judged, images, self.loss, precision=self.precision)
+
+    def restore_best(self) -> None:
+        """Put the best weights of this phase back."""
+        self.model.load_state_dict(self.best_weights)
+        if self.averaged is not None:
+            self.averaged.load_state_dict(self.best_weights)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Everything to go on from but the best weights, as tensors and plain data."""
+        return {
+            "progress": asdict(self.progress),
+            "precision": self.precision,
+            "model": self.model.state_dict(),
+            "averaged": None if self.averaged is None else self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def resume(self, checkpoint: dict[str, Any], best_weights: Weights) -> None:
+        """Go on from a checkpoint of the same config."""
+        self.progress = Progress(**checkpoint["progress"])
+        self.precision = checkpoint["precision"]
+        self.model.load_state_dict(checkpoint["model"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(checkpoint["averaged"])
+        self.optimiser.load_state_dict(checkpoint["optimiser"])
+        self.best_weights = {k: v.to(self.device) for k, v in best_weights.items()}
+
+    def _new_optimiser(self) -> torch.optim.AdamW:
+        weights = [w for w in self.model.parameters() if w.requires_grad]
+        # Decay pulls on kernels only: on a batch norm's scale or a bias it means nothing.
+        groups: list[dict[str, Any]] = [
+            {"params": [w for w in weights if w.ndim > 1]},
+            {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(
+            groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True
+        )
+
+    def _not_finite(self, which: str, phase: Phase) -> None:
+        raise TrainingError(
+            f"the {which} loss is no longer a finite number",
+            where=f"phase {phase.name}, step {self.progress.step}",
+            do="train again with a lower --learning-rate, or with --precision fp32",
+        )
+
+
+def _copy(weights: Weights) -> Weights:
+    return {name: value.detach().clone() for name, value in weights.items()}
