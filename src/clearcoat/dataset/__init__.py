@@ -1,18 +1,37 @@
 """Labelled images on disk: records, label rasters, subsets, statistics and checks."""
 
+from clearcoat.dataset.check import CheckReport, Finding, check_dataset
+from clearcoat.dataset.class_map import ClassMap, load_class_map
 from clearcoat.dataset.labels import ClassSet, LabelRaster
 from clearcoat.dataset.palette import class_colors
 from clearcoat.dataset.record import EncodedImage, Record, RecordInfo
-from clearcoat.dataset.store import Dataset
+from clearcoat.dataset.resize import resize_image, resize_labels
+from clearcoat.dataset.statistics import ClassStatistics, DatasetStatistics, dataset_statistics
+from clearcoat.dataset.store import Dataset, Progress
+from clearcoat.dataset.subsets import holdout_split, independent_subset, nested_subset
 from clearcoat.dataset.writer import DatasetWriter
 
 __all__ = [
+    "CheckReport",
+    "ClassMap",
     "ClassSet",
+    "ClassStatistics",
     "Dataset",
+    "DatasetStatistics",
     "DatasetWriter",
     "EncodedImage",
+    "Finding",
     "LabelRaster",
+    "Progress",
     "Record",
     "RecordInfo",
+    "check_dataset",
     "class_colors",
+    "dataset_statistics",
+    "holdout_split",
+    "independent_subset",
+    "load_class_map",
+    "nested_subset",
+    "resize_image",
+    "resize_labels",
 ]

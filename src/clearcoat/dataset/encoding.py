@@ -14,6 +14,9 @@ from PIL import Image
 from clearcoat.dataset.labels import LabelRaster
 from clearcoat.dataset.palette import set_colors
 
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises on files that are damaged, or not images."""
+
 _COMPRESS_LEVEL = 1
 _PALETTE_SIZE = 256
 _DEPTH_STEPS = 65535

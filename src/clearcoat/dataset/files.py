@@ -85,7 +85,7 @@ def remove_abandoned(folder: Path) -> None:
 def cannot_write(path: Path, error: OSError) -> DatasetError:
     """Return the error for a file that the system does not let us write."""
     return DatasetError(
-        "cannot write into the data set",
+        "cannot write the file",
         where=path,
         found=error.strerror or str(error),
         do="make room or get write permission, then run the same command again to go on",

@@ -97,24 +97,27 @@ class LabelRaster:
         Raises ValueError when more than 65,536 different sets occur.
         """
         number = np.zeros(planes.shape[1:], dtype=np.int64)
-        sets: list[ClassSet] = [frozenset()]
-        # Class by class, the sets seen so far split into those with and without the class:
-        # numbers stay as few as the sets that occur, whatever the number of classes.
+        sets: list[ClassSet | None] = [frozenset()]
+        # Class by class, the sets below a class's pixels are extended by it: the work grows
+        # with the pixels that have a class, and the table with the sets that occur.
         for member in np.flatnonzero(planes.any(axis=(1, 2))):
-            pairs = 2 * number + planes[member]
-            seen = np.flatnonzero(np.bincount(pairs.ravel()))
-            renumbered = np.zeros(2 * len(sets), dtype=np.int64)
-            renumbered[seen] = np.arange(len(seen))
-            number = renumbered[pairs]
-            sets = [sets[pair // 2] | ({int(member)} if pair % 2 else set()) for pair in seen]
-        table: list[ClassSet | None] = [*sets]
-        if ignore is not None and ignore.any():
+            below = number[planes[member]]
+            seen = np.flatnonzero(np.bincount(below))
+            extended = np.zeros(len(sets), dtype=np.int64)
+            extended[seen] = len(sets) + np.arange(len(seen))
+            number[planes[member]] = extended[below]
+            sets += [(sets[position] or frozenset()) | {int(member)} for position in seen]
+        if ignore is not None:
             # An ignored pixel has no class; otherwise two spellings of *ignore* would arise.
-            number = np.where(ignore, len(sets), number)
-            table.append(None)
-        if len(table) > MAX_SETS:
-            raise ValueError(f"{len(table)} different class sets in one image, at most {MAX_SETS}")
-        return cls(index=number.astype(np.uint16), sets=tuple(table)).compact()
+            number[ignore] = len(sets)
+            sets.append(None)
+        used = np.bincount(number.ravel(), minlength=len(sets)) > 0
+        if used.sum() > MAX_SETS:
+            raise ValueError(f"{used.sum()} different class sets in one image, at most {MAX_SETS}")
+        final = (np.cumsum(used) - 1).clip(0).astype(np.uint16)
+        return cls(
+            index=final[number], sets=tuple(s for s, keep in zip(sets, used, strict=True) if keep)
+        )
 
     def same_as(self, other: LabelRaster) -> bool:
         """Whether both give every pixel the same set, whatever the order of their tables."""

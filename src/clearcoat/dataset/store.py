@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from clearcoat.dataset.encoding import decode_depth, decode_ids, decode_rgb
+from clearcoat.dataset.encoding import UNREADABLE, decode_depth, decode_ids, decode_rgb
 from clearcoat.dataset.labels import ClassSet, LabelRaster
 from clearcoat.dataset.layout import first_fault, read_manifest, record_path, stored_indices
 from clearcoat.dataset.record import IGNORE, FileEntry, Manifest, RecordInfo
 from clearcoat.errors import DatasetError, did_you_mean
 
 Pixels = TypeVar("Pixels", bound=np.generic)
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as a long task goes on."""
 
 
 class Dataset:
@@ -155,7 +157,7 @@ class Dataset:
         data = self.read_bytes(entry)
         try:
             array = decode(data)
-        except (OSError, SyntaxError, ValueError) as error:
+        except UNREADABLE as error:
             raise damaged(self.path / entry.file, str(error)) from error
         if array.shape[:2] != (info.height, info.width):
             raise damaged(

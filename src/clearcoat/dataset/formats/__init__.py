@@ -1,1 +1,5 @@
-"""TODO."""
+"""Exchange formats, one file each: `import_…` brings images in, `as_…` writes labels out."""
+
+from clearcoat.dataset.formats.coco import ImportSummary, as_coco, import_coco
+
+__all__ = ["ImportSummary", "as_coco", "import_coco"]

@@ -1,0 +1,250 @@
+"""`clearcoat dataset`: import, export, describe and check data sets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clearcoat.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from clearcoat.dataset import DatasetStatistics, Progress
+
+_SHOWN_FINDINGS = 20
+_FOLDER = click.Path(path_type=Path)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.group(name="dataset")
+def command() -> None:
+    """Import, export, describe and check data sets."""
+
+
+@command.group(name="import")
+def import_group() -> None:
+    """Bring labelled images into a data set."""
+
+
+@command.group(name="export")
+def export_group() -> None:
+    """Write the labels of a data set in another format."""
+
+
+@import_group.command(name="coco")
+@click.argument("annotations", type=_FOLDER)
+@click.option("--out", required=True, type=_FOLDER, help="Folder of the data set.")
+@click.option("--images", type=_FOLDER, help="Folder of the images [beside ANNOTATIONS].")
+@click.option("--map", "map_file", type=_FOLDER, help="Class map [a class per category].")
+@click.option("--select", metavar="FIRST:BEYOND", help="Take these positions only, from 0.")
+@click.option("--limit", type=click.IntRange(min=1), help="Take the first so many only.")
+@click.option(
+    "--shuffle", type=click.IntRange(min=0), metavar="SEED", help="Order at random first."
+)
+@click.option("--kind", type=click.Choice(["real", "synthetic"]), default="real", show_default=True)
+@_json_option
+def import_coco(
+    annotations: Path,
+    out: Path,
+    images: Path | None,
+    map_file: Path | None,
+    select: str | None,
+    limit: int | None,
+    shuffle: int | None,
+    kind: str,
+    as_json: bool,
+) -> None:
+    """Import the images of a COCO annotation file.
+
+    An interrupted import goes on when it is run again. A record's index is the position of its
+    image in the file. To set 40 of 400 photos apart: `--shuffle 0 --select 0:360` into one
+    folder and `--shuffle 0 --select 360:400` into another.
+    """
+    from clearcoat.dataset import formats, load_class_map
+
+    start, stop = _selection(select, limit)
+    class_map = None if map_file is None else load_class_map(map_file)
+    with _progress("importing") as progress:
+        summary = formats.import_coco(
+            annotations,
+            out,
+            images=images,
+            class_map=class_map,
+            start=start,
+            stop=stop,
+            shuffle=shuffle,
+            kind=kind,
+            progress=progress,
+        )
+    if as_json:
+        _print_json(asdict(summary))
+        return
+    click.echo(
+        f"{summary.path}: {summary.imported} images imported, "
+        f"{summary.already_there} were there, {summary.records} records in all"
+    )
+    click.echo(f"{len(summary.classes)} classes: {', '.join(summary.classes)}")
+    if summary.crowds:
+        click.echo(f"{summary.crowds} crowd annotations: ignored where nothing else labels a pixel")
+    if summary.without_mask:
+        click.echo(
+            f"{summary.without_mask} annotations without a mask: their box is ignored "
+            "where nothing else labels a pixel"
+        )
+
+
+@export_group.command(name="coco")
+@click.argument("dataset", type=_FOLDER)
+@click.option("--out", required=True, type=_FOLDER, help="The annotation file to write.")
+@_json_option
+def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
+    """Write the labels as a COCO file: one run-length code per class and image.
+
+    Pixels to be ignored become a crowd of the category `ignore`. Images stay where they are.
+    """
+    from clearcoat.dataset import Dataset
+    from clearcoat.dataset.formats import as_coco
+
+    opened = Dataset.open(dataset)
+    with _progress("exporting") as progress:
+        as_coco(opened, out, progress)
+    if as_json:
+        _print_json({"file": str(out), "images": len(opened), "classes": opened.classes})
+    else:
+        click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
+
+
+@command.command(name="stats")
+@click.argument("datasets", nargs=-1, required=True, type=_FOLDER, metavar="DIR...")
+@_json_option
+def stats(datasets: tuple[Path, ...], as_json: bool) -> None:
+    """Print how often each class occurs, data sets side by side.
+
+    Examples are the images that show the class, frequency is their share of all images, area
+    is the mean share of the image that the class covers where it occurs.
+    """
+    from rich.console import Console
+
+    from clearcoat.dataset import Dataset, dataset_statistics
+
+    results = []
+    for opened in [Dataset.open(path) for path in datasets]:
+        with _progress(f"counting {opened.path.name}") as progress:
+            results.append(dataset_statistics(opened, progress))
+    if as_json:
+        _print_json([asdict(result) for result in results])
+        return
+    # Wide enough for pipes and files, where no terminal sets the width.
+    width = None if sys.stdout.isatty() else 24 + 40 * len(results)
+    Console(width=width).print(_table(results))
+
+
+@command.command(name="check")
+@click.argument("dataset", type=_FOLDER)
+@click.option(
+    "--sliver",
+    type=click.IntRange(min=0),
+    default=4,
+    show_default=True,
+    metavar="PIXELS",
+    help="Warn of pieces of a class smaller than this.",
+)
+@_json_option
+def check(dataset: Path, sliver: int, as_json: bool) -> None:
+    """Verify every file of a data set; exit with 2 where there are errors."""
+    from clearcoat.dataset import Dataset, check_dataset
+
+    with _progress("checking") as progress:
+        report = check_dataset(Dataset.open(dataset), sliver_pixels=sliver, progress=progress)
+    if as_json:
+        _print_json({**asdict(report), "clean": report.clean})
+    else:
+        for kind, findings in (("error", report.errors), ("warning", report.warnings)):
+            for finding in findings[:_SHOWN_FINDINGS]:
+                click.echo(f"{kind}: {finding.where}: {finding.what}")
+            if len(findings) > _SHOWN_FINDINGS:
+                click.echo(f"{kind}: … and {len(findings) - _SHOWN_FINDINGS} more (see --json)")
+        click.echo(
+            f"{report.path}: {report.records} records, {len(report.errors)} errors, "
+            f"{len(report.warnings)} warnings"
+        )
+    if not report.clean:
+        sys.exit(2)
+
+
+def _selection(select: str | None, limit: int | None) -> tuple[int, int | None]:
+    if select is None:
+        return 0, limit
+    if limit is not None:
+        raise UsageError("--select and --limit exclude each other", do="give one of them")
+    first, colon, beyond = select.partition(":")
+    if not colon or not all(text.isdecimal() or not text for text in (first, beyond)):
+        raise UsageError(
+            "--select is malformed", found=select, expected="FIRST:BEYOND, for instance 0:360"
+        )
+    return int(first or 0), int(beyond) if beyond else None
+
+
+def _table(results: list[DatasetStatistics]) -> Table:
+    from rich.table import Table
+
+    names = [Path(result.path).name for result in results]
+    titles = names if len(set(names)) == len(names) else [result.path for result in results]
+    table = Table(title="Classes by data set", title_justify="left")
+    table.add_column("class", no_wrap=True)
+    for title, result in zip(titles, results, strict=True):
+        table.add_column(f"{title}\n{result.images} images\nexamples", justify="right")
+        table.add_column("frequency", justify="right", vertical="bottom")
+        table.add_column("area", justify="right", vertical="bottom")
+    by_name = [{found.name: found for found in result.classes} for result in results]
+    for name in dict.fromkeys(name for known in by_name for name in known):
+        cells = []
+        for known in by_name:
+            found = known.get(name)
+            if found is None:
+                cells += ["not a class", "", ""]
+            else:
+                cells += [str(found.images), _percent(found.frequency), _percent(found.mean_share)]
+        table.add_row(name, *cells)
+    table.add_section()
+    for name, shares in (
+        ("background", [result.background_share for result in results]),
+        ("ignored", [result.ignore_share for result in results]),
+        ("several classes", [result.several_share for result in results]),
+    ):
+        cells = [cell for share in shares for cell in ("", "", _percent(share))]
+        table.add_row(name, *cells, style="dim")
+    return table
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, indent=2))
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -1,0 +1,155 @@
+"""Whether a data set is what its records say, and whether it looks fit for training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from clearcoat.dataset.files import is_temporary
+from clearcoat.dataset.labels import LabelRaster
+from clearcoat.dataset.layout import FOLDERS, record_path
+from clearcoat.dataset.record import RecordInfo
+from clearcoat.dataset.store import Dataset, Progress, damaged
+from clearcoat.errors import DatasetError
+
+SLIVER_PIXELS = 4
+_EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=np.int8)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or odd."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found. Errors make the data set unusable; warnings are for a person to judge."""
+
+    path: str
+    records: int
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is no error."""
+        return not self.errors
+
+
+@dataclass
+class _Slivers:
+    components: int = 0
+    images: list[int] = field(default_factory=list)
+
+
+def check_dataset(
+    dataset: Dataset,
+    *,
+    sliver_pixels: int = SLIVER_PIXELS,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Read every file of a data set and compare it with its record.
+
+    Errors: damaged or missing files, sizes or pixel counts that differ from the record,
+    unknown classes. Warnings: files of no record, classes that never occur, connected pieces
+    of a class (8 neighbours) below `sliver_pixels` pixels, an empty data set.
+    `progress` is called with (done, total) after every record.
+    """
+    errors: list[Finding] = []
+    warnings: list[Finding] = []
+    referenced: set[str] = set()
+    seen = np.zeros(len(dataset.classes), dtype=np.bool_)
+    slivers = {name: _Slivers() for name in dataset.classes}
+    for done, index in enumerate(dataset.indices, start=1):
+        referenced.add(record_path(Path(), index).as_posix())
+        try:
+            info = dataset.record_info(index)
+            referenced.update(entry.file for entry in info.files)
+            labels = _verified_labels(dataset, info)
+        except DatasetError as error:
+            errors.append(Finding(where=error.where or "", what=error.found or error.what))
+        else:
+            for number, name in enumerate(dataset.classes):
+                small = _small_components(labels, number, sliver_pixels)
+                seen[number] |= small is not None
+                if small:
+                    slivers[name].components += small
+                    slivers[name].images.append(index)
+        if progress is not None:
+            progress(done, len(dataset))
+    warnings.extend(_orphans(dataset.path, referenced))
+    if not dataset.indices:
+        warnings.append(Finding(where=str(dataset.path), what="the data set has no records"))
+    elif not errors:
+        for name in np.array(dataset.classes)[~seen]:
+            warnings.append(Finding(where=str(name), what="the class occurs in no image"))
+    for name, found in slivers.items():
+        if found.components:
+            warnings.append(
+                Finding(
+                    where=name,
+                    what=f"{found.components} pieces of fewer than {sliver_pixels} pixels "
+                    f"in {len(found.images)} images, the first {found.images[0]}",
+                )
+            )
+    return CheckReport(
+        path=str(dataset.path),
+        records=len(dataset),
+        errors=tuple(errors),
+        warnings=tuple(warnings),
+    )
+
+
+def _verified_labels(dataset: Dataset, info: RecordInfo) -> LabelRaster:
+    """Read all of a record; raises DatasetError at the first thing that does not hold."""
+    dataset.image(info.index)
+    labels = dataset.labels(info.index)
+    if tuple(labels.pixel_counts()) != info.labels.pixels:
+        raise damaged(
+            dataset.path / info.labels.file, "pixels per class set other than the record states"
+        )
+    parts = dataset.parts(info.index)
+    if parts is not None and int(parts.max()) > len(dataset.part_names):
+        assert info.parts is not None
+        raise damaged(
+            dataset.path / info.parts.file,
+            f"part id {int(parts.max())}; the data set names {len(dataset.part_names)} parts",
+        )
+    dataset.depth(info.index)
+    return labels
+
+
+def _small_components(labels: LabelRaster, number: int, sliver_pixels: int) -> int | None:
+    """Return how many pieces of a class are too small, or None where the class is absent."""
+    # Few sets have the class: no need to look at the pixels of an image without it.
+    if not any(members and number in members for members in labels.sets):
+        return None
+    mask = labels.mask(number)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    cropped: NDArray[np.bool_] = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    pieces, _ = ndimage.label(cropped, structure=_EIGHT_NEIGHBOURS)
+    return int((np.bincount(pieces.ravel())[1:] < sliver_pixels).sum())
+
+
+def _orphans(path: Path, referenced: set[str]) -> Iterator[Finding]:
+    for folder in FOLDERS:
+        if not (path / folder).is_dir():
+            continue
+        for entry in sorted((path / folder).iterdir()):
+            name = f"{folder}/{entry.name}"
+            if name not in referenced and not is_temporary(entry.name):
+                yield Finding(
+                    where=name,
+                    what="belongs to no record: left by an interrupted run, which overwrites it "
+                    "when it goes on, or put there by hand",
+                )

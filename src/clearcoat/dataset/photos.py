@@ -1,0 +1,69 @@
+"""Photographs as cameras and web sites leave them, to 8-bit sRGB pixels."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from clearcoat.dataset.encoding import UNREADABLE
+from clearcoat.dataset.record import EncodedImage
+from clearcoat.errors import DatasetError
+
+_ORIENTATION = 0x0112
+_UPRIGHT = 1
+
+
+def read_photo(
+    path: Path, width: int, height: int
+) -> tuple[NDArray[np.uint8], EncodedImage | None]:
+    """Return a photograph's (height, width, 3) uint8 pixels, and its file if that can be kept.
+
+    The size is the one for which the labels were drawn: it decides whether a rotation in the
+    EXIF data is applied (a square photograph is rotated). Greyscale, CMYK and palette images
+    become RGB, alpha is dropped, 16 bits become 8. Only a JPEG file that holds
+    these very pixels may be kept as it is.
+
+    Raises DatasetError when the file is missing, damaged, or of another size.
+    """
+    try:
+        data = path.read_bytes()
+        with Image.open(BytesIO(data)) as picture:
+            orientation = picture.getexif().get(_ORIENTATION, _UPRIGHT)
+            kept = picture.format == "JPEG" and picture.mode == "RGB" and orientation == _UPRIGHT
+            upright = ImageOps.exif_transpose(picture)
+            chosen = upright if upright.size == (width, height) else picture
+            pixels = _rgb(chosen)
+    except UNREADABLE as error:
+        raise DatasetError(
+            "cannot read the image",
+            where=path,
+            found=getattr(error, "strerror", None) or str(error),
+            expected="a JPEG, PNG or other image file",
+            do="replace the file, or take it out of the label file, and run the command again",
+        ) from error
+    if pixels.shape[:2] != (height, width):
+        raise DatasetError(
+            "the image does not have the size for which its labels were drawn",
+            where=path,
+            found=f"{pixels.shape[1]} × {pixels.shape[0]} pixels",
+            expected=f"{width} × {height} pixels, as the label file says",
+            do="use the images that were labelled, not resized or cropped copies",
+        )
+    return pixels, EncodedImage(data, ".jpg") if kept else None
+
+
+def _rgb(picture: Image.Image) -> NDArray[np.uint8]:
+    if picture.mode.startswith("I;16"):
+        # Pillow clips 16 bits at 255 instead of scaling them.
+        grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
+        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    if picture.mode in ("I", "F"):
+        raise ValueError(f"pixels of unknown range (mode {picture.mode})")
+    if picture.mode in ("P", "LA", "PA"):
+        # A palette may carry transparency, which goes by way of RGBA without a warning.
+        picture = picture.convert("RGBA")
+    return np.array(picture.convert("RGB"))
