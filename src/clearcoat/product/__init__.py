@@ -1,1 +1,39 @@
-"""TODO."""
+"""Products: parts in one frame, readers per CAD format, and the rules that name parts."""
+
+from clearcoat.product.inspect import ProductSummary, summarize
+from clearcoat.product.model import Mesh, Part, Product, SourceMaterial
+from clearcoat.product.readers import READERS, Tessellation, read
+from clearcoat.product.rules import (
+    ClassMap,
+    ClassRule,
+    ClassRules,
+    MaterialRule,
+    PartMatch,
+    drop_parts,
+    resolve_classes,
+    resolve_materials,
+)
+from clearcoat.product.spec import UNIT_M, ProductSpec, load_file_product
+
+__all__ = [
+    "READERS",
+    "UNIT_M",
+    "ClassMap",
+    "ClassRule",
+    "ClassRules",
+    "MaterialRule",
+    "Mesh",
+    "Part",
+    "PartMatch",
+    "Product",
+    "ProductSpec",
+    "ProductSummary",
+    "SourceMaterial",
+    "Tessellation",
+    "drop_parts",
+    "load_file_product",
+    "read",
+    "resolve_classes",
+    "resolve_materials",
+    "summarize",
+]

@@ -1,0 +1,141 @@
+"""From the frame of a file to the product frame: metres, x forward, y left, z up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat.errors import ProductError
+from clearcoat.product.model import Mesh, Part, Product
+from clearcoat.product.readers.raw import RawPart, RawProduct
+
+AXES = ("x", "y", "z", "-x", "-y", "-z")
+_PLAUSIBLE_SIZE_M = (0.005, 50.0)
+
+
+def axis_vector(axis: str) -> NDArray[np.float64]:
+    """(3,): the unit vector of an axis name: x, y, z, -x, -y or -z.
+
+    Raises:
+        ValueError: no such axis.
+    """
+    if axis not in AXES:
+        raise ValueError(f"no such axis: {axis!r}; use one of {', '.join(AXES)}")
+    vector = np.zeros(3)
+    vector["xyz".index(axis[-1])] = -1.0 if axis.startswith("-") else 1.0
+    return vector
+
+
+def parallel(axis: str, other: str) -> bool:
+    """Whether two axis names lie on one line."""
+    return axis[-1] == other[-1]
+
+
+def rotation(up: str, front: str) -> NDArray[np.float64]:
+    """(3, 3): turns file coordinates (as columns) into x forward, y left, z up.
+
+    Left is up × front, so the determinant is +1 and left parts stay left.
+
+    Raises:
+        ValueError: an axis does not exist, or both lie on one line.
+    """
+    z, x = axis_vector(up), axis_vector(front)
+    if parallel(up, front):
+        raise ValueError(f"up ({up}) and front ({front}) lie on one line")
+    return np.stack([x, np.cross(z, x), z])
+
+
+def to_product_frame(
+    raw: RawProduct,
+    parts: Sequence[RawPart],
+    *,
+    path: Path,
+    unit_m: float | None = None,
+    up: str | None = None,
+    front: str | None = None,
+) -> Product:
+    """Turn, scale and shift raw parts into the product frame.
+
+    Args:
+        raw: what the reader found; its unit and axes hold where none is given.
+        parts: the parts of `raw` to keep.
+        path: names the product and the errors.
+        unit_m: metres per unit of the file's coordinates.
+        up: axis of the file that points up.
+        front: axis of the file that points forward.
+
+    Raises:
+        ProductError: the axes contradict each other, or coordinates leave float32's range.
+    """
+    scale = raw.unit_m if unit_m is None else unit_m
+    if not (math.isfinite(scale) and scale > 0):
+        raise ProductError("the unit must be positive", where=path, found=f"{scale} metres")
+    up_axis, front_axis = up or raw.up, front or raw.front
+    try:
+        turn = rotation(up_axis, front_axis)
+    except ValueError as error:
+        raise ProductError(
+            "the product's axes do not define a frame",
+            where=path,
+            found=str(error) + _whose_axes(up, front),
+            expected="up and front on different axes of x, y, z, -x, -y, -z",
+            do="give both: up (towards the sky) and front (the way the product faces)",
+        ) from error
+
+    turned = [(part.vertices @ turn.T) * scale for part in parts]
+    low = np.min([vertices.min(axis=0) for vertices in turned], axis=0)
+    high = np.max([vertices.max(axis=0) for vertices in turned], axis=0)
+    size = high - low
+    # Products of coordinates (areas, transforms) must stay finite in float32 downstream.
+    if not np.all(np.isfinite(size)) or float(np.abs([low, high]).max()) > 1e12:
+        raise ProductError(
+            "the product's coordinates are too large to be metres",
+            where=path,
+            found=f"bounds {low.tolist()} to {high.tolist()} m",
+            do="correct the unit, or drop the stray part",
+        )
+    origin = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
+    placed = tuple(
+        Part(
+            path=part.path,
+            mesh=Mesh(
+                vertices=np.ascontiguousarray(vertices - origin, dtype=np.float32),
+                faces=part.faces,
+                normals=None
+                if part.normals is None
+                else np.ascontiguousarray(part.normals @ turn.T, dtype=np.float32),
+                uv=part.uv,
+            ),
+            material=part.material,
+        )
+        for part, vertices in zip(parts, turned, strict=True)
+    )
+    notes = list(raw.notes)
+    if len(parts) < len(raw.parts):
+        notes.append(f"{len(raw.parts) - len(parts)} parts dropped by the spec")
+    least, most = _PLAUSIBLE_SIZE_M
+    if not least <= float(size.max()) <= most:
+        notes.append(
+            f"the product is {size.max():,.4g} m long: check its unit ({scale:g} m per file unit)"
+        )
+    return Product(
+        name=path.stem,
+        parts=placed,
+        source=path.name,
+        unit_m=scale,
+        up=up_axis,
+        front=front_axis,
+        notes=tuple(notes),
+    )
+
+
+def _whose_axes(up: str | None, front: str | None) -> str:
+    if up is None and front is not None:
+        return "; up is the format's default"
+    if front is None and up is not None:
+        return "; front is the format's default"
+    return ""

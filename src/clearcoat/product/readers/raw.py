@@ -1,0 +1,106 @@
+"""What every reader hands over: parts in the frame and the unit of their file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from clearcoat.errors import ProductError
+from clearcoat.product.model import SourceMaterial
+from clearcoat.spec import Model
+
+Float64Array = NDArray[np.float64]
+
+
+class Tessellation(Model):
+    """How finely curved surfaces (STEP) are cut into triangles; ignored for triangle files."""
+
+    linear_mm: float = Field(default=0.2, gt=0)
+    """Largest distance between the surface and its triangles, in millimetres."""
+    angular_deg: float = Field(default=10.0, gt=0, le=90)
+    """Largest angle between neighbouring triangles of a curved surface, in degrees."""
+
+
+@dataclass(frozen=True, eq=False)
+class RawPart:
+    """One body of one material, placed in the file's frame."""
+
+    path: str
+    vertices: Float64Array
+    """(V, 3), file units."""
+    faces: NDArray[np.uint32]
+    """(F, 3), counter-clockwise front faces."""
+    normals: Float64Array | None = None
+    """(V, 3), unit length."""
+    uv: NDArray[np.float32] | None = None
+    """(V, 2), v upwards."""
+    material: SourceMaterial | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RawProduct:
+    """All parts of a file, with what the file says of its unit and axes."""
+
+    parts: tuple[RawPart, ...]
+    unit_m: float
+    """Metres per file unit, as the file or its format says."""
+    up: str
+    front: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Notes:
+    """Collects what a reader repaired, left out or assumed; equal ones are counted."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, text: str, count: int = 1, part: str | None = None) -> None:
+        """Note `text`; with `part`, how many there are and where is added."""
+        if count <= 0:
+            return
+        self.counts[text] += count
+        self.parts.setdefault(text, [])
+        if part is not None and part not in self.parts[text]:
+            self.parts[text].append(part)
+
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence per kind of note, in the order of their first occurrence."""
+        result = []
+        for text, count in self.counts.items():
+            names = self.parts[text]
+            if not names:
+                result.append(text)
+                continue
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
+            result.append(f"{text}: {count:,} ({shown})")
+        return tuple(result)
+
+
+def check_file(path: Path) -> None:
+    """Make sure that `path` is a file that can be read and is not empty.
+
+    Raises:
+        ProductError: it is not.
+    """
+    try:
+        if path.is_dir():
+            raise ProductError("the product is a folder", where=path, expected="a CAD file")
+        with path.open("rb") as stream:
+            if not stream.read(1):
+                raise ProductError(
+                    "the product file is empty", where=path, do="export it again from the CAD"
+                )
+    except OSError as error:
+        raise ProductError(
+            "the product file cannot be read",
+            where=path,
+            found=error.strerror,
+            do="check the path and its permissions",
+        ) from error

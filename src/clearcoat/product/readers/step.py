@@ -1,0 +1,182 @@
+"""STEP (.stp, .step): tessellated by OpenCASCADE into a glTF file, then read like one."""
+
+from __future__ import annotations
+
+import mmap
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from clearcoat.errors import MissingDependencyError, ProductError
+from clearcoat.product.color import hex_color
+from clearcoat.product.model import SourceMaterial
+from clearcoat.product.readers import gltf
+from clearcoat.product.readers.raw import RawPart, RawProduct, Tessellation
+
+_MILLIMETRE = 1e-3
+_PREFIX = {
+    b"": 1.0,
+    b"MICRO": 1e-6,
+    b"MILLI": 1e-3,
+    b"CENTI": 1e-2,
+    b"DECI": 1e-1,
+    b"KILO": 1e3,
+}
+
+# A process of its own: OpenCASCADE prints to the file descriptors, keeps its memory, and may
+# crash on malformed files.
+_CHILD = """
+import math, sys
+try:
+    import cascadio
+except ImportError:
+    sys.exit(71)
+source, target, linear, angular = sys.argv[1:]
+sys.exit(1 if cascadio.step_to_glb(source, target, float(linear), math.radians(float(angular)))
+         else 0)
+"""
+_NO_CASCADIO = 71
+
+
+def read(path: Path, tessellation: Tessellation) -> RawProduct:
+    """Read a STEP file: assembly tree, instance names and colours survive.
+
+    The file's axes are kept: z up and x forward unless the spec says otherwise.
+
+    Raises:
+        ProductError: not a STEP file, truncated, or OpenCASCADE cannot read it.
+        MissingDependencyError: cascadio is not installed.
+    """
+    unit_m, notes = _inspect_text(path)
+    with tempfile.TemporaryDirectory(prefix="clearcoat-") as folder:
+        target = Path(folder) / "product.glb"
+        tolerances = (tessellation.linear_mm, tessellation.angular_deg)
+        outcome = subprocess.run(
+            [sys.executable, "-P", "-c", _CHILD, path.resolve(), target, *map(str, tolerances)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if outcome.returncode == _NO_CASCADIO:
+            raise MissingDependencyError(
+                "reading STEP needs cascadio", where=path, do="pip install cascadio"
+            )
+        if outcome.returncode != 0 or not target.is_file():
+            raise ProductError(
+                "the STEP file cannot be read",
+                where=path,
+                found=_complaint(outcome.stdout, outcome.returncode),
+                do="open it in a CAD system and export STEP AP242 or AP214 again",
+            )
+        raw = gltf.read(target, tessellation, rename=_name, shown=path)
+    parts = tuple(
+        replace(part, vertices=part.vertices / unit_m, material=_by_colour(part))
+        for part in raw.parts
+    )
+    return RawProduct(parts=parts, unit_m=unit_m, up="z", front="x", notes=(*notes, *raw.notes))
+
+
+def _name(name: str) -> str:
+    """OpenCASCADE writes its own label where the file names nothing: treat it as unnamed."""
+    return "" if re.fullmatch(r"(=>)?\[[0-9:]+\]", name) else name
+
+
+def _by_colour(part: RawPart) -> SourceMaterial | None:
+    """STEP has colours, no named materials: name them by what they are, as #rrggbb.
+
+    OpenCASCADE numbers its materials, and the numbers change when a part is added.
+    """
+    if part.material is None:
+        return None
+    # OpenCASCADE says nothing of metal or gloss; glTF's default of bare metal would mislead.
+    name = hex_color(part.material.base_color)
+    return replace(part.material, name=name, metallic=0.0, roughness=0.5)
+
+
+def _inspect_text(path: Path) -> tuple[float, list[str]]:
+    """Return the unit of the coordinates (metres) and notes, from the exchange structure."""
+    with (
+        path.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text,
+    ):
+        if not re.match(rb"\s*(/\*.*?\*/\s*)*ISO-10303-21\s*;", text[:65536], re.DOTALL):
+            raise ProductError(
+                "not a STEP file",
+                where=path,
+                found=repr(text[:24]),
+                expected="a text that begins with ISO-10303-21;",
+            )
+        if not re.search(rb"END-ISO-10303-21\s*;", text[-65536:]):
+            raise ProductError(
+                "the STEP file is truncated",
+                where=path,
+                found=f"no END-ISO-10303-21; at its end ({len(text):,} bytes)",
+                do="copy or export it again",
+            )
+        units = _length_units(text)
+    if not units:
+        return _MILLIMETRE, ["the file names no length unit: millimetres assumed"]
+    (unit_m, _), *others = Counter(units).most_common()
+    if others:
+        names = ", ".join(f"{unit:g} m" for unit in sorted({unit for unit, _ in [*others]}))
+        return unit_m, [f"the file mixes length units ({unit_m:g} m and {names}): all converted"]
+    return unit_m, []
+
+
+def _length_units(text: mmap.mmap) -> list[float]:
+    """Metres per length unit of every geometric context in the file."""
+    entity: dict[int, bytes] = {}
+    for word in (b"LENGTH_UNIT", b"MEASURE_WITH_UNIT", b"GLOBAL_UNIT_ASSIGNED_CONTEXT"):
+        place = text.find(word)
+        while place >= 0:
+            end = text.find(b";", place)
+            statement = re.search(
+                rb"#(\d+)\s*=(.*)", text[text.rfind(b";", 0, place) + 1 : end], re.DOTALL
+            )
+            if statement is not None:
+                entity[int(statement[1])] = statement[2]
+            place = text.find(word, max(end, place + 1))
+    found = []
+    for body in entity.values():
+        context = re.search(rb"GLOBAL_UNIT_ASSIGNED_CONTEXT\s*\(\s*\(([^)]*)\)", body)
+        if context is None:
+            continue
+        for reference in re.findall(rb"#(\d+)", context[1]):
+            unit = _unit_metres(int(reference), entity, depth=0)
+            if unit is not None:
+                found.append(unit)
+    return found
+
+
+def _unit_metres(number: int, entity: dict[int, bytes], depth: int) -> float | None:
+    body = entity.get(number, b"")
+    if b"LENGTH_UNIT" not in body or depth > 4:
+        return None
+    si = re.search(rb"SI_UNIT\s*\(\s*(?:\.(\w+)\.|\$)\s*,\s*\.METRE\.", body)
+    if si is not None:
+        return _PREFIX.get(si[1] or b"")
+    conversion = re.search(rb"CONVERSION_BASED_UNIT\s*\(\s*'[^']*'\s*,\s*#(\d+)", body)
+    if conversion is None:
+        return None
+    measure = re.search(
+        rb"MEASURE\s*\(\s*([-+.\dEe]+)\s*\)\s*,\s*#(\d+)", entity.get(int(conversion[1]), b"")
+    )
+    if measure is None:
+        return None
+    base = _unit_metres(int(measure[2]), entity, depth + 1)
+    return None if base is None else float(measure[1]) * base
+
+
+def _complaint(output: bytes, code: int) -> str:
+    """Return the most telling line of what OpenCASCADE printed."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", output.decode(errors="replace"))
+    lines = [line.strip(" *\t") for line in text.splitlines() if line.strip(" *\t")]
+    telling = [line for line in lines if "ERR" in line or "Error" in line] or lines
+    if telling:
+        return telling[0]
+    return f"the reader stopped with signal {-code}" if code < 0 else "no shape came out of it"
