@@ -1,0 +1,40 @@
+"""`clearcoat predict`: overlays and masks of image files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("predict")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for the pictures."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def command(run: Path, images: tuple[Path, ...], out: Path, device: str, as_json: bool) -> None:
+    """Segment IMAGES (files, or folders of files) with the model of RUN.
+
+    Each image gets NAME.overlay.png with a legend, NAME.mask.png with one colour per set of
+    classes, and NAME.json that says what the mask's values mean; all at its own resolution.
+    """
+    from clearcoat.training import Predictor
+    from clearcoat.training.pictures import find_images, output_names, write_prediction
+
+    predictor = Predictor(run, device)
+    files = find_images(images)
+    findings = []
+    for file, name in zip(files, output_names(files), strict=True):
+        finding = write_prediction(predictor, file, out, name)
+        findings.append(finding)
+        if not as_json:
+            seen = [f"{k} {v:.1%}" for k, v in finding["share_of_image"].items() if v]
+            click.echo(f"{file}: {', '.join(seen) or 'nothing found'}")
+    if as_json:
+        click.echo(json.dumps(findings, indent=1))
+        return
+    click.echo(f"{len(files)} images: overlays and masks in {out}")

@@ -1,0 +1,242 @@
+"""`clearcoat train`: a model from any mix of real and synthetic images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from clearcoat.training import Observer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# option -> (type, help); None as value leaves TrainingConfig's default. The names of the
+# choices stand here a second time so that `train --help` need not import torch; a test
+# compares them with the code.
+LOSS_NAMES = (
+    "cross_entropy",
+    "binary_cross_entropy",
+    "cross_entropy_dice",
+    "binary_cross_entropy_dice",
+)
+MIX_NAMES = ("concatenate", "balanced", "sequential")
+AUGMENT_NAMES = ("none", "flip", "colour", "strong")
+DROPOUT_PLACES = ("bottleneck", "encoder", "decoder", "all", "none")
+
+_FOLDER = click.Path(path_type=Path)
+_CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
+    ("--real-count", int, "Real training images [all that are not held back]."),
+    ("--synthetic-count", int, "Synthetic training images [all that are not held back]."),
+    ("--size", int, "Height and width in pixels at which the model works [128]."),
+    ("--seed", int, "Decides weights, subsets, order and augmentation [0]."),
+    ("--mix", click.Choice(MIX_NAMES), "How real and synthetic images share the steps."),
+    ("--real-share", float, "Real share of each batch (mix `balanced`, end of `sequential`)."),
+    ("--mode", click.Choice(["strict", "paper"]), "`paper` stops on the test images."),
+    (
+        "--validation-source",
+        click.Choice(["auto", "real", "synthetic"]),
+        "Kind of the images held back to decide when to stop.",
+    ),
+    ("--validation-count", int, "How many images are held back [a tenth of the photos]."),
+    ("--stop-on", click.Choice(["loss", "mean_iou"]), "What must improve on those images."),
+    ("--loss", click.Choice(LOSS_NAMES), "What is minimised."),
+    ("--batch-size", int, "Images per step, at most as many as there are [64]."),
+    ("--learning-rate", float, "[0.002]"),
+    ("--schedule", click.Choice(["constant", "cosine"]), "`cosine` falls to 0 at --max-steps."),
+    ("--warmup-steps", int, "Steps over which the rate rises [0]."),
+    ("--weight-decay", float, "Decoupled weight decay [0]."),
+    ("--ema-decay", float, "Keep an exponential moving average of the weights [off]."),
+    ("--patience-epochs", int, "Epochs without better validation before stopping [30]."),
+    ("--min-steps-per-epoch", int, "An epoch never has fewer steps [20]."),
+    ("--max-epochs", int, "[1000]"),
+    ("--max-steps", int, "[no limit]"),
+    ("--pretrain-max-steps", int, "Limit of the synthetic phase of `sequential` [--max-steps]."),
+    ("--precision", click.Choice(["auto", "fp32", "bf16"]), "auto takes the faster one here."),
+)
+_MODEL_OPTIONS: tuple[tuple[str, Any, str], ...] = (
+    ("--dropout", float, "Probability [0.30]."),
+    ("--dropout-placement", click.Choice(DROPOUT_PLACES), "Where dropout acts."),
+    ("--filters", str, "Channels per level, from full resolution down [32,64,128,256,512]."),
+)
+
+
+def _options(function: F) -> F:
+    for name, kind, text in reversed(_CONFIG_OPTIONS + _MODEL_OPTIONS):
+        function = click.option(name, type=kind, default=None, help=text)(function)
+    return function
+
+
+@click.command("train")
+@click.option("--real", type=_FOLDER, help="Data set of labelled photos.")
+@click.option("--synthetic", type=_FOLDER, help="Data set of renders.")
+@click.option("--test", "test", type=_FOLDER, help="Photos to score on when training is over.")
+@click.option("--validation", type=_FOLDER, help="Photos that decide when to stop.")
+@click.option("--init", type=_FOLDER, help="Finished run whose weights training starts from.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder of the run.")
+@_options
+@click.option(
+    "--augment",
+    type=click.Choice(AUGMENT_NAMES),
+    default=None,
+    help="Random changes to training images; `flip` is the paper's.",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
+@click.option("--threads", type=click.IntRange(min=1), help="Processor threads [PyTorch's choice].")
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+def command(
+    real: Path | None,
+    synthetic: Path | None,
+    test: Path | None,
+    validation: Path | None,
+    init: Path | None,
+    out: Path,
+    augment: str | None,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train a segmentation model on real and synthetic images.
+
+    The run's folder gets the weights, the curve and the figures. The same command goes on with
+    an interrupted run, and prints the figures of a finished one.
+    """
+    from clearcoat.dataset import Dataset
+    from clearcoat.training import AUGMENTATIONS, RunFolder, Sources, run_training, training_config
+
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    values = {name: value for name, value in options.items() if value is not None}
+    model = {
+        name: values.pop(name)
+        for name in ("dropout", "dropout_placement", "filters")
+        if name in values
+    }
+    if "filters" in model:
+        model["filters"] = model["filters"].split(",")
+    if augment is not None:
+        values["augment"] = AUGMENTATIONS[augment]
+    config = training_config({**values, "model": model})
+
+    def opened(path: Path | None) -> Dataset | None:
+        return None if path is None else Dataset.open(path)
+
+    sources = Sources(opened(real), opened(synthetic), opened(validation), opened(test))
+    was_finished = RunFolder(out).finished
+    with _observer() as observer:
+        metrics = run_training(config, sources, out, init=init, device=device, observer=observer)
+    if was_finished:
+        click.echo(f"{out} is finished already; these are its figures", err=True)
+    if as_json:
+        click.echo(json.dumps(metrics, indent=1))
+        return
+    _print_metrics(metrics, out)
+
+
+def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
+    from clearcoat.cli.evaluate import print_score
+
+    images = metrics["images"]
+    phases = ", then ".join(
+        f"{phase['steps']} steps on {phase['name']} images (best at {phase['best_step']}, "
+        f"stopped by {phase['stopped_by']})"
+        for phase in metrics["phases"]
+    )
+    click.echo(
+        f"trained on {images['real']} real and {images['synthetic']} synthetic images: {phases}"
+    )
+    click.echo(
+        f"{metrics['parameters']['total']:,} parameters, {metrics['train_s']:.0f} s on "
+        f"{metrics['device']} in {metrics['precision']}, "
+        f"{1000 * metrics['seconds_per_image_epoch']:.1f} ms per image and epoch"
+        + ("" if metrics["exclusive"] else " (the device was shared)")
+    )
+    if metrics["test"] is None:
+        print_score(metrics["validation"], "the validation images, which decided the stopping")
+    else:
+        print_score(metrics["test"], "the test images")
+    click.echo(f"run: {out}")
+
+
+def _observer() -> Any:
+    """Return a context whose value shows progress: a live bar, or lines where no one watches."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return _Bar(console) if console.is_terminal else _Lines()
+
+
+class _Lines:
+    """One line per evaluation on standard error."""
+
+    def __enter__(self) -> Observer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def on_phase(self, phase: Any, number: int, count: int) -> None:
+        click.echo(
+            f"phase {number + 1} of {count}: {phase.image_count} images, batches of "
+            f"{phase.batch_size}, epochs of {phase.steps_per_epoch} steps",
+            err=True,
+        )
+
+    def on_step(self, progress: Any, phase: Any) -> None:
+        pass
+
+    def on_evaluation(self, line: dict[str, Any]) -> None:
+        click.echo(
+            f"{line['phase']} epoch {line['epoch']} step {line['step']} {_figures(line)} "
+            f"stale {line['stale']}",
+            err=True,
+        )
+
+
+class _Bar:
+    """A live bar per phase."""
+
+    def __init__(self, console: Any) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed}/{task.total} steps"),
+            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+        )
+        self.task: Any = None
+
+    def __enter__(self) -> Observer:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def on_phase(self, phase: Any, number: int, count: int) -> None:
+        name = f"{phase.name} {number + 1}/{count}"
+        self.task = self.bars.add_task(name, total=phase.max_steps, figures="", rate="")
+
+    def on_step(self, progress: Any, phase: Any) -> None:
+        speed = self.bars.tasks[self.task].speed
+        rate = f"{speed * phase.batch_size:.0f} images/s" if speed else ""
+        self.bars.update(self.task, completed=progress.step, rate=rate)
+
+    def on_evaluation(self, line: dict[str, Any]) -> None:
+        self.bars.update(self.task, figures=f"epoch {line['epoch']} {_figures(line)}")
+
+
+def _figures(line: dict[str, Any]) -> str:
+    train = "–" if line["train_loss"] is None else f"{line['train_loss']:.3f}"
+    iou = "–" if line["validation_mean_iou"] is None else f"{line['validation_mean_iou']:.3f}"
+    return f"loss {train} validation {line['validation_loss']:.3f} mean IoU {iou}"

@@ -1,0 +1,188 @@
+"""Predictions as pictures: image files in, overlays and masks out."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from clearcoat.dataset import LabelRaster, class_colors
+from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.palette import set_colors
+from clearcoat.errors import ClearcoatError, TrainingError
+from clearcoat.training.metrics import THRESHOLD
+from clearcoat.training.predictor import Predictor
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+_OPACITY = 0.55
+_MAX_PALETTE = 256
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Return the image files among `paths`, and those in folders, in order of name.
+
+    Raises TrainingError for a path that does not exist and a folder without images.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise TrainingError(
+                    "no images in the folder",
+                    where=path,
+                    expected="files named " + ", ".join("*" + s for s in sorted(SUFFIXES)),
+                )
+            files += inside
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise TrainingError("no such image", where=path)
+    return files
+
+
+def output_names(files: Sequence[Path]) -> list[str]:
+    """Return one name per file to write under: the stem, with a number where two would clash."""
+    taken: Counter[str] = Counter()
+    names = []
+    for file in files:
+        name = file.stem if not taken[file.stem] else f"{file.stem}-{taken[file.stem] + 1}"
+        taken[file.stem] += 1
+        names.append(name)
+    return names
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 sRGB, upright as its EXIF data says. Raises TrainingError."""
+    try:
+        with Image.open(path) as picture:
+            if picture.mode.startswith(("I", "F")):
+                raise ValueError(f"more than 8 bits per channel (mode {picture.mode})")
+            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+    # Pillow raises SyntaxError for some broken PNG files.
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise TrainingError(
+            "cannot read the image",
+            where=path,
+            found=str(error),
+            expected="an 8-bit JPEG, PNG, WebP, BMP or TIFF file",
+        ) from error
+
+
+def write_prediction(predictor: Predictor, file: Path, out: Path, name: str) -> dict[str, Any]:
+    """Segment `file`, write NAME.overlay.png, NAME.mask.png and NAME.json, return the JSON."""
+    image = read_image(file)
+    planes = predictor(image) >= THRESHOLD
+    raster = LabelRaster.from_planes(planes)
+    colors = set_colors(raster.sets)
+    mask, numbers = _mask_picture(raster, colors)
+    shares = planes.mean(axis=(1, 2))
+    finding = {
+        "image": str(file),
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "threshold": THRESHOLD,
+        "overlay": f"{name}.overlay.png",
+        "mask": f"{name}.mask.png",
+        "values": [
+            {
+                "value": value,
+                "classes": [predictor.classes[c] for c in sorted(raster.sets[position] or ())],
+                "color": colors[position].tolist(),
+            }
+            for position, value in sorted(numbers.items(), key=lambda pair: pair[1])
+        ],
+        "share_of_image": {
+            name: round(float(share), 6)
+            for name, share in zip(predictor.classes, shares, strict=True)
+        },
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(out / f"{name}.overlay.png", _png(overlay(image, planes, predictor.classes)))
+        write_whole(out / f"{name}.mask.png", _png(mask))
+        write_whole(out / f"{name}.json", json.dumps(finding, indent=1).encode())
+    except (OSError, ClearcoatError) as error:
+        raise TrainingError("cannot write the prediction", where=out, found=error) from error
+    return finding
+
+
+def overlay(
+    image: NDArray[np.uint8], planes: NDArray[np.bool_], classes: Sequence[str]
+) -> Image.Image:
+    """Draw (C, H, W) class masks over (H, W, 3), with a legend of those that occur below."""
+    raster = LabelRaster.from_planes(planes)
+    colors = set_colors(raster.sets)[raster.index]
+    labelled = np.any(planes, axis=0, keepdims=True).transpose(1, 2, 0)
+    mixed = np.where(labelled, (1 - _OPACITY) * image + _OPACITY * colors, image)
+    picture = Image.fromarray(mixed.round().astype(np.uint8))
+    present = [number for number in range(len(classes)) if planes[number].any()]
+    return _with_legend(picture, present, classes)
+
+
+def _with_legend(picture: Image.Image, present: list[int], classes: Sequence[str]) -> Image.Image:
+    text_px = max(10, min(28, picture.width // 32))
+    font = ImageFont.load_default(text_px)
+    line, gap = round(text_px * 1.6), text_px // 2
+    palette = class_colors(len(classes))
+    measure = ImageDraw.Draw(picture)
+    places, x, y = [], gap, gap
+    for number in present:
+        width = round(text_px + gap + measure.textlength(classes[number], font=font) + 2 * gap)
+        if x > gap and x + width > picture.width:
+            x, y = gap, y + line
+        places.append((number, x, picture.height + y))
+        x += width
+    height = y + line if present else 0
+    # Black below: part of the picture file, never over the image itself.
+    whole = Image.new("RGB", (picture.width, picture.height + height))
+    whole.paste(picture)
+    draw = ImageDraw.Draw(whole)
+    for number, left, top in places:
+        draw.rectangle(
+            (left, top, left + text_px, top + text_px), fill=tuple(palette[number].tolist())
+        )
+        draw.text(
+            (left + text_px + gap, top + text_px / 2), classes[number], font=font, anchor="lm"
+        )
+    return whole
+
+
+def _mask_picture(
+    raster: LabelRaster, colors: NDArray[np.uint8]
+) -> tuple[Image.Image, dict[int, int]]:
+    """A palette picture whose value 0 is background, and the value of each class set."""
+    ordered = sorted(
+        range(len(raster.sets)),
+        key=lambda p: (len(raster.sets[p] or ()), sorted(raster.sets[p] or ())),
+    )
+    start = 0 if frozenset() in raster.sets else 1
+    if len(ordered) + start > _MAX_PALETTE:
+        raise TrainingError(
+            "the prediction has more combinations of classes than a palette picture can hold",
+            found=len(ordered),
+            expected=f"at most {_MAX_PALETTE - start}",
+            do="use the Predictor in Python, which returns one map per class",
+        )
+    numbers = {position: value for value, position in enumerate(ordered, start=start)}
+    lookup = np.zeros(len(raster.sets), np.uint8)
+    palette = np.zeros((_MAX_PALETTE, 3), np.uint8)
+    for position, value in numbers.items():
+        lookup[position] = value
+        palette[value] = colors[position]
+    picture = Image.fromarray(lookup[raster.index])
+    picture.putpalette(palette.tobytes())
+    return picture, numbers
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
