@@ -1,0 +1,284 @@
+"""The outer skin as one smooth implicit surface, before any line is cut into it.
+
+A vehicle is the filleted union of two convex-ish solids, the body below the belt and the
+greenhouse above it, and each is the rounded intersection of a few faces (top, side, front, …)
+that are given as smooth functions. Every face's field is kept: shut lines and window borders
+are drawn as offsets of them, so they fit the form whatever its parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from clearcoat.vehicles.anchors import Anchors, anchors
+from clearcoat.vehicles.curves import (
+    Array,
+    Curve,
+    bump,
+    ramp,
+    ridge,
+    smooth_max,
+    smooth_min,
+)
+from clearcoat.vehicles.parameters import VehicleParameters
+
+FACES: tuple[str, ...] = (
+    "top", "side", "front", "rear", "floor", "screen", "back", "roof", "window", "greenhouse",
+)  # fmt: skip
+"""Fields of the form; each is negative inside and about a distance in metres.
+
+`top`, `side`, `front`, `rear`, `floor` bound the body; `screen`, `back`, `roof`, `window` the
+greenhouse; `greenhouse` is the greenhouse less the body: positive where the body is outside.
+"""
+
+_GRADIENT_STEP_M = 2e-4
+
+
+class Form:
+    """The implicit outer skin of one vehicle."""
+
+    def __init__(self, parameters: VehicleParameters) -> None:
+        """Lay out the guiding curves of the vehicle."""
+        self.parameters = parameters
+        self.anchors = anchors(parameters)
+        a, p = self.anchors, parameters
+        sedan, pickup = p.style == "sedan", p.style == "pickup"
+        tail_z = a.backlight_z - (0.015 if sedan else 0.0)
+        nose_rise = a.cowl_z - a.nose_z
+        shoulder = 0.035
+        self._top = Curve(
+            [
+                (a.rear_x, tail_z - (0.01 if sedan else 0.0)),
+                (a.rear_x + 0.25, tail_z),
+                (a.backlight_x, a.backlight_z),
+                (a.backlight_x + (0.35 if not pickup else 0.2), a.belt_rear_z + shoulder),
+                (a.cowl_x - 0.55, a.belt_z + shoulder),
+                (a.cowl_x - 0.1, a.cowl_z - 0.02),
+                (a.cowl_x, a.cowl_z - 0.008),
+                (a.front_axle_x, a.nose_z + 0.74 * nose_rise),
+                (a.front_x - 0.40, a.nose_z + 0.38 * nose_rise),
+                (a.front_x - 0.08, a.nose_z),
+                (a.front_x + 0.10, a.nose_z - 0.16),
+            ],
+            0.11,
+        )
+        deck_crown = {"sedan": 0.055, "pickup": 0.008}.get(p.style, 0.05)
+        self._crown = Curve(
+            [
+                (a.rear_x, deck_crown),
+                (a.backlight_x, deck_crown),
+                (a.backlight_x + 0.4, 0.035),
+                (a.cowl_x - 0.6, 0.035),
+                (a.cowl_x + 0.1, 0.075),
+                (a.front_axle_x, 0.10),
+                (a.front_x, 0.07),
+            ],
+            0.15,
+        )
+        width = a.half_width - p.flare_mm / 1000 * 0.75
+        tail_taper = 0.02 if pickup else 0.075
+        self._plan = Curve(
+            [
+                (a.rear_x, width - tail_taper),
+                (a.rear_axle_x - 0.25, width - 0.25 * tail_taper),
+                (a.rear_axle_x + 0.35, width),
+                (a.door_front_x, width),
+                (a.front_axle_x, width - 0.008),
+                (a.front_axle_x + 0.45, width - 0.035),
+                (a.front_x, width - 0.10),
+            ],
+            0.30,
+        )
+        foot = a.half_width - p.shoulder_width_mm / 1000 - 0.015
+        rear_foot = 0.005 if pickup else (0.05 if sedan else 0.04)
+        self._window_foot = Curve(
+            [
+                (a.rear_x, foot - rear_foot - (0.08 if sedan else 0.03 if not pickup else 0.0)),
+                (a.rear_axle_x, foot - rear_foot),
+                (a.pillar_b_x, foot),
+                (a.header_x, foot),
+                (a.cowl_x, foot - 0.015),
+                (a.front_axle_x, foot - 0.06),
+            ],
+            0.30,
+        )
+        apex = 0.42 * a.header_x + 0.58 * a.rear_header_x + 0.30
+        drop = 0.055 if sedan else 0.04
+        self._roof = Curve(
+            [
+                (a.rear_header_x - 0.4, a.roof_z - 2.6 * drop),
+                (a.rear_header_x, a.roof_z - drop),
+                (apex, a.roof_z + 0.012),
+                (a.header_x, a.roof_z - 0.038),
+                (a.header_x + 0.3, a.roof_z - 0.11),
+            ],
+            0.22,
+        )
+        self._floor = Curve(
+            [
+                (a.rear_x, a.floor_z + 0.13),
+                (a.rear_axle_x - a.arch_radius, a.floor_z + 0.03),
+                (a.rear_axle_x, a.floor_z),
+                (a.front_axle_x, a.floor_z),
+                (a.front_axle_x + a.arch_radius, a.floor_z + 0.01),
+                (a.front_x, a.floor_z + 0.05),
+            ],
+            0.10,
+        )
+
+    def belt(self, x: Array) -> Array:
+        """Height of the belt line along x."""
+        a = self.anchors
+        t = np.clip((a.door_front_x - x) / (a.door_front_x - a.rear_axle_x), -0.5, 1.4)
+        return a.belt_z + (a.belt_rear_z - a.belt_z) * t
+
+    def crease(self, x: Array) -> Array:
+        """Height of the crease along the doors."""
+        return self.belt(x) - 0.125 - 0.02 * ramp(x, self.anchors.rear_axle_x, self.anchors.front_x)
+
+    def centre_line(self, x: Array) -> Array:
+        """Height of the skin on the plane of symmetry, edges not yet rounded."""
+        a = self.anchors
+        screen = a.cowl_z + (a.cowl_x - x) / a.screen_slope
+        back = a.backlight_z + (x - a.backlight_x) / a.back_slope
+        return np.maximum(self._top(x), np.minimum(np.minimum(screen, back), self._roof(x)))
+
+    def half_widths(self, x: Array) -> tuple[Array, Array]:
+        """Half widths of body and window foot along x."""
+        return self._plan(x), self._window_foot(x)
+
+    def floor(self, x: Array) -> Array:
+        """Height of the floor along x."""
+        return self._floor(x)
+
+    def faces(self, points: Array) -> Mapping[str, Array]:
+        """Fields of `FACES` and `skin` (negative inside) at (N, 3) points."""
+        a = self.anchors
+        x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
+        share = y / a.half_width
+        top = 0.97 * (z - self._top(x) + self._crown(x) * share**2 * (0.6 + 0.4 * share**2))
+        side = y - self._flank(x, z)
+        front = x - self._nose(share, z)
+        rear = self._tail(share, z) - x
+        floor = self._floor(x) - z
+        body = smooth_max(top, side, 0.13)
+        body = smooth_max(body, smooth_max(front, rear, 0.1), 0.20)
+        # The plan view's corners are far rounder than the edges of the hood.
+        body = np.maximum(body, smooth_max(smooth_max(front, rear, 0.1), side, 0.36))
+        body = smooth_max(body, floor, 0.12)
+
+        window, roof, screen, back = self._glass(x, y, z)
+        cab = smooth_max(smooth_max(screen, back, 0.1), roof, 0.10)
+        cab = smooth_max(cab, window, 0.11)
+        # Inside the body the greenhouse ends, or its sloping screens would run out of the tail.
+        cab = np.maximum(cab, a.belt_z - 0.22 - z)
+        cab = np.maximum(cab, np.minimum(rear + 0.06, a.backlight_z - 0.02 - z))
+        skin = smooth_min(body, cab, 0.045)
+        return {
+            "top": top,
+            "side": side,
+            "front": front,
+            "rear": rear,
+            "floor": floor,
+            "screen": screen,
+            "back": back,
+            "roof": roof,
+            "window": window,
+            "greenhouse": cab - body,
+            "skin": skin,
+        }
+
+    def distance(self, points: Array) -> Array:
+        """The skin's field at (N, 3) points: negative inside, about metres."""
+        return self.faces(points)["skin"]
+
+    def normals(self, points: Array) -> Array:
+        """(N, 3) outward unit normals of the skin's level sets."""
+        gradient = np.empty_like(points)
+        for axis in range(3):
+            step = np.zeros(3)
+            step[axis] = _GRADIENT_STEP_M
+            gradient[:, axis] = self.distance(points + step) - self.distance(points - step)
+        gradient[points[:, 1] == 0.0, 1] = 0.0
+        unit: Array = gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
+        return unit
+
+    def _flank(self, x: Array, z: Array) -> Array:
+        """Half width of the body side at (x, z)."""
+        a, p = self.anchors, self.parameters
+        waist = 0.5 * (a.floor_z + a.belt_z) + 0.06
+        above = np.maximum(z - waist, 0.0) / (a.belt_z - waist)
+        below = np.maximum(waist - z, 0.0) / (waist - a.floor_z)
+        width = self._plan(x) - 0.045 * above**2.5 - 0.060 * below**2.2
+        along = ramp(x, a.front_x - 0.25, a.front_axle_x - 0.2) * ramp(
+            x, a.rear_x + 0.05, a.rear_axle_x
+        )
+        height = p.side_crease_mm / 1000
+        width += height * along * ridge(z - self.crease(x), 0.055, 0.007)
+        sill = a.floor_z + 0.20 + 0.02 * ramp(x, a.door_front_x, a.door_rear_x)
+        doors = ramp(x, a.front_axle_x - 0.2, a.door_front_x - 0.1) * ramp(
+            x, a.rear_axle_x + 0.2, a.door_rear_x + 0.2
+        )
+        width += doors * (
+            0.6 * height * ridge(z - sill, 0.05, 0.010) - 0.010 * bump(z, sill + 0.14, 0.09)
+        )
+        for axle_x in a.axles_x:
+            radius = np.hypot(x - axle_x, z - a.wheel_radius)
+            lip = np.exp(-((np.maximum(radius - a.arch_radius, 0.0) / 0.10) ** 2))
+            width += p.flare_mm / 1000 * lip * ramp(z, 0.15, 0.45)
+        return width
+
+    def _nose(self, share: Array, z: Array) -> Array:
+        """x of the front face."""
+        a, p = self.anchors, self.parameters
+        bow = p.nose_bow_mm / 1000
+        mid = a.front_bumper_z
+        upper = np.maximum(z - mid, 0.0)
+        lower = np.maximum(mid - z, 0.0)
+        height = max(a.nose_z - mid, 0.1)
+        tall = p.style in ("suv", "pickup")
+        lean = (0.07 if tall else 0.10) * (upper / height) ** 1.6
+        chin = 0.09 * (lower / (mid - a.floor_z)) ** 2.0
+        shelf = 0.012 * (1 - ramp(z, mid + 0.02, mid + 0.11))
+        return a.front_x - 0.012 - bow * (0.45 * share**2 + 0.55 * share**4) - lean - chin + shelf
+
+    def _tail(self, share: Array, z: Array) -> Array:
+        """x of the rear face."""
+        a, p = self.anchors, self.parameters
+        mid = a.rear_bumper_z
+        bow = 0.03 if p.style == "pickup" else 0.10
+        lean = {"sedan": 0.09, "pickup": 0.02}.get(p.style, 0.06)
+        upper = np.maximum(z - mid, 0.0) / (a.backlight_z - mid)
+        lower = np.maximum(mid - 0.08 - z, 0.0) / (mid - a.floor_z)
+        step = 0.045 if p.style != "pickup" else 0.0
+        recess = step * ramp(z, mid - 0.03, mid + 0.05)
+        # A sedan's boot lid ends in a slight lip.
+        hollow = 0.02 * bump(upper, 0.62, 0.3) if p.style == "sedan" else 0.0
+        return (
+            a.rear_x
+            + bow * (0.35 * share**2 + 0.65 * share**4)
+            + lean * upper**1.3
+            + 0.11 * lower**1.6
+            + recess
+            + hollow
+        )
+
+    def _glass(self, x: Array, y: Array, z: Array) -> tuple[Array, Array, Array, Array]:
+        """Fields of side windows, roof, windscreen and backlight."""
+        a = self.anchors
+        rise = z - a.belt_z
+        tall = a.roof_z - a.belt_z
+        inset = a.side_slope * rise * (0.80 + 0.28 * rise / tall)
+        window = (y - (self._window_foot(x) - inset)) / np.hypot(1.0, a.side_slope)
+        top_half = a.half_width - 0.30
+        roof = z - (self._roof(x) - 0.035 * (y / top_half) ** 2)
+        s = np.clip((z - a.cowl_z) / (a.roof_z - a.cowl_z), -0.5, 1.3)
+        screen_x = a.cowl_x - (z - a.cowl_z) * a.screen_slope + 0.10 * s * (1 - s)
+        screen = (x - screen_x + 0.20 * (y / 0.75) ** 2) / np.hypot(1.0, a.screen_slope)
+        s = np.clip((z - a.backlight_z) / (a.roof_z - a.backlight_z), -0.5, 1.3)
+        back_x = a.backlight_x + (z - a.backlight_z) * a.back_slope - 0.06 * s * (1 - s)
+        bow = 0.04 if self.parameters.style == "pickup" else 0.11
+        back = (back_x + bow * (y / 0.75) ** 2 - x) / np.hypot(1.0, a.back_slope)
+        return window, roof, screen, back

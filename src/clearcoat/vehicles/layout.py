@@ -1,0 +1,306 @@
+"""Where the lines run: shut lines, window borders, lamps and openings.
+
+Every function takes a piece of skin and returns one number per vertex, negative inside the
+region and about a distance in metres, so that gaps of constant width are level sets of it.
+"""
+
+from __future__ import annotations
+
+from math import radians, tan
+
+import numpy as np
+
+from clearcoat.vehicles.curves import Array, meet, ramp, smooth_min
+from clearcoat.vehicles.form import Form
+from clearcoat.vehicles.skin import Skin
+
+_CORNER_M = 0.06
+
+
+class Layout:
+    """The lines of one vehicle."""
+
+    def __init__(self, form: Form) -> None:
+        """Place the lines that several regions share."""
+        self.form = form
+        a, p = form.anchors, form.parameters
+        self.style = p.style
+        self.middle_x = 0.5 * (a.header_x + a.rear_header_x)
+        self.lamp_in_y = max(0.5 * p.grille_width_mm / 1000 + 0.035, 0.42 * a.half_width)
+        self.lamp_reach_x = a.front_x - p.nose_bow_mm / 1000 - 0.27
+        self.lamp_top_z = a.nose_z - 0.045
+        self.grille_top_z = a.nose_z - (0.055 if self.style in ("suv", "pickup") else 0.075)
+        self.grille_low_z = self.grille_top_z - p.grille_height_mm / 1000
+        self.tail_in_y = a.half_width * {"sedan": 0.52, "pickup": 0.82}.get(self.style, 0.66)
+        self.tail_top_z = a.backlight_z - {"sedan": 0.075, "pickup": 0.06}.get(self.style, 0.04)
+        self.tail_low_z = a.rear_bumper_z + {"sedan": 0.16, "pickup": 0.08}.get(self.style, 0.14)
+        if self.style in ("suv", "hatchback"):
+            self.tail_low_z = max(self.tail_low_z, self.tail_top_z - 0.30)
+        self.bed_end_x = a.backlight_x - 0.025
+
+    def well(self, s: Skin, margin: float = 0.0) -> Array:
+        """Both wheel wells, seen from the side, straight-sided below the axles."""
+        a = self.form.anchors
+        rise = s["z"] - a.wheel_radius
+        rise = np.where(rise < 0.0, 0.25 * rise, rise)
+        rings = [np.hypot(s["x"] - x, rise) for x in a.axles_x]
+        ring = np.minimum(rings[0], rings[1]) - a.arch_radius - margin
+        return np.maximum(ring, 0.40 - s["y"])
+
+    def underbody(self, s: Skin) -> Array:
+        """The floor."""
+        return -s["floor"] - 0.035
+
+    def windscreen(self, s: Skin) -> Array:
+        """The opening of the windscreen."""
+        region = meet([s["window"] + 0.070, s["roof"] + 0.055, s["greenhouse"] - 0.004], _CORNER_M)
+        return np.maximum(region, self.middle_x - s["x"])
+
+    def backlight(self, s: Skin) -> Array:
+        """The opening of the rear window."""
+        a = self.form.anchors
+        edge = {"sedan": 0.075, "pickup": 0.11}.get(self.style, 0.085)
+        top = {"sedan": 0.05, "pickup": 0.09}.get(self.style, 0.075)
+        foot = a.backlight_z + (0.035 if self.style != "sedan" else -1.0)
+        region = meet(
+            [s["window"] + edge, s["roof"] + top, s["greenhouse"] + 0.004, foot - s["z"]],
+            0.10,
+        )
+        return np.maximum(region, s["x"] - self.middle_x)
+
+    def daylight(self, s: Skin) -> Array:
+        """The opening of all side windows together, pillars B and C not yet taken out."""
+        behind = {"sedan": 0.15, "hatchback": 0.17, "suv": 0.11}.get(self.style, 0.13)
+        region = meet(
+            [
+                s["screen"] + 0.075,
+                s["roof"] + 0.085,
+                s["back"] + behind,
+                s["greenhouse"] + 0.006,
+            ],
+            _CORNER_M,
+        )
+        return np.maximum(region, -0.035 - s["window"])
+
+    def window(self, s: Skin, which: str) -> Array:
+        """The opening of one side window: `front`, `rear` or `quarter`."""
+        a = self.form.anchors
+        x = s["x"]
+        if which == "front":
+            bounds = [a.pillar_b_x + 0.050 - x]
+        elif which == "rear":
+            bounds = [x - (a.pillar_b_x - 0.030), self.quarter_x(s) + 0.028 - x]
+        else:
+            bounds = [x - (self.quarter_x(s) - 0.020)]
+        return meet([self.daylight(s), *bounds], 0.035)
+
+    def quarter_x(self, s: Skin) -> Array:
+        """Where the rear door's glass ends: the line leans forward with height."""
+        a = self.form.anchors
+        if self.style == "pickup":
+            return np.full(len(s.values), a.door_rear_x - 0.5)
+        return a.door_rear_x - 0.06 + 0.18 * (s["z"] - a.belt_rear_z)
+
+    def arch(self, s: Skin) -> Array:
+        """Distance from the nearest wheel arch, negative in the opening."""
+        return self.well(s)
+
+    def _side_facing(self, s: Skin) -> Array:
+        return np.maximum(0.45 * self.form.anchors.half_width - s["y"], -0.20 - s["side"])
+
+    def door(self, s: Skin, which: str) -> Array:
+        """A door's outer contour, window frame included: `front` or `rear`."""
+        a = self.form.anchors
+        x, z = s["x"], s["z"]
+        frame = self.daylight(s) - 0.040
+        panel = meet([z - self.form.belt(x) - 0.03, a.sill_z - z], 0.05)
+        lean = 0.05 * (z - a.sill_z)
+        if which == "front":
+            low = meet([panel, x - a.door_front_x + lean * 0.6], 0.07)
+            region = smooth_min(low, frame, 0.06)
+            region = np.maximum(region, a.pillar_b_x - x)
+        else:
+            behind = a.door_rear_x - x
+            low = meet([panel, behind, 0.055 - self.arch(s)], 0.09)
+            upper = np.maximum(frame, self.quarter_x(s) - 0.012 - x)
+            region = smooth_min(low, upper, 0.08)
+            region = np.maximum(region, x - a.pillar_b_x)
+        return np.maximum(region, self._side_facing(s))
+
+    def hood(self, s: Skin) -> Array:
+        """The hood, from the nose to the cowl."""
+        return meet([s["side"] + 0.085, -s["top"] - 0.052, self._hood_end(s) - s["x"]], 0.05)
+
+    def _hood_end(self, s: Skin) -> Array:
+        return self.form.anchors.cowl_x + 0.055 - 0.22 * (s["y"] / 0.75) ** 2
+
+    def cowl(self, s: Skin) -> Array:
+        """The black strip between hood and windscreen."""
+        region = meet(
+            [s["side"] + 0.085, s["x"] - self._hood_end(s), -s["greenhouse"] - 0.01], 0.02
+        )
+        return np.maximum(region, self.middle_x - s["x"])
+
+    def roof(self, s: Skin) -> Array:
+        """The roof panel, between the ditches above the doors."""
+        region = meet([s["window"] + 0.055, -s["roof"] - 0.075], 0.04)
+        return np.maximum(region, self.form.anchors.belt_z + 0.1 - s["z"])
+
+    def trunk_lid(self, s: Skin) -> Array:
+        """A sedan's boot lid: deck and upper part of the tail."""
+        a = self.form.anchors
+        return meet(
+            [
+                s["side"] + 0.13,
+                a.rear_bumper_z + 0.055 - s["z"],
+                -s["greenhouse"] + 0.012,
+                s["x"] - a.backlight_x - 0.25,
+            ],
+            0.05,
+        )
+
+    def tailgate(self, s: Skin) -> Array:
+        """The tailgate of a hatchback, an SUV or a pickup."""
+        a = self.form.anchors
+        low = a.rear_bumper_z + 0.055 - s["z"]
+        if self.style == "pickup":
+            inner = s["y"] - self.tail_in_y - 0.008
+            return meet([inner, low, -0.06 - s["rear"]], 0.03)
+        above = np.maximum(s["window"] + 0.045, s["roof"] + 0.022)
+        below = s["side"] + 0.11
+        edge = np.where(s["greenhouse"] < 0.0, above, below)
+        blend = ramp(s["z"], a.backlight_z - 0.08, a.backlight_z + 0.08)
+        edge = np.where(
+            np.abs(s["z"] - a.backlight_z) < 0.08, blend * above + (1 - blend) * below, edge
+        )
+        facing = -0.075 - np.maximum(s["rear"], s["back"])
+        return meet([edge, low, facing], 0.05)
+
+    def head_lamp(self, s: Skin) -> Array:
+        """A head lamp, from beside the grille round the corner into the fender."""
+        p = self.form.parameters
+        out = 0.55 * (s["y"] - self.lamp_in_y) + 0.80 * np.maximum(
+            self.form.anchors.front_x - 0.05 - s["x"], 0.0
+        )
+        rise = tan(radians(p.lamp_slant_deg))
+        top = self.lamp_top_z + rise * out
+        height = p.lamp_height_mm / 1000
+        low = top - height * (0.78 + 0.35 * ramp(out, 0.0, 0.25)) + 0.25 * rise * out
+        return meet(
+            [
+                s["z"] - top,
+                low - s["z"],
+                self.lamp_in_y + 0.3 * (self.lamp_top_z - s["z"]) - s["y"],
+                self.lamp_reach_x + 1.1 * (top - s["z"]) - s["x"],
+                s["top"] + 0.060,
+            ],
+            0.045,
+        )
+
+    def grille(self, s: Skin) -> Array:
+        """The upper grille."""
+        half = 0.5 * self.form.parameters.grille_width_mm / 1000
+        taper = 0.35 * (self.grille_top_z - s["z"])
+        return meet(
+            [
+                s["y"] - half + taper,
+                s["z"] - self.grille_top_z,
+                self.grille_low_z - s["z"],
+                s["top"] + 0.062,
+                self.form.anchors.front_axle_x - s["x"],
+            ],
+            0.06,
+        )
+
+    def intake(self, s: Skin) -> Array:
+        """The lower air intake in the front bumper."""
+        a = self.form.anchors
+        low = a.floor_z + 0.115
+        high = min(a.front_bumper_z - 0.03, self.grille_low_z - 0.15)
+        high = max(high, low + 0.07)
+        return meet(
+            [
+                s["y"] - 0.50 * a.half_width - 0.4 * (low - s["z"]),
+                s["z"] - high,
+                low - s["z"],
+                a.front_axle_x - s["x"],
+            ],
+            0.05,
+        )
+
+    def fog_pocket(self, s: Skin) -> Array:
+        """The dark pocket of a fog lamp."""
+        a = self.form.anchors
+        low = a.floor_z + 0.17
+        return meet(
+            [
+                0.61 * a.half_width + 0.5 * (s["z"] - low) - s["y"],
+                s["y"] - 0.83 * a.half_width,
+                low - s["z"],
+                s["z"] - low - 0.13,
+                a.front_axle_x - s["x"],
+            ],
+            0.05,
+        )
+
+    def front_bumper(self, s: Skin) -> Array:
+        """Everything ahead of the line from the arch to the lamp and below the hood."""
+        a = self.form.anchors
+        foot_x, foot_z = a.front_axle_x + 0.86 * a.arch_radius, a.wheel_radius
+        head_z = self.lamp_top_z - 0.10
+        along = (s["z"] - foot_z) / (head_z - foot_z)
+        line = foot_x + (self.lamp_reach_x + 0.12 - foot_x) * np.clip(along, -0.2, 1.0)
+        # Above the lamps the metal belongs to the fender.
+        over = np.minimum(s["z"] - self.lamp_top_z - 0.01, s["y"] - self.lamp_in_y)
+        return meet([line - s["x"], over, s["top"] + 0.052], 0.02)
+
+    def tail_lamp(self, s: Skin) -> Array:
+        """A tail lamp, from the tail round the corner into the quarter panel."""
+        a = self.form.anchors
+        reach = {"sedan": 0.30, "pickup": 0.13}.get(self.style, 0.33)
+        lean = {"sedan": 0.25, "pickup": 0.0}.get(self.style, 0.45)
+        return meet(
+            [
+                self.tail_in_y + (0.0 if self.style == "pickup" else 0.15)
+                * (self.tail_top_z - s["z"]) - s["y"],
+                s["z"] - self.tail_top_z,
+                self.tail_low_z - s["z"],
+                s["x"] - a.rear_x - reach + lean * (self.tail_top_z - s["z"]),
+            ],
+            0.05,
+        )  # fmt: skip
+
+    def rear_bumper(self, s: Skin) -> Array:
+        """Everything behind the rear arch and below the tailgate."""
+        a = self.form.anchors
+        line = a.rear_axle_x - 0.9 * a.arch_radius
+        return meet([s["x"] - line, s["z"] - a.rear_bumper_z - 0.045], 0.03)
+
+    def fender(self, s: Skin) -> Array:
+        """The front fender: ahead of the door, below the A-pillar."""
+        a = self.form.anchors
+        return np.maximum(a.door_front_x - 0.25 - s["x"], -s["greenhouse"])
+
+    def sill(self, s: Skin) -> Array:
+        """The sill below the doors."""
+        a = self.form.anchors
+        return meet([s["z"] - a.sill_z + 0.004, a.rear_axle_x - s["x"]], 0.02)
+
+    def rear_body(self, s: Skin) -> Array:
+        """The rear quarter: on a pickup the bed's side, elsewhere below the pillars."""
+        if self.style == "pickup":
+            return s["x"] - self.bed_end_x
+        return np.maximum(s["x"] - self.form.anchors.rear_axle_x - 0.35, -s["greenhouse"])
+
+    def bed(self, s: Skin) -> Array:
+        """The opening of a pickup's bed."""
+        a = self.form.anchors
+        return meet(
+            [
+                s["side"] + 0.075,
+                s["x"] - self.bed_end_x + 0.035,
+                a.rear_x + 0.075 - s["x"],
+                -s["top"] - 0.045,
+            ],
+            0.03,
+        )

@@ -1,0 +1,176 @@
+"""Cutting the outer skin into panels, glass, lamps and openings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from clearcoat.vehicles.assembly import Assembly
+from clearcoat.vehicles.curves import Array, ramp
+from clearcoat.vehicles.layout import Layout
+from clearcoat.vehicles.skin import Skin, clip, sunk
+from clearcoat.vehicles.surface import hemmed, of_skin, whole
+
+Region = Callable[[Skin], Array]
+
+GAP_M = 0.0045
+"""Width of a shut line."""
+_HEM_M = 0.014
+_BACKING_M = 0.011
+_SEAL_M = 0.011
+
+
+def within(skin: Skin, region: Region, margin_m: float = 0.0) -> Skin:
+    """The part of a skin deeper than `margin_m` inside a region."""
+    return clip(skin, region(skin) + margin_m)
+
+
+def beyond(skin: Skin, region: Region, margin_m: float = 0.0) -> Skin:
+    """The part of a skin outside a region shrunk by `margin_m`."""
+    return clip(skin, -margin_m - region(skin))
+
+
+class Cutter:
+    """Takes one region after another out of what is left of the skin's left half."""
+
+    def __init__(self, skin: Skin, assembly: Assembly) -> None:
+        self.rest = skin
+        self.assembly = assembly
+
+    def take(self, region: Region, gap_m: float = GAP_M) -> Skin:
+        """Cut a region out, with a gap along its border; dark backing lies beneath the gap."""
+        if gap_m > 0.0:
+            band = clip(self.rest, np.abs(region(self.rest)) - 0.5 * gap_m - 0.008)
+            backing = whole(of_skin(sunk(band, _BACKING_M)))
+            self.assembly.add("body/shut_lines", "seal_rubber", backing)
+        inner = within(self.rest, region, 0.5 * gap_m)
+        self.rest = beyond(self.rest, region, -0.5 * gap_m)
+        return inner
+
+    def pair(self, path: str, material: str, piece: Skin, depth: float | Array = 0.0) -> None:
+        """Add a piece that has a left and a right."""
+        self.assembly.add_pair(path, material, hemmed(of_skin(sunk(piece, depth)), _HEM_M))
+
+    def centre(self, path: str, material: str, piece: Skin, depth: float | Array = 0.0) -> None:
+        """Add a piece that spans the plane of symmetry, or two halves that count as one."""
+        self.assembly.add(path, material, hemmed(whole(of_skin(sunk(piece, depth))), _HEM_M))
+
+
+def cut_body(skin: Skin, layout: Layout, assembly: Assembly) -> None:
+    """Add every part that is a region of the outer skin."""
+    cutter = Cutter(skin, assembly)
+    style = layout.style
+    cutter.rest = beyond(cutter.rest, layout.well)
+    cutter.centre("body/underbody", "underbody", cutter.take(layout.underbody, 0.0))
+    _screens(cutter, layout)
+    _side_windows(cutter, layout)
+    _front_openings(cutter, layout)
+    _tail_lamps(cutter, layout)
+    _doors(cutter, layout)
+    cutter.centre("body/hood", "paint", cutter.take(layout.hood))
+    cutter.centre("body/cowl", "plastic_black", cutter.take(layout.cowl, 0.0), 0.006)
+    if style == "pickup":
+        cutter.take(layout.bed, 0.0)
+    cutter.centre("body/roof", "paint", cutter.take(layout.roof, 0.007))
+    if style == "sedan":
+        cutter.centre("body/trunk_lid", "paint", cutter.take(layout.trunk_lid))
+    else:
+        cutter.centre("body/tailgate", "paint", cutter.take(layout.tailgate))
+    cutter.centre("bumpers/front", "paint", cutter.take(layout.front_bumper))
+    rear_metal = "chrome" if style == "pickup" else "paint"
+    cutter.centre("bumpers/rear", rear_metal, cutter.take(layout.rear_bumper))
+    cutter.pair("body/front_fender_{side}", "paint", cutter.take(layout.fender))
+    cutter.pair("body/sill_{side}", "paint", cutter.take(layout.sill, 0.0))
+    name = "body/bed_side_{side}" if style == "pickup" else "body/rear_fender_{side}"
+    gap = 4 * GAP_M if style == "pickup" else 0.0
+    cutter.pair(name, "paint", cutter.take(layout.rear_body, gap))
+    cutter.pair("body/side_frame_{side}", "paint", cutter.rest)
+
+
+def _screens(cutter: Cutter, layout: Layout) -> None:
+    for name, region, glass in (
+        ("windscreen", layout.windscreen, "glass"),
+        ("backlight", layout.backlight, "glass_tinted"),
+    ):
+        opening = cutter.take(region, 0.0)
+        seal = beyond(opening, region, _SEAL_M)
+        cutter.centre(f"glass/{name}_seal", "seal_rubber", seal, 0.001)
+        pane = within(opening, region, _SEAL_M)
+        # The printed black border hides the glue.
+        border = 0.045
+        cutter.centre(
+            f"glass/{name}_border", "plastic_black_gloss", beyond(pane, region, border), 0.004
+        )
+        cutter.centre(f"glass/{name}", glass, within(pane, region, border), 0.004)
+
+
+def _side_windows(cutter: Cutter, layout: Layout) -> None:
+    daylight = cutter.take(layout.daylight, 0.0)
+    for which in ("front", "rear", "quarter"):
+        region = partial(layout.window, which=which)
+        opening = within(daylight, region)
+        daylight = beyond(daylight, region)
+        if len(opening.faces) < 60:
+            continue
+        folder = "glass/quarter_{side}" if which == "quarter" else f"doors/{which}_{{side}}/window"
+        cutter.pair(f"{folder}_seal", "seal_rubber", beyond(opening, region, _SEAL_M), 0.001)
+        pane = within(opening, region, _SEAL_M)
+        cutter.pair(folder, "glass" if which == "front" else "glass_tinted", pane, 0.005)
+    split = layout.form.anchors.pillar_b_x
+    cutter.pair(
+        "doors/front_{side}/pillar_trim",
+        "plastic_black_gloss",
+        clip(daylight, split + 0.5 * GAP_M - daylight["x"]),
+        0.001,
+    )
+    cutter.pair(
+        "doors/rear_{side}/pillar_trim",
+        "plastic_black_gloss",
+        clip(daylight, daylight["x"] - split + 0.5 * GAP_M),
+        0.001,
+    )
+
+
+def _doors(cutter: Cutter, layout: Layout) -> None:
+    for which in ("front", "rear"):
+        door = cutter.take(partial(layout.door, which=which))
+        cutter.pair(f"doors/{which}_{{side}}/panel", "paint", door)
+
+
+def _bowl(region: Array, depth_m: float, rim_m: float) -> Array:
+    """Depths of a bowl whose walls fall within `rim_m` of the region's border."""
+    return 0.006 + depth_m * ramp(-region, 0.0, rim_m)
+
+
+def _lamp(cutter: Cutter, region: Region, path: str, lens: str, depth_m: float) -> None:
+    opening = cutter.take(region, 0.003)
+    cutter.pair(f"{path}/lens", lens, opening)
+    cutter.assembly.add_pair(
+        f"{path}/reflector",
+        "lamp_reflector",
+        of_skin(sunk(opening, _bowl(region(opening), depth_m, 0.045))),
+    )
+
+
+def _tail_lamps(cutter: Cutter, layout: Layout) -> None:
+    _lamp(cutter, layout.tail_lamp, "lamps/tail_{side}", "lamp_lens_red", 0.035)
+
+
+def _front_openings(cutter: Cutter, layout: Layout) -> None:
+    _lamp(cutter, layout.head_lamp, "lamps/head_{side}", "lamp_lens_clear", 0.075)
+    grille = cutter.take(layout.grille, 0.0)
+    frame = beyond(grille, layout.grille, 0.018)
+    cutter.centre("grille/frame", "chrome", frame, -0.004)
+    mesh = within(grille, layout.grille, 0.018)
+    cutter.centre(
+        "grille/mesh", "grille", mesh, 0.004 + 0.028 * ramp(-layout.grille(mesh), 0.018, 0.03)
+    )
+    for path, region in (
+        ("grille/intake", layout.intake),
+        ("grille/fog_pockets", layout.fog_pocket),
+    ):
+        opening = cutter.take(region, 0.0)
+        depth = 0.040 * ramp(-region(opening), 0.0, 0.03)
+        cutter.centre(path, "plastic_black", opening, depth)
