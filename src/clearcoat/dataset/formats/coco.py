@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from clearcoat.dataset.class_map import ClassMap, check_covers, identity_map
 from clearcoat.dataset.files import cannot_write, write_whole
+from clearcoat.dataset.formats import run_lengths
 from clearcoat.dataset.formats.coco_file import Annotation, CocoFile, read_coco
 from clearcoat.dataset.labels import LabelRaster
 from clearcoat.dataset.photos import read_photo
@@ -256,8 +256,7 @@ def _fingerprint(file: CocoFile, class_map: ClassMap, shuffle: int | None, kind:
 
 def _mask(annotation: Annotation, shape: tuple[int, int]) -> NDArray[np.bool_]:
     if annotation.rle is not None:
-        decoded: NDArray[np.bool_] = coco_mask.decode(annotation.rle).astype(np.bool_)
-        return decoded
+        return run_lengths.decode(annotation.rle)
     mask = np.zeros(shape, dtype=np.bool_)
     if annotation.box is not None:
         x, y, width, height = annotation.box
@@ -268,9 +267,10 @@ def _mask(annotation: Annotation, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def _segmentation(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    rle = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    code = run_lengths.encode(mask)
+    area, box = run_lengths.area_and_box(code)
     return {
-        "area": int(coco_mask.area(rle)),
-        "bbox": [float(value) for value in coco_mask.toBbox(rle)],
-        "segmentation": {"size": list(mask.shape), "counts": rle["counts"].decode("ascii")},
+        "area": area,
+        "bbox": box,
+        "segmentation": {"size": list(mask.shape), "counts": code["counts"].decode("ascii")},
     }

@@ -10,11 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pycocotools import mask as coco_mask
-
+from clearcoat.dataset.formats import run_lengths
+from clearcoat.dataset.formats.run_lengths import RunLengths
 from clearcoat.errors import DatasetError
 
-Rle = dict[str, Any]
 _LEAST_POLYGON = 6
 """Numbers in the smallest polygon: three corners. What is shorter has no area."""
 
@@ -38,7 +37,7 @@ class Annotation:
     id: int | str | None
     category_id: int | str
     crowd: bool
-    rle: Rle | None
+    rle: RunLengths | None
     """The mask as pycocotools decodes it; None where the file gives none."""
     box: tuple[float, float, float, float] | None
     """x, y, width, height in pixels."""
@@ -117,7 +116,7 @@ def read_coco(path: Path) -> CocoFile:
     )
 
 
-def _rle(segmentation: object, image: CocoImage, where: str) -> Rle | None:
+def _rle(segmentation: object, image: CocoImage, where: str) -> RunLengths | None:
     if not segmentation:
         return None
     height, width = image.height, image.width
@@ -134,14 +133,13 @@ def _rle(segmentation: object, image: CocoImage, where: str) -> Rle | None:
             polygons.append(polygon)
     if not polygons:
         return None
-    merged: Rle = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
-    return merged
+    return run_lengths.from_polygons(polygons, height, width)
 
 
 _SHAPES = "a list of polygons [x, y, x, y, …], or run lengths {size, counts}"
 
 
-def _checked_code(code: dict[str, Any], height: int, width: int, where: str) -> Rle:
+def _checked_code(code: dict[str, Any], height: int, width: int, where: str) -> RunLengths:
     counts = code.get("counts")
     if code.get("size") != [height, width]:
         raise _fault(
@@ -152,13 +150,12 @@ def _checked_code(code: dict[str, Any], height: int, width: int, where: str) -> 
             raise _fault(
                 where, "run lengths do not fill the image", None, f"{height * width} in all"
             )
-        uncompressed: Rle = coco_mask.frPyObjects(code, height, width)
-        return uncompressed
+        return run_lengths.from_counts(counts, height, width)
     if not isinstance(counts, str):
         raise _fault(where, "run lengths are malformed", type(counts).__name__, _SHAPES)
-    rle: Rle = {"size": [height, width], "counts": counts.encode()}
+    rle: RunLengths = {"size": [height, width], "counts": counts.encode()}
     try:
-        coco_mask.decode(rle)
+        run_lengths.decode(rle)
     except ValueError as error:
         raise _fault(where, "run lengths do not fill the image", str(error), _SHAPES) from error
     return rle
