@@ -2,7 +2,8 @@
 
 from clearcoat.product.inspect import ProductSummary, summarize
 from clearcoat.product.model import Mesh, Part, Product, SourceMaterial
-from clearcoat.product.readers import READERS, Tessellation, read
+from clearcoat.product.raw import Tessellation
+from clearcoat.product.readers import READERS, read
 from clearcoat.product.rules import (
     ClassMap,
     ClassRule,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clearcoat.errors import ProductError
 from clearcoat.product.model import Mesh, Part, Product
-from clearcoat.product.readers.raw import RawPart, RawProduct
+from clearcoat.product.raw import RawPart, RawProduct
 
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 _PLAUSIBLE_SIZE_M = (0.005, 50.0)
@@ -86,7 +86,8 @@ def to_product_frame(
             do="give both: up (towards the sky) and front (the way the product faces)",
         ) from error
 
-    turned = [(part.vertices @ turn.T) * scale for part in parts]
+    with np.errstate(over="ignore"):
+        turned = [(part.vertices @ turn.T) * scale for part in parts]
     low = np.min([vertices.min(axis=0) for vertices in turned], axis=0)
     high = np.max([vertices.max(axis=0) for vertices in turned], axis=0)
     size = high - low

@@ -305,7 +305,7 @@ def _empty(rule: PartMatch, parts: Sequence[Part], kind: str, place: str) -> Spe
 
 def _advice(pattern: str, names: set[str]) -> str:
     """Advice for a pattern that matches nothing: the nearest name, if one is near."""
-    letters = re.sub(r"[*?\[\]^$\\.()+|/]+", "", pattern)
+    letters = re.sub(r"[*?\[\]^$\\.()+|]+", "", pattern)
     best = nearest(letters, sorted(names))
     if best is None:
         return "see the names with `clearcoat inspect`"

@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 from clearcoat.product.frame import parallel
 from clearcoat.product.model import Product
-from clearcoat.product.readers import Tessellation, read
+from clearcoat.product.raw import Tessellation
+from clearcoat.product.readers import read
 from clearcoat.spec import Model
 
 Axis = Literal["x", "y", "z", "-x", "-y", "-z"]

@@ -9,10 +9,10 @@ from pathlib import Path
 from clearcoat.errors import ProductError, did_you_mean
 from clearcoat.product.frame import to_product_frame
 from clearcoat.product.model import Product
-from clearcoat.product.readers.raw import RawProduct, Tessellation, check_file
+from clearcoat.product.raw import RawProduct, Tessellation, check_file
 from clearcoat.product.rules import keep_parts
 
-__all__ = ["READERS", "Tessellation", "read"]
+__all__ = ["READERS", "read"]
 
 READERS = {
     ".glb": "gltf",

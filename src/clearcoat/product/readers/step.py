@@ -14,8 +14,8 @@ from pathlib import Path
 from clearcoat.errors import MissingDependencyError, ProductError
 from clearcoat.product.color import hex_color
 from clearcoat.product.model import SourceMaterial
+from clearcoat.product.raw import RawPart, RawProduct, Tessellation
 from clearcoat.product.readers import gltf
-from clearcoat.product.readers.raw import RawPart, RawProduct, Tessellation
 
 _MILLIMETRE = 1e-3
 _PREFIX = {

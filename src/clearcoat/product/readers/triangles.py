@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.product.model import SourceMaterial
-from clearcoat.product.readers.raw import Float64Array, Notes, RawPart
+from clearcoat.product.raw import Float64Array, Notes, RawPart
 
 CREASE_DEG = 40.0
 """Edges sharper than this stay sharp when normals have to be computed."""
+
+# Squares of areas of anything smaller stay finite in float64.
+_LARGEST = 1e60
 
 Uint32Array = NDArray[np.uint32]
 
@@ -46,7 +49,7 @@ def tidy(
     if not len(faces):
         notes.add("parts without triangles left out", part=path)
         return None
-    finite: NDArray[np.bool_] = np.all(np.isfinite(vertices), axis=1)
+    finite: NDArray[np.bool_] = np.all(np.abs(vertices) < _LARGEST, axis=1)
     if not finite.all():
         good = finite[faces].all(axis=1)
         notes.add("triangles with a corner that is no number left out", int((~good).sum()), path)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from clearcoat.errors import ProductError
 from clearcoat.product.model import SourceMaterial
+from clearcoat.product.raw import Notes
 from clearcoat.product.readers.gltf.container import GltfFile
-from clearcoat.product.readers.raw import Notes
 
 
 class Materials:

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.product.readers.gltf.accessors import floats, indices
-from clearcoat.product.readers.gltf.container import GltfFile, open_gltf
-from clearcoat.product.readers.gltf.materials import Materials
-from clearcoat.product.readers.raw import (
+from clearcoat.product.raw import (
     Float64Array,
     Notes,
     RawPart,
     RawProduct,
     Tessellation,
 )
+from clearcoat.product.readers.gltf.accessors import floats, indices
+from clearcoat.product.readers.gltf.container import GltfFile, open_gltf
+from clearcoat.product.readers.gltf.materials import Materials
 from clearcoat.product.readers.triangles import fan_to_triangles, strip_to_triangles, tidy
 
 _COMPRESSED = {
@@ -41,6 +41,8 @@ class _Placed:
     """A node on the way down: its path and its transform to the file's frame."""
 
     node: int
+    stem: str
+    """The path before a `#2` made it unique."""
     path: str
     transform: Float64Array
 
@@ -97,7 +99,7 @@ def read(
             primitive = cache[index, number]
             if primitive is None:
                 continue
-            part_path = own_path or _unique(placed.path, taken)
+            part_path = own_path or _unique(placed.stem, taken)
             material = file.value(entry, "material", "index", None, of=of)
             source = None if material is None else materials.read(material, of=of)
             vertices, faces, normals = _place(primitive, placed.transform)
@@ -145,9 +147,10 @@ def _walk(
             )
         seen.add(number)
         name = _name(file, node, number, rename)
-        path = _unique(f"{above}/{name}" if above else name, taken)
+        stem = f"{above}/{name}" if above else name
+        path = _unique(stem, taken)
         with np.errstate(all="ignore"):
-            placed = _Placed(number, path, transform @ _transform(file, node, of))
+            placed = _Placed(number, stem, path, transform @ _transform(file, node, of))
         yield placed, node
         for child in reversed(file.value(node, "children", "array", [], of=of)):
             if not isinstance(child, int) or isinstance(child, bool):

@@ -1,0 +1,516 @@
+"""glTF: the real vehicles against trimesh, small files made to order, and damaged ones."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from clearcoat.errors import ProductError
+from clearcoat.product import Product, SourceMaterial, read
+
+
+def volume(product: Product, number: int = 0) -> float:
+    """Signed volume of a part: positive where the faces look outwards."""
+    mesh = product.parts[number].mesh
+    a, b, c = (mesh.vertices[mesh.faces[:, i]].astype(np.float64) for i in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6
+
+
+VEHICLES = [
+    # file, front, parts, triangles in the file, of which without area
+    ("bmw_m6/bmw_m6.glb", "-x", 113, 792_726, 164),
+    ("car_concept/car_concept.glb", "z", 109, 213_347, 79),
+    ("asam_vehicle/vehicle_example.gltf", "x", 69, 50_760, 6),
+]
+
+
+@pytest.mark.parametrize(("file", "front", "parts", "triangles", "flat"), VEHICLES)
+def test_real_vehicles_agree_with_trimesh(
+    shared: Path, file: str, front: str, parts: int, triangles: int, flat: int
+) -> None:
+    path = shared / "vehicles" / file
+    product = read(path, front=front)
+    assert len(product.parts) == parts
+    assert product.triangle_count == triangles - flat
+    assert any(f"without area left out: {flat}" in note for note in product.notes)
+    assert len({part.path for part in product.parts}) == parts
+
+    oracle = trimesh.load_scene(path, process=False)
+    instances = [oracle.geometry[oracle.graph[node][1]] for node in oracle.graph.nodes_geometry]
+    assert sum(len(mesh.faces) for mesh in instances) == triangles
+    size = oracle.bounds[1] - oracle.bounds[0]
+    low, high = product.bounds_m
+    length, width = (size[0], size[2]) if front.endswith("x") else (size[2], size[0])
+    np.testing.assert_allclose(high - low, [length, width, size[1]], atol=1e-4)
+    np.testing.assert_allclose((low + high)[:2], 0, atol=1e-5)
+    assert low[2] == pytest.approx(0, abs=1e-6)
+    area = sum(
+        trimesh.Trimesh(part.mesh.vertices, part.mesh.faces, process=False).area
+        for part in product.parts
+    )
+    assert area == pytest.approx(oracle.area, rel=1e-4)
+    for part in product.parts:
+        assert part.mesh.normals is not None
+        np.testing.assert_allclose(np.linalg.norm(part.mesh.normals, axis=1), 1, atol=1e-5)
+        corners = part.mesh.vertices[part.mesh.faces].astype(np.float64)
+        face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        shade = part.mesh.normals[part.mesh.faces].mean(axis=1)
+        assert (np.einsum("ij,ij->i", face, shade) > 0).mean() > 0.97, part.path
+
+
+def test_left_parts_are_on_the_left(shared: Path) -> None:
+    path = shared / "vehicles/asam_vehicle/vehicle_example.gltf"
+    product = read(path, front="x")
+    doors = {part.name: part.mesh.vertices.mean(axis=0) for part in product.parts}
+    assert doors["Door_FL"][1] > 0.5 > -0.5 > doors["Door_FR"][1]
+    assert doors["Window_F"][0] > doors["Window_R"][0]
+    paths = [part.path for part in product.parts]
+    assert any(p.endswith("Exterior_Dynamic/Grp_Door_Left_0/Door_FL") for p in paths)
+    concept = read(shared / "vehicles/car_concept/car_concept.glb")
+    place = {part.name: part.mesh.vertices.mean(axis=0) for part in concept.parts}
+    assert place["BodyDoorLColor1"][1] > 0 > place["BodyDoorRColor1"][1]
+    assert place["BodyHeadlights"][0] > 1 > -1 > place["BodyTaillights"][0]
+    bmw = read(shared / "vehicles/bmw_m6/bmw_m6.glb", front="-x", drop=["emblem*"])
+    assert not any("emblem" in part.path for part in bmw.parts)
+    where = {part.path.split("__")[0]: part.mesh.vertices.mean(axis=0) for part in bmw.parts}
+    assert where["headlight"][0] > 1 > -1 > where["taillight"][0]
+
+
+def test_materials_of_a_real_vehicle(shared: Path) -> None:
+    product = read(shared / "vehicles/car_concept/car_concept.glb")
+    materials = {p.material.name: p.material for p in product.parts if p.material}
+    assert materials["Glass"].transmission == 1.0
+    assert materials["Paint 1 Carmine"].clearcoat == 1.0
+    # Its emissive factor is white, but its emissive texture nearly black.
+    assert max(materials["Panel"].emissive) < 0.1
+
+
+def test_cube_is_placed_and_closed(gltf: Any, tmp_path: Path) -> None:
+    product = read(gltf.write(tmp_path))
+    assert [part.path for part in product.parts] == ["cube"]
+    assert volume(product) == pytest.approx(1, rel=1e-6)
+    np.testing.assert_allclose(product.bounds_m, [[-0.5, -0.5, 0], [0.5, 0.5, 1]], atol=1e-7)
+    assert product.parts[0].mesh.vertices.shape == (24, 3)  # sharp edges: three normals a corner
+
+
+def test_nested_and_mirroring_transforms(gltf: Any, tmp_path: Path) -> None:
+    half = np.sqrt(0.5)
+    gltf.document["nodes"] = [
+        {"name": "a", "children": [1, 2], "scale": [2, 2, 2]},
+        {"name": "b", "mesh": 0, "scale": [-1, 1, 1], "translation": [3, 0, 0]},
+        {"name": "c", "children": [3], "rotation": [0, half, 0, half]},  # +90° about y: x -> -z
+        {"name": "d", "mesh": 0, "matrix": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1]},
+    ]
+    product = read(gltf.write(tmp_path))
+    assert [part.path for part in product.parts] == ["a/b", "a/c/d"]
+    assert volume(product, 0) == pytest.approx(8, rel=1e-6)
+    assert volume(product, 1) == pytest.approx(8, rel=1e-6)
+    # In the file b spans x 4..6, z 0..2; d spans x 0..2, z -4..-2. Product x = z, y = x.
+    for number, corners in ((0, [[1, 1, 0], [3, 3, 2]]), (1, [[-3, -3, 0], [-1, -1, 2]])):
+        vertices = product.parts[number].mesh.vertices
+        np.testing.assert_allclose([vertices.min(0), vertices.max(0)], corners, atol=1e-6)
+
+
+def test_normals_follow_a_mirroring_stretch(gltf: Any, tmp_path: Path) -> None:
+    slope = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 1]], "<f4")
+    normal = np.cross(slope[1] - slope[0], slope[2] - slope[0])
+    normals = np.tile(normal / np.linalg.norm(normal), (3, 1)).astype("<f4")
+    index = gltf.mesh(slope, np.array([0, 1, 2]), attributes={"NORMAL": gltf.accessor(normals)})
+    gltf.document["nodes"] = [{"name": "s", "mesh": index, "scale": [-1, 3, 1]}]
+    mesh = read(gltf.write(tmp_path)).parts[0].mesh
+    a, b, c = mesh.vertices[mesh.faces[0]]
+    expected = np.cross(b - a, c - a)
+    assert mesh.normals is not None
+    np.testing.assert_allclose(
+        mesh.normals, np.tile(expected / np.linalg.norm(expected), (3, 1)), atol=1e-6
+    )
+
+
+def test_paths_are_named_and_unique(gltf: Any, tmp_path: Path) -> None:
+    gltf.document["meshes"][0]["name"] = "body"
+    gltf.document["meshes"].append({"primitives": gltf.document["meshes"][0]["primitives"] * 2})
+    gltf.document["nodes"] = [
+        {"name": "car", "children": [1, 2, 3, 4, 5]},
+        {"name": "door", "mesh": 0},
+        {"name": "door", "mesh": 1},
+        {"mesh": 0},
+        {"mesh": 1},
+        {"name": "a/b", "mesh": 0},
+    ]
+    paths = [part.path for part in read(gltf.write(tmp_path)).parts]
+    assert paths == [
+        *("car/door", "car/door#2", "car/door#3"),
+        *("car/body", "car/node_4", "car/node_4#2", "car/a_b"),
+    ]
+
+
+def test_strips_and_fans_become_triangles(gltf: Any, tmp_path: Path) -> None:
+    square = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]])
+    strip = gltf.mesh(square, np.array([0, 1, 2, 3]), mode=5)
+    fan = gltf.mesh(square, np.array([0, 1, 3, 2]), mode=6)
+    plain = gltf.mesh(square[[0, 1, 2, 2, 1, 3]], None)
+    gltf.document["nodes"] = [{"name": str(i), "mesh": i} for i in (strip, fan, plain)]
+    gltf.document["scenes"] = [{"nodes": [0, 1, 2]}]
+    product = read(gltf.write(tmp_path))
+    for part in product.parts:
+        assert part.triangle_count == 2
+        assert part.mesh.normals is not None
+        # The file's z, towards which all look, is the product's x.
+        np.testing.assert_allclose(part.mesh.normals, [[1, 0, 0]] * 4, atol=1e-6)
+    assert len(product.notes) == 3
+
+
+def test_sparse_and_normalised_accessors(gltf: Any, tmp_path: Path) -> None:
+    rows = gltf.view(np.array([2], "<u2").tobytes())
+    values = gltf.view(np.array([[0, 7, 0]], "<f4").tobytes())
+    gltf.mesh(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]]), None)
+    accessor = gltf.document["accessors"][-1]
+    accessor["sparse"] = {
+        "count": 1,
+        "indices": {"bufferView": rows, "componentType": 5123},
+        "values": {"bufferView": values},
+    }
+    uv = gltf.accessor(np.array([[0, 0], [65535, 0], [0, 65535]], "<u2"), normalized=True)
+    gltf.document["meshes"][1]["primitives"][0]["attributes"]["TEXCOORD_0"] = uv
+    gltf.document["nodes"][0]["mesh"] = 1
+    mesh = read(gltf.write(tmp_path)).parts[0].mesh
+    assert mesh.vertices[:, 2].max() == pytest.approx(7)
+    np.testing.assert_allclose(mesh.uv, [[0, 1], [1, 1], [0, 0]], atol=1e-6)
+
+
+def test_interleaved_vertices(gltf: Any, tmp_path: Path) -> None:
+    rows = np.zeros((3, 6), "<f4")
+    rows[:, :3] = [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
+    rows[:, 5] = 2  # a normal that is not of unit length
+    view = gltf.view(rows.tobytes())
+    gltf.document["bufferViews"][view]["byteStride"] = 24
+    common = {"bufferView": view, "componentType": 5126, "count": 3, "type": "VEC3"}
+    gltf.document["accessors"] += [common, {**common, "byteOffset": 12}]
+    first = len(gltf.document["accessors"]) - 2
+    gltf.document["meshes"] = [
+        {"primitives": [{"attributes": {"POSITION": first, "NORMAL": first + 1}}]}
+    ]
+    mesh = read(gltf.write(tmp_path)).parts[0].mesh
+    np.testing.assert_allclose(mesh.normals, [[1, 0, 0]] * 3, atol=1e-6)
+
+
+def test_material_properties(gltf: Any, tmp_path: Path) -> None:
+    gltf.document["meshes"][0]["primitives"][0]["material"] = 0
+    gltf.document["materials"] = [
+        {
+            "name": "all",
+            "alphaMode": "BLEND",
+            "emissiveFactor": [0.5, 0, 0],
+            "pbrMetallicRoughness": {
+                "baseColorFactor": [0.1, 0.2, 0.3, 0.4],
+                "metallicFactor": 0.6,
+                "roughnessFactor": 0.7,
+            },
+            "extensions": {
+                "KHR_materials_transmission": {"transmissionFactor": 0.8},
+                "KHR_materials_clearcoat": {"clearcoatFactor": 0.9},
+                "KHR_materials_emissive_strength": {"emissiveStrength": 4},
+            },
+        }
+    ]
+    assert read(gltf.write(tmp_path)).parts[0].material == SourceMaterial(
+        name="all",
+        base_color=(0.1, 0.2, 0.3),
+        alpha=0.4,
+        metallic=0.6,
+        roughness=0.7,
+        transmission=0.8,
+        clearcoat=0.9,
+        emissive=(2.0, 0.0, 0.0),
+    )
+    gltf.document["materials"] = [{}]
+    material = read(gltf.write(tmp_path)).parts[0].material
+    assert material == SourceMaterial("material_0", (1.0, 1.0, 1.0), 1.0, 1.0, 1.0)
+
+
+def test_textures_become_their_linear_mean(gltf: Any, tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    pixels = np.array([[[188, 0, 0], [188, 255, 0]]], np.uint8)
+    Image.fromarray(pixels).save(stream, "PNG")
+    gltf.document["images"] = [{"bufferView": gltf.view(stream.getvalue())}]
+    gltf.document["textures"] = [{"source": 0}]
+    gltf.document["materials"] = [
+        {
+            "name": "painted",
+            "pbrMetallicRoughness": {
+                "baseColorTexture": {"index": 0},
+                "metallicRoughnessTexture": {"index": 0},
+                "baseColorFactor": [1, 0.5, 1, 1],
+            },
+        }
+    ]
+    gltf.document["meshes"][0]["primitives"][0]["material"] = 0
+    product = read(gltf.write(tmp_path))
+    material = product.parts[0].material
+    assert material is not None
+    # sRGB 188 is linear 0.5029 (IEC 61966-2-1).
+    np.testing.assert_allclose(material.base_color, [0.50289, 0.25, 0], atol=1e-4)
+    assert (material.roughness, material.metallic) == (0.5, 0.0)
+    assert "colour textures replaced by their mean: 1 (painted)" in product.notes
+
+    gltf.document["images"] = [{"uri": "absent.png"}]
+    product = read(gltf.write(tmp_path))
+    assert any("unreadable" in note and "painted" in note for note in product.notes)
+
+
+def test_gltf_with_inline_and_outside_buffers(gltf: Any, tmp_path: Path) -> None:
+    inline = "data:application/octet-stream;base64," + base64.b64encode(gltf.binary).decode()
+    (tmp_path / "my data.bin").write_bytes(gltf.binary)
+    path = tmp_path / "product.gltf"
+    for uri in (inline, "my%20data.bin"):
+        gltf.document["buffers"][0]["uri"] = uri
+        path.write_text(json.dumps(gltf.document))
+        assert volume(read(path)) == pytest.approx(1, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("uri", "what"),
+    [
+        ("../secret.bin", "outside"),
+        ("%2e%2e/secret.bin", "outside"),
+        ("/etc/passwd", "outside"),
+        ("http://127.0.0.1/a.bin", "elsewhere"),
+        ("file:///etc/passwd", "elsewhere"),
+        ("..\\secret.bin", "elsewhere"),
+        ("absent.bin", "cannot be read"),
+        ("data:application/octet-stream;base64,@@@", "inline data"),
+    ],
+)
+def test_buffers_stay_in_the_folder(gltf: Any, tmp_path: Path, uri: str, what: str) -> None:
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    (tmp_path / "secret.bin").write_bytes(gltf.binary)
+    gltf.document["buffers"][0]["uri"] = uri
+    path = folder / "product.gltf"
+    path.write_text(json.dumps(gltf.document))
+    with pytest.raises(ProductError, match=what) as caught:
+        read(path)
+    assert caught.value.where == str(path)
+
+
+def change_cycle(document: dict[str, Any]) -> None:
+    document["nodes"] = [{"children": [1]}, {"children": [0], "mesh": 0}]
+
+
+def change_two_parents(document: dict[str, Any]) -> None:
+    document["nodes"] = [{"children": [1, 1]}, {"mesh": 0}]
+
+
+def change_all_have_parents(document: dict[str, Any]) -> None:
+    change_cycle(document)
+    del document["scenes"]
+
+
+def change_accessor(document: dict[str, Any]) -> None:
+    document["accessors"][0]["count"] = 1000
+
+
+def change_indices(document: dict[str, Any]) -> None:
+    document["accessors"][0]["count"] = 7
+
+
+def change_view(document: dict[str, Any]) -> None:
+    document["bufferViews"][0]["byteLength"] = 10**9
+
+
+def change_buffer(document: dict[str, Any]) -> None:
+    document["buffers"][0]["byteLength"] += 1000
+
+
+def change_zeros(document: dict[str, Any]) -> None:
+    document["accessors"][0] |= {"count": 10**12}
+    del document["accessors"][0]["bufferView"]
+
+
+def change_mesh(document: dict[str, Any]) -> None:
+    document["nodes"][0]["mesh"] = 5
+
+
+def change_draco(document: dict[str, Any]) -> None:
+    primitive = document["meshes"][0]["primitives"][0]
+    primitive["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": 0}}
+
+
+def change_required(document: dict[str, Any]) -> None:
+    document["extensionsRequired"] = ["VENDOR_secret"]
+
+
+def change_version(document: dict[str, Any]) -> None:
+    document["asset"]["version"] = "1.0"
+
+
+def change_scene(document: dict[str, Any]) -> None:
+    document["scenes"] = [{"nodes": []}]
+
+
+def change_lines(document: dict[str, Any]) -> None:
+    document["meshes"][0]["primitives"][0]["mode"] = 1
+
+
+def change_mode(document: dict[str, Any]) -> None:
+    document["meshes"][0]["primitives"][0]["mode"] = 9
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (change_cycle, "tree"),
+        (change_two_parents, "tree"),
+        (change_all_have_parents, "tree"),
+        (change_accessor, "reaches beyond"),
+        (change_indices, "refers to vertex 7"),
+        (change_view, "reaches beyond"),
+        (change_buffer, "truncated"),
+        (change_zeros, "without data"),
+        (change_mesh, r"refers to meshes\[5\]"),
+        (change_draco, "Draco compression is not read yet"),
+        (change_required, "extension that is not read"),
+        (change_version, "version"),
+        (change_scene, "no geometry"),
+        (change_lines, "no geometry"),
+        (change_mode, "mode 9"),
+    ],
+)
+def test_damaged_documents_are_refused(gltf: Any, tmp_path: Path, change: Any, what: str) -> None:
+    change(gltf.document)
+    with pytest.raises(ProductError, match=what):
+        read(gltf.write(tmp_path))
+
+
+def test_every_truncation_is_refused(gltf: Any, tmp_path: Path) -> None:
+    content = gltf.glb()
+    path = tmp_path / "cut.glb"
+    for length in [*range(0, 40), *range(40, len(content), 97), len(content) - 1]:
+        path.write_bytes(content[:length])
+        with pytest.raises(ProductError):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("a.glb", b"PK\x03\x04 a zip by another name", "not a GLB"),
+        ("a.glb", struct.pack("<4sIIII", b"glTF", 1, 20, 0, 0), "version 1"),
+        ("a.gltf", b"{ not json", "damaged"),
+        ("a.gltf", b"\xff\xfe\x00", "damaged"),
+        ("a.gltf", b"[1, 2]", "not a glTF"),
+        ("a.gltf", b"[" * 100_000, "damaged"),
+        ("a.gltf", b"{}", "no 'asset'"),
+        ("a.obj", b"v 0 0 0", "format"),
+        ("a.yaml", b"product:", "format"),
+        ("a.CATPart", b"V5_CFV2", "format"),
+        ("a", b"x", "format"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, name: str, content: bytes, what: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ProductError, match=what):
+        read(path)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(ProductError, match="cannot be read"):
+        read(tmp_path / "absent.glb")
+    (tmp_path / "folder.glb").mkdir()
+    with pytest.raises(ProductError, match="folder"):
+        read(tmp_path / "folder.glb")
+
+
+def test_no_numbers_and_degenerate_triangles_are_left_out(gltf: Any, tmp_path: Path) -> None:
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [np.nan, 0, 0], [np.inf, 0, 0]])
+    faces = np.array([[0, 1, 2], [0, 1, 3], [0, 1, 4], [0, 1, 1], [0, 0, 0]])
+    gltf.document["nodes"][0]["mesh"] = gltf.mesh(vertices, faces)
+    product = read(gltf.write(tmp_path))
+    assert product.triangle_count == 1
+    assert np.isfinite(product.parts[0].mesh.vertices).all()
+    assert "triangles with a corner that is no number left out: 2 (cube)" in product.notes
+    assert "triangles without area left out: 2 (cube)" in product.notes
+    gltf.document["nodes"][0]["mesh"] = gltf.mesh(vertices, faces[1:])
+    with pytest.raises(ProductError, match="no geometry"):
+        read(gltf.write(tmp_path))
+
+
+def test_absurd_coordinates_are_refused(gltf: Any, tmp_path: Path) -> None:
+    gltf.document["nodes"][0]["scale"] = [1e30, 1e30, 1e30]
+    with pytest.raises(ProductError, match="too large"):
+        read(gltf.write(tmp_path))
+    gltf.document["nodes"][0]["scale"] = [1000, 1000, 1000]
+    assert any("check its unit" in note for note in read(gltf.write(tmp_path)).notes)
+
+
+def test_very_deep_trees_are_read(gltf: Any, tmp_path: Path) -> None:
+    depth = 3000
+    gltf.document["nodes"] = [{"name": "n", "children": [i + 1]} for i in range(depth)]
+    gltf.document["nodes"].append({"name": "leaf", "mesh": 0})
+    assert read(gltf.write(tmp_path)).parts[0].path.count("/") == depth
+
+
+def places(value: Any, key: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """All keys and indices of a JSON document, as paths."""
+    entries = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [
+        found for name, child in entries for found in ((*key, name), *places(child, (*key, name)))
+    ]
+
+
+WRONG: st.SearchStrategy[Any] = st.sampled_from(
+    [None, -1, 0, 1, 2, 3, 99, 2**40, 10**400, 1.5, "x", "", True, [], [0], [[]], {}, {"a": 1}]
+) | st.floats(allow_nan=True)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_no_damage_ends_in_a_traceback(data: st.DataObject, new_gltf: Any, tmp_path: Path) -> None:
+    """Whatever value a document holds where, the reader reads it or says what is wrong."""
+    made = new_gltf()
+    made.document["materials"] = [
+        {
+            "pbrMetallicRoughness": {"baseColorTexture": {"index": 0}},
+            "extensions": {"KHR_materials_clearcoat": {"clearcoatFactor": 1}},
+        }
+    ]
+    made.document["images"] = [{"bufferView": 0}]
+    made.document["textures"] = [{"source": 0}]
+    primitive = made.document["meshes"][0]["primitives"][0]
+    primitive |= {"material": 0}
+    primitive["attributes"]["NORMAL"] = primitive["attributes"]["POSITION"]
+    made.document["nodes"][0] |= {"scale": [1, 1, 1], "rotation": [0, 0, 0, 1]}
+    document = copy.deepcopy(made.document)
+    for key in data.draw(st.lists(st.sampled_from(places(document)), min_size=1, max_size=2)):
+        owner = made.document
+        try:
+            for name in key[:-1]:
+                owner = owner[name]
+            owner[key[-1]] = data.draw(WRONG)
+        except (KeyError, IndexError, TypeError):
+            continue
+    try:
+        read(made.write(tmp_path))
+    except ProductError as error:
+        assert error.where is not None
