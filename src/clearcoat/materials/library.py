@@ -69,7 +69,7 @@ _ALL = (
              ior=1.585, tint=(0.62, 0.015, 0.012)),
     Material("lamp_lens_amber", "polycarbonate, n = 1.585; tint estimated", kind="thin_glass",
              ior=1.585, tint=(0.80, 0.26, 0.012)),
-    Material("lamp_red", "estimate: red lens over a diffusing body", base_color=(0.33, 0.010, 0.008),
+    Material("lamp_red", "estimate: red lens over a white body", base_color=(0.33, 0.010, 0.008),
              roughness=0.12, clearcoat=1.0, clearcoat_gloss=0.99),
     Material("lamp_reflector", "vapour-deposited aluminium", base_color=(0.86, 0.87, 0.87),
              metallic=1.0, roughness=0.12),

@@ -1,1 +1,20 @@
-"""TODO."""
+"""The Mitsuba 3 backend: a scene sample in, a frame and an 8-bit picture out. Knows no files
+but the HDR environments it lights with.
+"""
+
+from clearcoat.render.bsdf import from_source
+from clearcoat.render.develop import develop
+from clearcoat.render.frame import Frame
+from clearcoat.render.hdri import list_hdris
+from clearcoat.render.renderer import Renderer, resolve_materials
+from clearcoat.render.settings import RenderSettings
+
+__all__ = [
+    "Frame",
+    "RenderSettings",
+    "Renderer",
+    "develop",
+    "from_source",
+    "list_hdris",
+    "resolve_materials",
+]

@@ -1,0 +1,100 @@
+"""Set up Mitsuba once per process: variant, LLVM library, threads.
+
+Importing this module imports nothing heavy; `load()` does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from clearcoat.errors import RenderError
+
+VARIANTS = ("cuda_ad_rgb", "llvm_ad_rgb")
+"""From the fastest to the one that runs everywhere. Mitsuba's scalar variants trace one ray at a
+time and cannot make labels; see docs/decisions/0003-no-scalar-variant.md."""
+
+
+def load(variant: str | None = None) -> Any:
+    """Import Mitsuba and set the fastest variant that works here, or the one asked for.
+
+    One thread per process: only then does the same scene give the same bytes every time.
+    Parallel rendering is several processes.
+
+    Raises:
+        RenderError: the variant does not exist or does not work on this machine.
+    """
+    return _load(variant or os.environ.get("CLEARCOAT_VARIANT") or None)
+
+
+@lru_cache(maxsize=1)
+def _llvm_library() -> Path | None:
+    """Find the LLVM library that comes as a wheel; Dr.Jit needs version 16 or later.
+
+    A distribution's own LLVM 15 aborts the process on AVX-512 machines, so Dr.Jit's search
+    through the system is a last resort only.
+    """
+    roots = {Path(sys.prefix), Path(sysconfig.get_path("platlib")).parents[2]}
+    for root in sorted(roots):
+        for name in ("libLLVM.so.*", "libLLVM-*.so", "libLLVM.dylib", "LLVM*.dll"):
+            found = sorted((root / "lib").glob(name))
+            if found:
+                return found[-1]
+    return None
+
+
+@lru_cache(maxsize=4)
+def _load(variant: str | None) -> Any:
+    if variant is not None and variant not in VARIANTS:
+        raise RenderError(
+            f"unknown renderer variant {variant!r}", expected="one of " + ", ".join(VARIANTS)
+        )
+    library = _llvm_library()
+    if library is not None:
+        os.environ.setdefault("DRJIT_LIBLLVM_PATH", str(library))
+    # OIDN reads its settings from the environment; one thread for the same reason as below.
+    os.environ.setdefault("OIDN_NUM_THREADS", "1")
+    import mitsuba as mi
+
+    reasons = []
+    for name in [variant] if variant else VARIANTS:
+        if name not in mi.variants():
+            reasons.append(f"{name}: not in this build of Mitsuba")
+            continue
+        try:
+            mi.set_variant(name)
+            mi.load_dict({"type": "sphere"})
+            _probe(mi)
+        except Exception as error:  # the back ends raise what their drivers raise
+            reasons.append(
+                f"{name}: {str(error).strip().splitlines()[0] if str(error) else error!r}"
+            )
+            continue
+        _one_thread(name)
+        return mi
+    raise RenderError(
+        "no renderer works on this machine",
+        found="; ".join(reasons),
+        expected="a CUDA device, or LLVM 16 or later",
+        do="install the pinned dependencies (pip install -c constraints.txt clearcoat)",
+    )
+
+
+def _probe(mi: ModuleType) -> None:
+    """Run one tiny kernel: a missing LLVM or CUDA driver shows only on first use."""
+    import drjit as dr
+
+    dr.eval(dr.arange(mi.Float, 4) + 1)
+    dr.sync_thread()
+
+
+def _one_thread(variant: str) -> None:
+    if variant.startswith("llvm"):
+        import drjit as dr
+
+        dr.set_thread_count(1)

@@ -1,0 +1,98 @@
+"""From a library material, or the file's own, to a Mitsuba BSDF."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clearcoat.materials import Material
+from clearcoat.product import SourceMaterial
+
+
+def from_source(source: SourceMaterial | None) -> Material:
+    """Return the material that a CAD file's own description stands for.
+
+    Raises nothing: a part without any description is mid-grey plastic, as CAD viewers show it.
+    """
+    if source is None:
+        return Material("unassigned", "the file names no material", roughness=0.5)
+    if source.transmission >= 0.5 or source.alpha < 0.5:
+        clear = max(source.transmission, 1 - source.alpha)
+        red, green, blue = (clear * channel for channel in source.base_color)
+        return Material(source.name, "CAD file", kind="thin_glass", tint=(red, green, blue))
+    return Material(
+        source.name,
+        "CAD file",
+        base_color=source.base_color,
+        metallic=source.metallic,
+        roughness=source.roughness,
+        clearcoat=source.clearcoat,
+    )
+
+
+def describe(material: Material) -> dict[str, Any]:
+    """Return the Mitsuba description of a material.
+
+    Opaque surfaces are two-sided because CAD shells are often wound inside out.
+    """
+    if material.kind == "thin_glass":
+        return {
+            "type": "thindielectric",
+            "int_ior": material.ior,
+            "specular_transmittance": _rgb(material.tint),
+        }
+    surface = coated(material) if material.clearcoat > 0.5 else principled(material)
+    return {"type": "twosided", "bsdf": surface}
+
+
+def coated(material: Material) -> dict[str, Any]:
+    """Return the BSDF of a base coat under a clear coat, as on a car.
+
+    The principled model's own coat has a quarter of the reflectance of a real one (Burley 2012,
+    section 5.5), and its paint looks matt. Here a pigmented base is a dielectric layer over a
+    diffuser, whose inner reflections are accounted for; a metallic base is flake under a coat of
+    full strength; the share of metal blends the two.
+    """
+    flakes = principled(material) | {
+        "base_color": _rgb(under_coat(material.base_color)),
+        "metallic": 1.0,
+        "clearcoat": 4 * material.clearcoat,
+    }
+    return {
+        "type": "blendbsdf",
+        "weight": material.metallic,
+        "pigment": {
+            "type": "roughplastic",
+            "distribution": "ggx",
+            "alpha": 0.1 - 0.08 * material.clearcoat_gloss,
+            "int_ior": 1.5,
+            "diffuse_reflectance": _rgb(material.base_color),
+            "nonlinear": True,
+        },
+        "flakes": flakes,
+    }
+
+
+def under_coat(color: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Return what is seen of a colour through a clear coat: light crosses it twice at 96 %."""
+    red, green, blue = (channel * 0.96**2 for channel in color)
+    return red, green, blue
+
+
+def principled(material: Material) -> dict[str, Any]:
+    """Return the one-sided principled BSDF of an opaque material."""
+    return {
+        "type": "principled",
+        "base_color": _rgb(material.base_color),
+        "metallic": material.metallic,
+        # A mirror-smooth microfacet distribution is a division by zero.
+        "roughness": max(material.roughness, 0.02),
+        "specular": material.specular,
+        "anisotropic": material.anisotropic,
+        "sheen": material.sheen,
+        "clearcoat": material.clearcoat,
+        "clearcoat_gloss": material.clearcoat_gloss,
+    }
+
+
+def _rgb(color: tuple[float, float, float]) -> dict[str, Any]:
+    return {"type": "rgb", "value": [min(max(float(channel), 0.0), 1.0) for channel in color]}

@@ -1,0 +1,58 @@
+"""From linear radiance to the 8-bit picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat.errors import MissingDependencyError
+
+Float32Array = NDArray[np.float32]
+
+
+def denoise(radiance: Float32Array, albedo: Float32Array, normal: Float32Array) -> Float32Array:
+    """Clean (H, W, 3) linear radiance with Open Image Denoise.
+
+    The noise of neighbouring pixels must be independent: render with a box filter.
+    """
+    try:
+        import pyoidn
+    except ImportError as error:  # pragma: no cover - it is a hard dependency
+        raise MissingDependencyError(
+            "the denoiser is not installed", do="pip install pyoidn"
+        ) from error
+    clean: Float32Array = pyoidn.denoise(
+        np.ascontiguousarray(radiance),
+        albedo=np.ascontiguousarray(albedo),
+        normal=np.ascontiguousarray(normal),
+        hdr=True,
+    )
+    return clean
+
+
+def develop(radiance: Float32Array, *, exposure_ev: float, tone_curve: str) -> NDArray[np.uint8]:
+    """Return the (H, W, 3) sRGB picture of linear radiance.
+
+    Radiance 1 is a white diffuser in the mean light of the scene, as an incident light meter
+    would set it, so that white products look white and black ones black.
+    """
+    linear = np.maximum(radiance.astype(np.float32) * np.float32(2.0**exposure_ev), 0)
+    if tone_curve == "filmic":
+        linear = _filmic(linear)
+    linear = np.clip(linear, 0, 1)
+    encoded = np.where(
+        linear <= 0.0031308,
+        linear * np.float32(12.92),
+        np.float32(1.055) * np.power(linear, np.float32(1 / 2.4)) - np.float32(0.055),
+    )
+    picture: NDArray[np.uint8] = (encoded * 255 + 0.5).astype(np.uint8)
+    return picture
+
+
+def _filmic(x: Float32Array) -> Float32Array:
+    """Roll off highlights by Narkowicz's fit of the ACES reference curve (2015)."""
+    y = x * np.float32(0.8)
+    curve: Float32Array = ((y * (2.51 * y + 0.03)) / (y * (2.43 * y + 0.59) + 0.14)).astype(
+        np.float32
+    )
+    return curve

@@ -1,0 +1,28 @@
+"""What the renderer gives back for one scene sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One rendered image, still linear, and what is seen at the centre of every pixel."""
+
+    radiance: Float32Array
+    """(H, W, 3), linear sRGB, scaled so that a white diffuser in the scene's mean light is 1."""
+    parts: NDArray[np.uint16]
+    """(H, W): 0 where no part of the product is, else 1 + the part's place in the product."""
+    behind: NDArray[np.uint16]
+    """(H, W): as `parts`, looking through the panes that are to be looked through."""
+    depth_m: Float32Array
+    """(H, W): distance along the optical axis to what `parts` shows, metres; inf where nothing."""
+    albedo: Float32Array
+    """(H, W, 3), mean over the pixel."""
+    normal: Float32Array
+    """(H, W, 3), world frame, mean over the pixel."""

@@ -1,0 +1,63 @@
+"""HDR environment files: list them in a fixed order, read one as a panorama."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat.errors import RenderError
+from clearcoat.render.panorama import HEIGHT, WIDTH
+
+SUFFIXES = (".hdr", ".exr")
+
+
+def list_hdris(folder: Path | None) -> tuple[str, ...]:
+    """Return the names of a folder's environment files, sorted.
+
+    Raises:
+        RenderError: the folder is missing or holds none.
+    """
+    if folder is None:
+        return ()
+    if not folder.is_dir():
+        raise RenderError(
+            "the folder of HDR environments does not exist",
+            where=folder,
+            do="mend light.hdri_folder in the spec (it is relative to the spec file)",
+        )
+    names = tuple(sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES))
+    if not names:
+        raise RenderError(
+            "the folder holds no HDR environment",
+            where=folder,
+            expected="equirectangular files ending in " + " or ".join(SUFFIXES),
+        )
+    return names
+
+
+@lru_cache(maxsize=16)
+def read_hdri(path: Path, mi: Any) -> NDArray[np.float32]:
+    """Read an equirectangular file as a panorama, resampled to the working size.
+
+    Raises:
+        RenderError: the file cannot be read.
+    """
+    try:
+        bitmap = mi.Bitmap(str(path)).convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32)
+        if tuple(bitmap.size()) != (WIDTH, HEIGHT):
+            bitmap = bitmap.resample([WIDTH, HEIGHT])
+        pixels = np.array(bitmap, dtype=np.float32)
+    except RuntimeError as error:
+        raise RenderError(
+            "cannot read the HDR environment",
+            where=path,
+            found=str(error).strip().splitlines()[-1],
+            expected="an equirectangular Radiance or OpenEXR file",
+        ) from error
+    # The file's centre looks along its -z when y is up; a panorama's first column along +y when
+    # z is up. Both are the same layout, so rows and columns need no change.
+    return np.nan_to_num(np.maximum(pixels, 0), posinf=65504.0)

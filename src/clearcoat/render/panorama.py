@@ -1,0 +1,111 @@
+"""Equirectangular panoramas as arrays: directions, look-ups, the sun, the ground they show.
+
+A panorama is float32 (HEIGHT, WIDTH, 3), linear radiance, in the environment's frame with z
+up. Row 0 looks up; the first column looks along +y and columns turn towards +x, which is the
+layout of Mitsuba's `envmap` after turning its y axis up to z.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+Float32Array = NDArray[np.float32]
+
+HEIGHT, WIDTH = 512, 1024
+
+
+@lru_cache(maxsize=1)
+def directions() -> Float32Array:
+    """(H, W, 3): unit vector of every pixel's centre."""
+    theta = (np.arange(HEIGHT) + 0.5) * np.pi / HEIGHT
+    phi = (np.arange(WIDTH) + 0.5) * 2 * np.pi / WIDTH
+    sin_theta = np.sin(theta)[:, None]
+    grid = np.empty((HEIGHT, WIDTH, 3), np.float32)
+    grid[..., 0] = sin_theta * np.sin(phi)
+    grid[..., 1] = sin_theta * np.cos(phi)
+    grid[..., 2] = np.cos(theta)[:, None]
+    return grid
+
+
+@lru_cache(maxsize=1)
+def solid_angles() -> Float32Array:
+    """(H, 1): steradians of a pixel in every row."""
+    edges = np.cos(np.arange(HEIGHT + 1) * np.pi / HEIGHT)
+    rows: Float32Array = ((edges[:-1] - edges[1:]) * 2 * np.pi / WIDTH).astype(np.float32)
+    return rows[:, None]
+
+
+def mean_radiance(panorama: Float32Array) -> float:
+    """Mean luminance over the sphere."""
+    return float((luminance(panorama) * solid_angles()).sum() / (4 * np.pi))
+
+
+def ground_irradiance(panorama: Float32Array) -> NDArray[np.float64]:
+    """(3,): irradiance on a horizontal plane that faces up."""
+    cosine = np.maximum(directions()[..., 2], 0) * solid_angles()
+    irradiance: NDArray[np.float64] = np.einsum("hwc,hw->c", panorama, cosine, dtype=np.float64)
+    return irradiance
+
+
+def luminance(rgb: Float32Array) -> Float32Array:
+    """(…): Rec. 709 luminance of linear sRGB (…, 3)."""
+    weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
+    result: Float32Array = rgb @ weights
+    return result
+
+
+def look_up(panorama: Float32Array, towards: Float32Array) -> Float32Array:
+    """(…, 3): radiance from unit vectors (…, 3), interpolated."""
+    theta = np.arccos(np.clip(towards[..., 2], -1, 1))
+    phi = np.arctan2(towards[..., 0], towards[..., 1]) % (2 * np.pi)
+    rows = theta * (HEIGHT / np.pi) - 0.5
+    columns = phi * (WIDTH / (2 * np.pi)) - 0.5
+    # Columns wrap around and rows do not, hence a margin instead of the library's `grid-wrap`.
+    padded = np.concatenate([panorama[:, -1:], panorama, panorama[:, :1]], axis=1)
+    where = np.stack([rows, columns + 1])
+    return np.stack(
+        [map_coordinates(padded[..., c], where, order=1, mode="nearest") for c in range(3)], axis=-1
+    ).astype(np.float32)
+
+
+def add_sun(
+    panorama: Float32Array,
+    direction: NDArray[np.float64],
+    irradiance: NDArray[np.float64],
+    radius_deg: float = 0.6,
+) -> Float32Array:
+    """Return the panorama with a sun whose light on a plane facing it is `irradiance` (3,).
+
+    The disc is a few pixels wide, hence about twice the real one (0.27 degrees in radius): its
+    reflection in paint and the edge of its shadow look right, and its light is exact.
+    """
+    cosine = directions() @ direction.astype(np.float32)
+    disc = np.exp(-np.maximum(1 - cosine, 0) / (1 - np.cos(np.radians(radius_deg))))
+    disc[disc < 1e-3] = 0
+    total = float((disc * cosine * solid_angles()).sum())
+    sun = (disc / total)[..., None] * irradiance.astype(np.float32)
+    lit: Float32Array = (panorama + sun).astype(np.float32)
+    return lit
+
+
+def ground_texture(
+    panorama: Float32Array, *, half_width_m: float, eye_height_m: float, size: int
+) -> Float32Array:
+    """(size, size, 3): the albedo with which a flat ground shows what the panorama shows there.
+
+    Lit by the panorama itself, an unshadowed ground of this albedo has the panorama's own
+    radiance, so that it goes over into the distance without a seam and takes the product's
+    shadow. Row 0 is at y = -half_width_m, column 0 at x = -half_width_m.
+    """
+    axis = (np.arange(size, dtype=np.float32) + 0.5) * (2 * half_width_m / size) - half_width_m
+    x, y = np.meshgrid(axis, axis)
+    towards = np.stack([x, y, np.full_like(x, -eye_height_m)], axis=-1)
+    towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
+    radiance = look_up(panorama, towards)
+    irradiance = np.maximum(ground_irradiance(panorama), 1e-6).astype(np.float32)
+    albedo: Float32Array = np.clip(radiance * np.float32(np.pi) / irradiance, 0.0, 0.9)
+    return albedo

@@ -1,0 +1,105 @@
+"""What is seen at the centre of every pixel: part, part behind glass, depth. One ray each.
+
+The renderer's own part numbers would be averaged over the pixel's samples, so the labels get
+a ray of their own through the pixel's centre; part and depth come from the same hit and agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LAYERS = 8
+"""Panes that one ray may look through: two cars behind each other have four."""
+
+
+class LabelProbe:
+    """Part numbers per pixel for one set of shapes.
+
+    Args:
+        shapes: Mitsuba meshes.
+        face_parts: per shape, (F,) uint32: 1 + the part that each face belongs to.
+        see_through: parts that `behind` looks through.
+        part_count: number of parts of the product.
+        mi: Mitsuba with its variant set.
+    """
+
+    def __init__(
+        self,
+        shapes: Sequence[Any],
+        face_parts: Sequence[NDArray[np.uint32]],
+        see_through: frozenset[int],
+        part_count: int,
+        mi: Any,
+    ) -> None:
+        import drjit
+
+        # Dr.Jit's annotations describe arrays more generally than this module uses them.
+        self.dr: Any = drjit
+        self.mi = mi
+        starts = np.cumsum([0, *(len(faces) for faces in face_parts)])
+        numbers = [
+            int(self.dr.reinterpret_array(mi.UInt32, mi.ShapePtr(shape))[0]) for shape in shapes
+        ]
+        # Dr.Jit numbers a shape in its own registry; what is not in the table is no product.
+        table = np.full(max(numbers) + 1, starts[-1], np.uint32)
+        table[numbers] = starts[:-1]
+        self._starts = mi.UInt32(table)
+        self._face_parts = mi.UInt32(np.append(np.concatenate(face_parts), np.uint32(0)))
+        self._panes: Any = None
+        if see_through:
+            panes = np.zeros(part_count + 1, np.uint32)
+            panes[[number + 1 for number in see_through]] = 1
+            self._panes = mi.UInt32(panes)
+
+    def look(
+        self,
+        scene: Any,
+        sensor: Any,
+        size: tuple[int, int],
+        position_m: NDArray[np.float64],
+        forward: NDArray[np.float64],
+    ) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.float32]]:
+        """Return `Frame.parts`, `Frame.behind` and `Frame.depth_m`."""
+        dr, mi = self.dr, self.mi
+        width, height = size
+        index = dr.arange(mi.UInt32, width * height)
+        x = (mi.Float(index % width) + 0.5) / width
+        y = (mi.Float(index // width) + 0.5) / height
+        ray, _ = sensor.sample_ray(0.0, 0.5, mi.Point2f(x, y), mi.Point2f(0.5), True)
+        part, distance = self._hit(scene, ray)
+        behind = part if self._panes is None else self._look_through(scene, ray, part, distance)
+        # A ray starts on the near plane; depth counts from the camera.
+        axis = mi.Vector3f(*(float(v) for v in forward))
+        start = dr.dot(ray.o - mi.Point3f(*(float(v) for v in position_m)), axis)
+        depth = dr.select(part > 0, start + distance * dr.dot(ray.d, axis), dr.inf)
+        return (
+            np.array(part).reshape(height, width).astype(np.uint16),
+            np.array(behind).reshape(height, width).astype(np.uint16),
+            np.array(depth).reshape(height, width).astype(np.float32),
+        )
+
+    def _hit(self, scene: Any, ray: Any) -> tuple[Any, Any]:
+        dr, mi = self.dr, self.mi
+        found = scene.ray_intersect_preliminary(ray, coherent=True)
+        shape = dr.reinterpret_array(mi.UInt32, found.shape)
+        known = found.is_valid() & (shape < dr.width(self._starts))
+        start = dr.gather(mi.UInt32, self._starts, shape, known)
+        known &= start < dr.width(self._face_parts) - 1
+        part = dr.gather(mi.UInt32, self._face_parts, start + found.prim_index, known)
+        return part, dr.select(found.is_valid(), found.t, dr.inf)
+
+    def _look_through(self, scene: Any, ray: Any, part: Any, distance: Any) -> Any:
+        dr, mi = self.dr, self.mi
+        behind, travelled = mi.UInt32(part), mi.Float(distance)
+        for _ in range(_LAYERS):
+            pane = (dr.gather(mi.UInt32, self._panes, behind) != 0) & dr.isfinite(travelled)
+            onward = mi.Ray3f(ray)
+            onward.o = ray(dr.select(pane, travelled * (1 + 1e-5) + 1e-5, 0.0))
+            following, step = self._hit(scene, onward)
+            behind = dr.select(pane, following, behind)
+            travelled = dr.select(pane, travelled + step, travelled)
+        return behind

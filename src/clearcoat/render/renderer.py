@@ -1,0 +1,284 @@
+"""Draw scene samples of one product: the scene is built once and only its parameters move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat.errors import RenderError
+from clearcoat.materials import Material
+from clearcoat.product import Product
+from clearcoat.render import backend, bsdf
+from clearcoat.render.backdrop import GROUND_HALF_WIDTH_M, GROUND_TEXELS, ground, plain_color
+from clearcoat.render.develop import denoise
+from clearcoat.render.frame import Frame
+from clearcoat.render.light import light
+from clearcoat.render.panorama import HEIGHT, WIDTH
+from clearcoat.render.probe import LabelProbe
+from clearcoat.render.settings import RenderSettings
+from clearcoat.scene import CameraSample, SceneSample
+
+Float32Array = NDArray[np.float32]
+
+_GUIDE_SAMPLES = 4
+
+
+class Renderer:
+    """Mitsuba's scene of one product at one picture size.
+
+    Args:
+        product: the parts to draw.
+        materials: one per part, in the product's order.
+        see_through: part numbers (places in the product) that `Frame.behind` looks through.
+        hdri_folder: where the environment files of the samples are.
+        size: width and height of the picture in pixels.
+        variant: Mitsuba variant; by default the fastest that works.
+
+    Raises:
+        RenderError: no variant works, or the product has more parts than a label can count.
+    """
+
+    def __init__(
+        self,
+        product: Product,
+        materials: Sequence[Material],
+        *,
+        settings: RenderSettings,
+        size: tuple[int, int],
+        see_through: frozenset[int] = frozenset(),
+        hdri_folder: Path | None = None,
+        variant: str | None = None,
+    ) -> None:
+        if len(product.parts) >= 2**16 - 1:
+            raise RenderError(
+                "too many parts for a 16-bit part raster",
+                found=len(product.parts),
+                expected=f"at most {2**16 - 2}",
+                do="merge parts before export, or drop hidden ones with product.drop",
+            )
+        self.mi = backend.load(variant)
+        self.settings = settings
+        self.size = size
+        self.hdri_folder = hdri_folder
+        self._build_bsdfs(materials)
+        self._build_shapes(product, materials)
+        self._build_scenes()
+        self._probe = LabelProbe(
+            self._shapes, self._face_parts, see_through, len(product.parts), self.mi
+        )
+
+    def render(self, sample: SceneSample) -> Frame:
+        """Draw one sample. The same sample gives the same bytes on the same machine and variant."""
+        panorama = light(sample, self.hdri_folder, self.mi)
+        self._set_environment(panorama, sample)
+        self._set_paint(sample)
+        self._set_camera(sample.camera)
+        on_ground = sample.backdrop.mode in {"grounded", "surface"}
+        if on_ground:
+            self._set_ground(panorama, sample)
+        scene = self._scenes[on_ground]
+        pose = sample.camera.pose
+        noise = int(np.random.SeedSequence([sample.seed, sample.index]).generate_state(1)[0])
+        image = self._draw(scene, self._integrator, self.settings.samples, noise)
+        radiance, alpha = image[..., :3], image[..., 3:4]
+        guide = self._draw(scene, self._guide, _GUIDE_SAMPLES, noise)
+        albedo, normal = guide[..., :3], guide[..., 3:6]
+        radiance = np.nan_to_num(radiance, posinf=0, neginf=0).astype(np.float32)
+        albedo = np.clip(np.nan_to_num(albedo), 0, 1).astype(np.float32)
+        normal = np.nan_to_num(normal).astype(np.float32)
+        if self.settings.denoise:
+            radiance = denoise(radiance, albedo, normal)
+        if sample.backdrop.mode == "plain":
+            radiance = radiance * alpha + (1 - alpha) * plain_color(sample)
+        parts, behind, depth_m = self._probe.look(
+            scene, self._sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
+        )
+        return Frame(
+            radiance=radiance.astype(np.float32),
+            parts=parts,
+            behind=behind,
+            depth_m=depth_m,
+            albedo=albedo,
+            normal=normal,
+        )
+
+    def _draw(self, scene: Any, integrator: Any, samples: int, noise: int) -> Float32Array:
+        image = self.mi.render(
+            scene, sensor=self._sensor, integrator=integrator, spp=samples, seed=noise
+        )
+        return np.array(image, dtype=np.float32)
+
+    # Construction, once per process and product.
+
+    def _build_bsdfs(self, materials: Sequence[Material]) -> None:
+        mi = self.mi
+        self._bsdfs: dict[Material, Any] = {}
+        self._paints: list[Any] = []
+        for material in dict.fromkeys(materials):
+            made = mi.load_dict(bsdf.describe(material))
+            self._bsdfs[material] = made
+            if material.is_paint:
+                self._paints.append(mi.traverse(made))
+        texture = np.full((GROUND_TEXELS, GROUND_TEXELS, 3), 0.2, np.float32)
+        ground = bsdf.principled(Material("ground", "sampled", roughness=0.6, specular=0.25))
+        ground["base_color"] = {
+            "type": "bitmap",
+            "data": mi.TensorXf(texture),
+            "raw": True,
+            "wrap_mode": "clamp",
+        }
+        self._ground_bsdf = mi.load_dict(ground)
+        self._ground = mi.traverse(self._ground_bsdf)
+
+    def _build_shapes(self, product: Product, materials: Sequence[Material]) -> None:
+        """Merge the parts of each material into one mesh and remember which face is whose."""
+        mi = self.mi
+        groups: dict[tuple[Material, bool], list[int]] = {}
+        for number, (part, material) in enumerate(zip(product.parts, materials, strict=True)):
+            groups.setdefault((material, part.mesh.normals is not None), []).append(number)
+        self._shapes: list[Any] = []
+        face_parts: list[NDArray[np.uint32]] = []
+        for (material, has_normals), numbers in groups.items():
+            meshes = [product.parts[number].mesh for number in numbers]
+            starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+            faces = np.concatenate(
+                [
+                    mesh.faces + np.uint32(start)
+                    for mesh, start in zip(meshes, starts[:-1], strict=True)
+                ]
+            )
+            vertices = np.concatenate([mesh.vertices for mesh in meshes])
+            properties = mi.Properties()
+            properties["mesh_bsdf"] = self._bsdfs[material]
+            if not has_normals:
+                properties["face_normals"] = True
+            shape = mi.Mesh(
+                f"shape_{len(self._shapes)}",
+                vertex_count=len(vertices),
+                face_count=len(faces),
+                has_vertex_normals=has_normals,
+                props=properties,
+            )
+            values = mi.traverse(shape)
+            values["vertex_positions"] = mi.Float(vertices.astype(np.float32).ravel())
+            values["faces"] = mi.UInt32(faces.astype(np.uint32).ravel())
+            if has_normals:
+                normals = np.concatenate([np.asarray(mesh.normals) for mesh in meshes])
+                values["vertex_normals"] = mi.Float(normals.astype(np.float32).ravel())
+            values.update()
+            self._shapes.append(shape)
+            face_parts.append(
+                np.concatenate(
+                    [
+                        np.full(len(m.faces), n + 1, np.uint32)
+                        for m, n in zip(meshes, numbers, strict=True)
+                    ]
+                )
+            )
+        self._face_parts = face_parts
+
+    def _build_scenes(self) -> None:
+        """Build the product with and without a ground, so that neither is ever rebuilt."""
+        mi = self.mi
+        blank = np.ones((HEIGHT, WIDTH, 3), np.float32)
+        self._envmap = mi.load_dict({"type": "envmap", "bitmap": mi.Bitmap(blank)})
+        self._environment = mi.traverse(self._envmap)
+        to_world = mi.ScalarTransform4f().scale([GROUND_HALF_WIDTH_M, GROUND_HALF_WIDTH_M, 1.0])
+        # A hair below zero: tyres touch the ground at exactly that height.
+        ground = mi.load_dict(
+            {
+                "type": "rectangle",
+                "to_world": mi.ScalarTransform4f().translate([0, 0, -1e-3]) @ to_world,
+                "bsdf": self._ground_bsdf,
+            }
+        )
+        product = {f"shape_{i}": shape for i, shape in enumerate(self._shapes)}
+        base = {"type": "scene", "environment": self._envmap, **product}
+        self._scenes = {
+            False: mi.load_dict(base),
+            True: mi.load_dict({**base, "ground": ground}),
+        }
+        width, height = self.size
+        self._sensor = mi.load_dict(
+            {
+                "type": "perspective",
+                "fov": 40.0,
+                "fov_axis": "x",
+                "near_clip": 0.01,
+                "far_clip": 1e5,
+                "film": {
+                    "type": "hdrfilm",
+                    "width": width,
+                    "height": height,
+                    "pixel_format": "rgba",
+                    "component_format": "float32",
+                    # The denoiser expects independent noise in neighbouring pixels.
+                    "rfilter": {"type": "box"},
+                },
+                "sampler": {"type": "independent"},
+            }
+        )
+        self._camera = mi.traverse(self._sensor)
+        self._integrator = mi.load_dict(
+            {"type": "path", "max_depth": self.settings.max_depth, "rr_depth": 3}
+        )
+        # A pass of its own with a few samples: in one pass with the paths, albedo and normals
+        # would double the time of a frame.
+        self._guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
+
+    # Parameters, once per image.
+
+    def _set_environment(self, panorama: Float32Array, sample: SceneSample) -> None:
+        mi = self.mi
+        # Mitsuba keeps the first column once more at the end, to interpolate across the seam.
+        wrapped = np.concatenate([panorama, panorama[:, :1]], axis=1)
+        world = np.eye(4)
+        y_up_to_z_up = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=float)
+        world[:3, :3] = np.array(sample.environment.rotation) @ y_up_to_z_up
+        self._environment["data"] = mi.TensorXf(np.ascontiguousarray(wrapped))
+        self._environment["to_world"] = mi.ScalarAffineTransform4f(world)
+        self._environment.update()
+
+    def _set_paint(self, sample: SceneSample) -> None:
+        mi = self.mi
+        for paint in self._paints:
+            color = sample.paint.color
+            paint["brdf_0.weight.value"] = mi.Float(sample.paint.metallic)
+            paint["brdf_0.bsdf_0.diffuse_reflectance.value"] = mi.Color3f(*color)
+            paint["brdf_0.bsdf_1.base_color.value"] = mi.Color3f(*bsdf.under_coat(color))
+            paint["brdf_0.bsdf_1.roughness.value"] = mi.Float(max(sample.paint.roughness, 0.02))
+            paint.update()
+
+    def _set_camera(self, camera: CameraSample) -> None:
+        mi = self.mi
+        world = np.eye(4)
+        # Mitsuba's camera looks along +z with +x to the left and +y up.
+        world[:3, 0] = -np.array(camera.pose.right)
+        world[:3, 1] = -np.array(camera.pose.down)
+        world[:3, 2] = camera.pose.forward
+        world[:3, 3] = camera.pose.position_m
+        self._camera["to_world"] = mi.ScalarAffineTransform4f(world)
+        self._camera["x_fov"] = mi.Float(camera.horizontal_fov_deg)
+        self._camera.update()
+
+    def _set_ground(self, panorama: Float32Array, sample: SceneSample) -> None:
+        mi = self.mi
+        texture, roughness = ground(panorama, sample)
+        self._ground["base_color.data"] = mi.TensorXf(np.ascontiguousarray(texture))
+        self._ground["roughness.value"] = mi.Float(roughness)
+        self._ground.update()
+
+
+def resolve_materials(
+    product: Product, chosen: Sequence[Material | None], library: Mapping[str, Material]
+) -> tuple[Material, ...]:
+    """Return a material per part: the rule's, else the library's of that name, else the file's."""
+    result = []
+    for part, material in zip(product.parts, chosen, strict=True):
+        by_name = None if part.material is None else library.get(part.material.name)
+        result.append(material or by_name or bsdf.from_source(part.material))
+    return tuple(result)
