@@ -1,0 +1,130 @@
+"""The way from two data sets to pictures, by command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clearcoat.cli import main
+from clearcoat.cli import train as train_verb
+from clearcoat.dataset import DatasetWriter, LabelRaster, Record
+
+
+def _dataset(path: Path, count: int, classes: tuple[str, ...] = ("left", "right")) -> Path:
+    writer = DatasetWriter.create(path, classes, {"kind": "test"})
+    for index in range(count):
+        random = np.random.default_rng(index)
+        image = random.integers(0, 256, (24, 40, 3), dtype=np.uint8)
+        planes = np.zeros((len(classes), 24, 40), dtype=np.bool_)
+        planes[0, 4:12, 4:12] = True
+        planes[1, 8:20, 20:30] = True
+        writer.write(Record(index=index, image=image, labels=LabelRaster.from_planes(planes)))
+    return path
+
+
+def _train(folder: Path, *more: str) -> list[str]:
+    return [
+        "train", "--real", str(folder / "real"), "--synthetic", str(folder / "synthetic"),
+        "--test", str(folder / "test"), "--real-count", "3", "--synthetic-count", "4",
+        "--size", "16", "--filters", "4,8", "--max-steps", "4", "--min-steps-per-epoch", "2",
+        "--precision", "fp32", "--threads", "1", "--out", str(folder / "run"), *more,
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    _dataset(tmp_path / "real", 6)
+    _dataset(tmp_path / "synthetic", 8)
+    _dataset(tmp_path / "test", 3)
+    return tmp_path
+
+
+def _fails(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(_train(folder, "--json"))
+    output = capsys.readouterr()
+    metrics = json.loads(output.out)
+    assert metrics["images"] == {
+        "real": 3,
+        "synthetic": 4,
+        "validation": {"real": 1, "synthetic": 1},
+        "test": 3,
+    }
+    assert "step 4" in output.err
+
+    main(_train(folder))
+    output = capsys.readouterr()
+    assert "finished already" in output.err
+    assert "mean IoU" in output.out and "right" in output.out
+
+    run = str(folder / "run")
+    main(["evaluate", run, "--data", str(folder / "test"), "--json"])
+    score = json.loads(capsys.readouterr().out)
+    assert score["mean_iou"] == pytest.approx(metrics["test"]["mean_iou"])
+    assert set(score["per_class"]) == {"left", "right"}
+    main(["evaluate", run, "--data", str(folder / "test")])
+    assert "mean IoU" in capsys.readouterr().out
+
+    photos = folder / "photos"
+    photos.mkdir()
+    Image.fromarray(np.full((30, 50, 3), 99, np.uint8)).save(photos / "one.png")
+    Image.fromarray(np.full((50, 30, 3), 99, np.uint8)).save(folder / "one.jpg")
+    out = folder / "out"
+    main(["predict", run, str(photos), str(folder / "one.jpg"), "--out", str(out), "--json"])
+    findings = json.loads(capsys.readouterr().out)
+    assert [finding["mask"] for finding in findings] == ["one.mask.png", "one-2.mask.png"]
+    with Image.open(out / "one-2.mask.png") as mask:
+        assert mask.size == (30, 50) and mask.mode == "P"
+        values = {row["value"] for row in findings[1]["values"]}
+        assert set(np.unique(np.array(mask)).tolist()) == values
+    with Image.open(out / "one.overlay.png") as overlay:
+        assert overlay.width == 50 and overlay.height >= 30
+    assert json.loads((out / "one.json").read_text()) == findings[0]
+
+
+def test_users_mistakes_are_said_in_one_error(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--real-count 5 or less" in _fails(capsys, _train(folder, "--real-count", "50"))
+    assert "no multiple of 2" in _fails(capsys, _train(folder, "--size", "17"))
+    assert "device" in _fails(capsys, _train(folder, "--device", "abacus"))
+    assert "filters" in _fails(capsys, _train(folder, "--filters", "4,x"))
+    assert not (folder / "run").exists()
+    assert "nothing to train on" in _fails(capsys, ["train", "--out", str(folder / "run")])
+    assert "not a run" in _fails(
+        capsys, ["evaluate", str(folder / "real"), "--data", str(folder / "real")]
+    )
+    main(_train(folder))
+    run = str(folder / "run")
+    _dataset(folder / "other", 2, ("left", "centre"))
+    other = _fails(capsys, ["evaluate", run, "--data", str(folder / "other")])
+    assert "without right; with centre" in other
+    broken = folder / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    predict = ["predict", run, "--out", str(folder / "out")]
+    assert "broken.png" in _fails(capsys, [*predict, str(broken)])
+    assert "no such image" in _fails(capsys, [*predict, str(folder / "gone.png")])
+    (folder / "empty").mkdir()
+    assert "no images" in _fails(capsys, [*predict, str(folder / "empty")])
+
+
+def test_the_choices_in_the_help_are_those_of_the_code() -> None:
+    from clearcoat.models.config import DropoutPlacement
+    from clearcoat.training import AUGMENTATIONS, LOSSES
+    from clearcoat.training.config import LossName, Mix
+
+    assert train_verb.LOSS_NAMES == tuple(LOSSES) == get_args(LossName)
+    assert get_args(Mix) == train_verb.MIX_NAMES
+    assert tuple(AUGMENTATIONS) == train_verb.AUGMENT_NAMES
+    assert get_args(DropoutPlacement) == train_verb.DROPOUT_PLACES
