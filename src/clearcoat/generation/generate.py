@@ -1,0 +1,145 @@
+"""From a spec to a data set: sample, render, label, store; in any order, from any process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clearcoat import __version__
+from clearcoat.dataset import DatasetWriter, Record
+from clearcoat.errors import UsageError
+from clearcoat.execution import run_local
+from clearcoat.generation.labels import label_raster
+from clearcoat.generation.scene import Scene, load_scene
+from clearcoat.render import Renderer, develop
+from clearcoat.scene import SceneSample, sample
+from clearcoat.spec import digest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One series of images of one spec at one size."""
+
+    spec_path: Path
+    seed: int
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    out: Path
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError("a seed must be 0 or more", found=self.seed)
+        if min(self.size) < 8 or max(self.size) > 8192:
+            raise UsageError(
+                "picture size out of range", found=self.size, expected="8 to 8192 pixels a side"
+            )
+
+
+class Studio:
+    """One process's hold on a job: the scene, its renderer, the data set it writes to."""
+
+    def __init__(self, scene: Scene, size: tuple[int, int], seed: int) -> None:
+        self.scene = scene
+        self.size = size
+        self.seed = seed
+        self._renderer: Renderer | None = None
+
+    @property
+    def renderer(self) -> Renderer:
+        """The renderer, built on first use."""
+        if self._renderer is None:
+            self._renderer = self.scene.renderer(self.size)
+        return self._renderer
+
+    def record(self, index: int) -> Record:
+        """Make image `index`: a pure function of spec, seed and index."""
+        scene, (width, height) = self.scene, self.size
+        drawn = sample(scene.spec, scene.stage, self.seed, index, aspect=width / height)
+        frame = self.renderer.render(drawn)
+        image = develop(
+            frame.radiance,
+            exposure_ev=drawn.exposure_ev,
+            tone_curve=scene.spec.render.tone_curve,
+        )
+        return Record(
+            index=index,
+            image=image,
+            labels=label_raster(frame, scene.classes, scene.spec.labels),
+            parts=frame.parts,
+            depth=frame.depth_m,
+            metadata=_metadata(drawn, self.size),
+        )
+
+
+def generate(job: Job, indices: Sequence[int], *, workers: int = 1) -> Iterator[int]:
+    """Render what is missing of `indices` into the job's data set; yield each as it is done.
+
+    The data set is created before the first image, and refused where it was made from another
+    spec, seed or size. Run again after an interruption, it goes on.
+
+    Raises:
+        SpecError, ProductError, RenderError: as `load_scene` and `Renderer`.
+        DatasetError: the folder holds something else.
+    """
+    scene = load_scene(job.spec_path)
+    missing = create(job, scene).missing(indices)
+    if workers <= 1:
+        # The scene is at hand; several processes each load their own.
+        yield from run_local(partial(_prepare, job, scene), _make, missing, 1)
+    else:
+        yield from run_local(
+            partial(_prepare, job, None), _make, missing, min(workers, max(len(missing), 1))
+        )
+
+
+def create(job: Job, scene: Scene) -> DatasetWriter:
+    """Create the data set of a job, or open it to go on."""
+    return DatasetWriter.create(
+        job.out,
+        scene.classes.names,
+        {
+            "kind": "synthetic",
+            "fingerprint": digest([scene.digest, job.seed, list(job.size)]),
+            "spec": job.spec_path.name,
+            "spec_digest": scene.digest,
+            "product": scene.product.source or scene.product.name,
+            "seed": job.seed,
+            "size": list(job.size),
+            "clearcoat": __version__,
+        },
+        parts=[part.path for part in scene.product.parts],
+    )
+
+
+def _prepare(job: Job, scene: Scene | None) -> tuple[Studio, DatasetWriter]:
+    scene = scene or load_scene(job.spec_path)
+    return Studio(scene, job.size, job.seed), create(job, scene)
+
+
+def _make(state: tuple[Studio, DatasetWriter], index: int) -> int:
+    studio, writer = state
+    writer.write(studio.record(index))
+    return index
+
+
+def _metadata(drawn: SceneSample, size: tuple[int, int]) -> dict[str, Any]:
+    """Describe camera and chance: enough to reproject depth, or to draw the image again."""
+    width, height = size
+    focal_px = width * drawn.camera.focal_mm / drawn.camera.sensor_width_mm
+    return {
+        "camera": {
+            "model": "pinhole",
+            "fx_px": focal_px,
+            "fy_px": focal_px,
+            "cx_px": width / 2,
+            "cy_px": height / 2,
+            "camera_from_world": np.asarray(drawn.camera.pose.camera_from_world).tolist(),
+            "convention": "OpenCV: x right, y down, z forward; metres; world is the product frame",
+        },
+        "sample": drawn.as_dict(),
+    }

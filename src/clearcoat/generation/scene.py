@@ -1,0 +1,146 @@
+"""Everything that a spec stands for, loaded: product, classes, materials, stage."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat import vehicles
+from clearcoat.errors import SpecError
+from clearcoat.generation.scene_spec import SceneSpec
+from clearcoat.materials import LIBRARY, Material, material
+from clearcoat.product import (
+    ClassMap,
+    Product,
+    drop_parts,
+    load_file_product,
+    resolve_classes,
+    resolve_materials,
+)
+from clearcoat.render import Renderer, list_hdris
+from clearcoat.render import resolve_materials as complete_materials
+from clearcoat.scene import Stage
+from clearcoat.spec import digest
+from clearcoat.spec.document import Document, parse, read
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A spec with everything it refers to."""
+
+    spec: SceneSpec
+    product: Product
+    classes: ClassMap
+    materials: tuple[Material, ...]
+    stage: Stage
+    hdri_folder: Path | None
+    digest: str
+    """Of the spec and of the files that decide what is drawn."""
+
+    def renderer(self, size: tuple[int, int]) -> Renderer:
+        """Build the renderer of this scene for one picture size (width, height)."""
+        return Renderer(
+            self.product,
+            self.materials,
+            settings=self.spec.render,
+            size=size,
+            see_through=frozenset(
+                number for number, m in enumerate(self.materials) if m.kind == "thin_glass"
+            )
+            if self.spec.labels.see_through
+            else frozenset(),
+            hdri_folder=self.hdri_folder,
+        )
+
+
+def load_scene(path: Path) -> Scene:
+    """Read a spec and load its product.
+
+    Raises:
+        SpecError: the spec is wrong, or a rule in it matches nothing.
+        ProductError: the product cannot be read.
+        RenderError: the HDRI folder is missing or empty.
+    """
+    document = read(path)
+    spec = parse(document, SceneSpec)
+    base = path.parent
+    product = _product(spec, document, base)
+    classes = resolve_classes(
+        product, spec.classes, where=lambda i: document.where(("classes", "rules", i))
+    )
+    folder = spec.light.hdri_folder
+    hdri_folder = None if folder is None else base / folder.expanduser()
+    uses_hdri = spec.light.environments.get("hdri", 0) > 0
+    names = list_hdris(hdri_folder) if uses_hdri else ()
+    return Scene(
+        spec=spec,
+        product=product,
+        classes=classes,
+        materials=_materials(spec, product, document),
+        stage=Stage(points_m=outline_points(product), hdri_names=names),
+        hdri_folder=hdri_folder,
+        digest=digest([spec.model_dump(mode="json"), geometry_digest(product), list(names)]),
+    )
+
+
+def _product(spec: SceneSpec, document: Document, base: Path) -> Product:
+    def where(number: int) -> str:
+        return document.where(("product", "drop", number))
+
+    if spec.product.builtin is None:
+        return load_file_product(spec.product, base, where=where)
+    built = vehicles.build(spec.product.builtin, spec.product.seed, dict(spec.product.parameters))
+    return drop_parts(built, spec.product.drop, where=where) if spec.product.drop else built
+
+
+def _materials(spec: SceneSpec, product: Product, document: Document) -> tuple[Material, ...]:
+    made = []
+    for number, rule in enumerate(spec.materials):
+        try:
+            made.append(material(rule.use, rule.parameters))
+        except SpecError as error:
+            error.where = document.where(("materials", number, "use"))
+            raise
+    matches = resolve_materials(
+        product, spec.materials, where=lambda i: document.where(("materials", i))
+    )
+    position = {id(rule): number for number, rule in enumerate(spec.materials)}
+    chosen = [None if rule is None else made[position[id(rule)]] for rule in matches]
+    return complete_materials(product, chosen, LIBRARY)
+
+
+def outline_points(product: Product, count: int = 256) -> NDArray[np.float64]:
+    """(N, 3): the vertices that lie farthest in `count` directions, metres.
+
+    Their outline from any side is the product's to within a fraction of a percent, and framing
+    a picture with them costs nothing even for millions of triangles.
+    """
+    turn = np.pi * (3 - np.sqrt(5)) * np.arange(count)
+    z = 1 - (np.arange(count) + 0.5) * 2 / count
+    radius = np.sqrt(1 - z * z)
+    directions = np.stack([radius * np.cos(turn), radius * np.sin(turn), z]).astype(np.float32)
+    candidates = []
+    for part in product.parts:
+        vertices = part.mesh.vertices
+        for start in range(0, len(vertices), 65536):
+            block = vertices[start : start + 65536]
+            candidates.append(block[np.unique((block @ directions).argmax(axis=0))])
+    points = np.concatenate(candidates)
+    farthest = np.unique((points @ directions).argmax(axis=0))
+    outline: NDArray[np.float64] = points[farthest].astype(np.float64)
+    return outline
+
+
+def geometry_digest(product: Product) -> str:
+    """Return the SHA-256 (hex) of all parts: paths, triangles, file materials."""
+    sha = hashlib.sha256()
+    for part in product.parts:
+        sha.update(f"{part.path}\0{part.material!r}\0".encode())
+        for array in (part.mesh.vertices, part.mesh.faces, part.mesh.normals):
+            if array is not None:
+                sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()

@@ -1,0 +1,49 @@
+"""The whole scene spec, composed of what each package needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import model_validator
+
+from clearcoat.errors import SpecError, did_you_mean
+from clearcoat.generation.labels import LabelSpec
+from clearcoat.product import ClassRules, MaterialRule, ProductSpec
+from clearcoat.render import RenderSettings
+from clearcoat.scene import SceneModel
+from clearcoat.spec import load
+
+
+class SceneSpec(SceneModel):
+    """One YAML file: a product, what its parts are, and how its pictures vary."""
+
+    product: ProductSpec
+    """Which product, and how its file is to be read."""
+    classes: ClassRules
+    """The classes and the rules that give them to parts."""
+    labels: LabelSpec = LabelSpec()
+    """How pixels are labelled."""
+    materials: tuple[MaterialRule, ...] = ()
+    """Rules that give parts a material of the library; first match wins. Parts without a match
+    keep the library material that their own material is named after, else the file's values."""
+    render: RenderSettings = RenderSettings()
+    """How the pictures are computed."""
+
+    @model_validator(mode="after")
+    def _classes_known(self) -> SceneSpec:
+        for name in self.labels.see_through:
+            if name not in self.classes.names:
+                raise SpecError(
+                    f"labels.see_through names class {name!r}, which is not under classes.names",
+                    do=did_you_mean(name, self.classes.names),
+                )
+        return self
+
+
+def load_scene_spec(path: Path) -> SceneSpec:
+    """Read a scene spec.
+
+    Raises:
+        SpecError: the file is missing or says something that a spec cannot say.
+    """
+    return load(path, SceneSpec)
