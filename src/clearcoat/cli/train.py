@@ -211,7 +211,8 @@ class _Bar:
             TextColumn("{task.completed}/{task.total} steps"),
             TextColumn("{task.fields[figures]}"),
             TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("left at most"),
+            TimeRemainingColumn(),
             console=console,
         )
         self.task: Any = None

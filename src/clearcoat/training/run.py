@@ -157,8 +157,6 @@ def _trainer(
         saved = folder.read_tensors(LAST)
         trainer = Trainer(model, data, phases, loss, config, saved["precision"])
         best = folder.read_tensors(BEST)["model"]
-        # A phase that ended has the optimiser of the next one: phases are never cut by a
-        # checkpoint, which is only taken after an evaluation within one.
         trainer.resume(saved, best)
         folder.cut_curve(trainer.progress.evaluations)
         return trainer
@@ -199,7 +197,8 @@ def _result(
 ) -> dict[str, Any]:
     progress = trainer.progress
     count = count_parameters(trainer.judged)
-    loss, score = trainer.validate(data.validate_on)
+    # In fp32, as `evaluate` scores, so that both print the same figures.
+    loss, score = score_model(trainer.judged, data.validation[data.validate_on], trainer.loss)
     result: dict[str, Any] = {
         "run_id": run_id,
         "run": folder.path.name,
@@ -225,9 +224,7 @@ def _result(
         "test": None,
     }
     if data.test is not None:
-        test_loss, test_score = score_model(
-            trainer.judged, data.test, trainer.loss, precision=trainer.precision
-        )
+        test_loss, test_score = score_model(trainer.judged, data.test, trainer.loss)
         result["test"] = {"loss": test_loss, **test_score.as_json()}
     return result
 

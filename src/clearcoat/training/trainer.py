@@ -21,7 +21,6 @@ from clearcoat.errors import TrainingError
 from clearcoat.training.augment import augment
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.losses import Loss
-from clearcoat.training.metrics import Score
 from clearcoat.training.phases import learning_rate
 from clearcoat.training.precision import autocast
 from clearcoat.training.sampling import Phase, stream_seed
@@ -154,8 +153,8 @@ class Trainer:
                 "steps_per_epoch": phase.steps_per_epoch,
                 "batch": {stream.name: stream.per_batch for stream in phase.streams},
                 "best_step": progress.best_step,
-                "best": progress.best,
-                "stopped_on": phase.validate_on,
+                "best": progress.best if self.config.stop_on == "loss" else -progress.best,
+                "best_of": f"{phase.validate_on} validation {self.config.stop_on}",
                 "stopped_by": "patience" if stale else "limit",
             }
         )
@@ -211,7 +210,8 @@ class Trainer:
         if train_loss is not None and not math.isfinite(train_loss):
             self._not_finite("training", phase)
         start = time.perf_counter()
-        loss, score = self.validate(phase.validate_on)
+        images = self.data.validation[phase.validate_on]
+        loss, score = score_model(self.judged, images, self.loss, precision=self.precision)
         progress.validation_s += time.perf_counter() - start
         if not math.isfinite(loss):
             self._not_finite("validation", phase)
@@ -236,11 +236,6 @@ class Trainer:
             "images_seen": progress.images_seen,
             "train_s": round(progress.train_s, 3),
         }
-
-    def validate(self, kind: str) -> tuple[float, Score]:
-        """Loss and score of the judged model on the `kind` validation images."""
-        images = self.data.validation[kind]
-        return score_model(self.judged, images, self.loss, precision=self.precision)
 
     def restore_best(self) -> None:
         """Put the best weights of this phase back."""
