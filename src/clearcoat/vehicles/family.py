@@ -7,20 +7,18 @@ from dataclasses import replace
 
 from clearcoat.product.model import Product
 from clearcoat.vehicles.assembly import Assembly
+from clearcoat.vehicles.fittings import add_fittings
 from clearcoat.vehicles.form import Form
+from clearcoat.vehicles.interior import add_interior
 from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.palette import MATERIALS
 from clearcoat.vehicles.panels import cut_body
-from clearcoat.vehicles.parameters import draw_parameters, stream
+from clearcoat.vehicles.parameters import draw_parameters
 from clearcoat.vehicles.skin import make_skin
+from clearcoat.vehicles.trim import draw_trim
 from clearcoat.vehicles.wheels import add_wheels
 
-_CELLS = (150, 30, 54)
-
-_PAINTS: tuple[tuple[float, float, float], ...] = (
-    (0.80, 0.80, 0.79), (0.45, 0.46, 0.48), (0.16, 0.17, 0.18), (0.012, 0.012, 0.014),
-    (0.36, 0.015, 0.018), (0.020, 0.055, 0.22), (0.10, 0.075, 0.055), (0.05, 0.10, 0.13),
-)  # fmt: skip
+_CELLS = (140, 28, 50)
 
 
 def build(
@@ -36,10 +34,12 @@ def build(
     form = Form(drawn)
     assembly = Assembly()
     layout = Layout(form)
-    cut_body(make_skin(form, _CELLS), layout, assembly)
+    trim = draw_trim(style, seed)
+    cut_body(make_skin(form, _CELLS), layout, trim, assembly)
     add_wheels(form, assembly)
-    colour = _PAINTS[int(stream(style, seed, "paint").integers(len(_PAINTS)))]
-    paint = replace(MATERIALS["paint"], base_color=colour)
+    add_fittings(form, layout, trim, assembly)
+    add_interior(form, layout, trim, assembly)
+    paint = replace(MATERIALS["paint"], base_color=trim.paint)
     return Product(
         name=f"{style} {seed}", parts=assembly.parts(paint), source=f"builtin:{style}:{seed}"
     )

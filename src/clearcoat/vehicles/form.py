@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from clearcoat.vehicles.anchors import Anchors, anchors
+from clearcoat.vehicles.anchors import anchors
 from clearcoat.vehicles.curves import (
     Array,
     Curve,
@@ -57,8 +57,8 @@ class Form:
                 (a.cowl_x - 0.55, a.belt_z + shoulder),
                 (a.cowl_x - 0.1, a.cowl_z - 0.02),
                 (a.cowl_x, a.cowl_z - 0.008),
-                (a.front_axle_x, a.nose_z + 0.74 * nose_rise),
-                (a.front_x - 0.40, a.nose_z + 0.38 * nose_rise),
+                (a.front_axle_x, a.nose_z + 0.78 * nose_rise),
+                (a.front_x - 0.40, a.nose_z + 0.46 * nose_rise),
                 (a.front_x - 0.08, a.nose_z),
                 (a.front_x + 0.10, a.nose_z - 0.16),
             ],

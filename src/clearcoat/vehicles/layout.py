@@ -27,7 +27,7 @@ class Layout:
         self.style = p.style
         self.middle_x = 0.5 * (a.header_x + a.rear_header_x)
         self.lamp_in_y = max(0.5 * p.grille_width_mm / 1000 + 0.035, 0.42 * a.half_width)
-        self.lamp_reach_x = a.front_x - p.nose_bow_mm / 1000 - 0.27
+        self.lamp_reach_x = a.front_x - p.nose_bow_mm / 1000 - 0.36
         self.lamp_top_z = a.nose_z - 0.045
         self.grille_top_z = a.nose_z - (0.055 if self.style in ("suv", "pickup") else 0.075)
         self.grille_low_z = self.grille_top_z - p.grille_height_mm / 1000
@@ -113,7 +113,8 @@ class Layout:
         a = self.form.anchors
         x, z = s["x"], s["z"]
         frame = self.daylight(s) - 0.040
-        panel = meet([z - self.form.belt(x) - 0.03, a.sill_z - z], 0.05)
+        # Up to the glass: a border nearer the frame's would tear the gap open between them.
+        panel = np.maximum(-s["greenhouse"] - 0.02, a.sill_z - z)
         lean = 0.05 * (z - a.sill_z)
         if which == "front":
             low = meet([panel, x - a.door_front_x + lean * 0.6], 0.07)
@@ -190,7 +191,7 @@ class Layout:
             [
                 s["z"] - top,
                 low - s["z"],
-                self.lamp_in_y + 0.3 * (self.lamp_top_z - s["z"]) - s["y"],
+                self.lamp_in_y + 0.45 * (self.lamp_top_z - s["z"]) - s["y"],
                 self.lamp_reach_x + 1.1 * (top - s["z"]) - s["x"],
                 s["top"] + 0.060,
             ],
@@ -253,6 +254,19 @@ class Layout:
         # Above the lamps the metal belongs to the fender.
         over = np.minimum(s["z"] - self.lamp_top_z - 0.01, s["y"] - self.lamp_in_y)
         return meet([line - s["x"], over, s["top"] + 0.052], 0.02)
+
+    def front_valance(self, s: Skin) -> Array:
+        """The unpainted lower lip of the front bumper."""
+        a = self.form.anchors
+        low = np.maximum(s["z"] - self.form.floor(s["x"]) - 0.075, s["y"] - 0.8 * a.half_width)
+        return np.maximum(low, a.front_axle_x + a.arch_radius - s["x"])
+
+    def rear_valance(self, s: Skin) -> Array:
+        """The unpainted lower middle of the rear bumper."""
+        a = self.form.anchors
+        height = s["z"] - self.form.floor(s["x"])
+        return meet([height - 0.10, s["y"] - 0.62 * a.half_width - height, s["x"] - a.rear_axle_x
+                     + a.arch_radius], 0.03)  # fmt: skip
 
     def tail_lamp(self, s: Skin) -> Array:
         """A tail lamp, from the tail round the corner into the quarter panel."""

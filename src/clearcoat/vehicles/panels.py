@@ -12,6 +12,7 @@ from clearcoat.vehicles.curves import Array, ramp
 from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.skin import Skin, clip, sunk
 from clearcoat.vehicles.surface import hemmed, of_skin, whole
+from clearcoat.vehicles.trim import Trim
 
 Region = Callable[[Skin], Array]
 
@@ -58,15 +59,18 @@ class Cutter:
         self.assembly.add(path, material, hemmed(whole(of_skin(sunk(piece, depth))), _HEM_M))
 
 
-def cut_body(skin: Skin, layout: Layout, assembly: Assembly) -> None:
+def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     """Add every part that is a region of the outer skin."""
     cutter = Cutter(skin, assembly)
     style = layout.style
     cutter.rest = beyond(cutter.rest, layout.well)
     cutter.centre("body/underbody", "underbody", cutter.take(layout.underbody, 0.0))
+    if trim.cladding:
+        flare = cutter.take(partial(layout.well, margin=0.055), 0.0)
+        cutter.centre("body/arch_cladding", "plastic_black", flare, -0.007)
     _screens(cutter, layout)
     _side_windows(cutter, layout)
-    _front_openings(cutter, layout)
+    _front_openings(cutter, layout, trim)
     _tail_lamps(cutter, layout)
     _doors(cutter, layout)
     cutter.centre("body/hood", "paint", cutter.take(layout.hood))
@@ -78,11 +82,14 @@ def cut_body(skin: Skin, layout: Layout, assembly: Assembly) -> None:
         cutter.centre("body/trunk_lid", "paint", cutter.take(layout.trunk_lid))
     else:
         cutter.centre("body/tailgate", "paint", cutter.take(layout.tailgate))
+    for end, valance in (("front", layout.front_valance), ("rear", layout.rear_valance)):
+        cutter.centre(f"bumpers/{end}_valance", "plastic_black", cutter.take(valance, 0.0))
     cutter.centre("bumpers/front", "paint", cutter.take(layout.front_bumper))
     rear_metal = "chrome" if style == "pickup" else "paint"
     cutter.centre("bumpers/rear", rear_metal, cutter.take(layout.rear_bumper))
     cutter.pair("body/front_fender_{side}", "paint", cutter.take(layout.fender))
-    cutter.pair("body/sill_{side}", "paint", cutter.take(layout.sill, 0.0))
+    sill = "plastic_black" if trim.cladding else "paint"
+    cutter.pair("body/sill_{side}", sill, cutter.take(layout.sill, 0.0))
     name = "body/bed_side_{side}" if style == "pickup" else "body/rear_fender_{side}"
     gap = 4 * GAP_M if style == "pickup" else 0.0
     cutter.pair(name, "paint", cutter.take(layout.rear_body, gap))
@@ -158,11 +165,12 @@ def _tail_lamps(cutter: Cutter, layout: Layout) -> None:
     _lamp(cutter, layout.tail_lamp, "lamps/tail_{side}", "lamp_lens_red", 0.035)
 
 
-def _front_openings(cutter: Cutter, layout: Layout) -> None:
+def _front_openings(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     _lamp(cutter, layout.head_lamp, "lamps/head_{side}", "lamp_lens_clear", 0.075)
     grille = cutter.take(layout.grille, 0.0)
+    bright = "chrome" if trim.chrome_grille_frame else "plastic_black_gloss"
     frame = beyond(grille, layout.grille, 0.018)
-    cutter.centre("grille/frame", "chrome", frame, -0.004)
+    cutter.centre("grille/frame", bright, frame, -0.004)
     mesh = within(grille, layout.grille, 0.018)
     cutter.centre(
         "grille/mesh", "grille", mesh, 0.004 + 0.028 * ramp(-layout.grille(mesh), 0.018, 0.03)

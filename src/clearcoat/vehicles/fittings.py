@@ -1,0 +1,234 @@
+"""What is bolted on: mirrors, handles, plates, wipers, bars, rails, exhaust, antenna."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clearcoat.vehicles.assembly import Assembly
+from clearcoat.vehicles.curves import Array
+from clearcoat.vehicles.form import Form
+from clearcoat.vehicles.layout import Layout
+from clearcoat.vehicles.probe import on_end, on_side, on_top, sampled
+from clearcoat.vehicles.solids import loft, revolve, rounded_box, smooth, tube
+from clearcoat.vehicles.surface import Surface, both_sides, join
+from clearcoat.vehicles.trim import Trim
+
+
+def add_fittings(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
+    """Add everything that stands on the outer skin."""
+    _mirrors(form, layout, assembly)
+    _handles(form, trim, assembly)
+    _plates(form, layout, trim, assembly)
+    _grille_bars(form, layout, trim, assembly)
+    _wipers(form, assembly)
+    _small(form, layout, trim, assembly)
+
+
+def _axes(count: int, side: tuple[float, ...], up: tuple[float, ...]) -> tuple[Array, Array]:
+    return np.tile(side, (count, 1)), np.tile(up, (count, 1))
+
+
+def _mirrors(form: Form, layout: Layout, assembly: Assembly) -> None:
+    a = form.anchors
+    x = np.linspace(a.door_front_x + 0.1, a.pillar_b_x, 60)
+    foot_z = a.belt_z + 0.055
+    window = layout.daylight(sampled(form, on_side(form, x, np.full(60, foot_z))))
+    # Where the glass begins; the foot of the mirror stands in its front corner.
+    corner_x = float(x[np.argmax(window < 0.0)]) - 0.035
+    skin_y = float(on_side(form, np.array([corner_x]), np.array([foot_z]))[0, 1])
+    tall = layout.style in ("suv", "pickup")
+    half_y, half_z = (0.105, 0.092) if tall else (0.112, 0.073)
+    centre = np.array([corner_x + 0.015, skin_y + half_y + 0.055, foot_z + half_z - 0.015])
+
+    depth = np.array([-0.052, -0.050, -0.030, 0.0, 0.03, 0.055, 0.072, 0.082, 0.086])
+    fill = np.array([0.965, 0.995, 1.0, 0.985, 0.92, 0.78, 0.58, 0.34, 0.12])
+    side, up = _axes(len(depth), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    # The housing leans outwards to the rear, as if swept by the wind.
+    path = centre + np.stack([depth, -0.25 * (depth + 0.05), -0.10 * (depth + 0.05)], axis=1)
+    housing = loft(path, side, up, fill * half_y, fill * half_z, 32, 0.72)
+    assembly.add_pair("doors/front_{side}/mirror/housing", "paint", housing)
+
+    angle = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    c, s = np.cos(angle), np.sin(angle)
+    rim = np.stack(
+        [
+            np.full(40, -0.0535),
+            0.90 * half_y * np.sign(c) * np.abs(c) ** 0.72,
+            0.88 * half_z * np.sign(s) * np.abs(s) ** 0.72,
+        ],
+        axis=1,
+    )
+    i = np.arange(40)
+    fan = np.stack([np.zeros(40, np.int64), 1 + (i + 1) % 40, 1 + i], axis=1)
+    glass = smooth(np.concatenate([[[-0.0535, 0.0, 0.0]], rim]), fan)
+    if float(glass.normals[0, 0]) > 0:
+        glass = glass.flipped()
+    assembly.add_pair("doors/front_{side}/mirror/glass", "mirror_glass", glass.moved(centre))
+
+    arm = np.linspace([corner_x + 0.01, skin_y - 0.02, foot_z - 0.01],
+                      centre + np.array([0.01, -0.6 * half_y, -0.72 * half_z]), 6)  # fmt: skip
+    side, up = _axes(6, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+    width, height = np.linspace(0.055, 0.045, 6), np.linspace(0.026, 0.016, 6)
+    foot = loft(arm, side, up, width, height, 16, 0.8)
+    assembly.add_pair("doors/front_{side}/mirror/foot", "plastic_black_gloss", foot)
+
+
+def _handles(form: Form, trim: Trim, assembly: Assembly) -> None:
+    a = form.anchors
+    finish = "chrome" if trim.chrome_handles else "paint"
+    rear_x = min(a.door_rear_x + 0.19, a.pillar_b_x - 0.3)
+    for which, x in (("front", a.pillar_b_x + 0.165), ("rear", rear_x)):
+        along = np.linspace(-0.105, 0.105, 15)
+        z = form.belt(np.full(15, x)) - 0.085
+        skin = on_side(form, x + along, z)
+        t = np.abs(along) / 0.105
+        path = skin + np.array([0.0, 1.0, 0.0]) * (0.030 * (1 - t**4) - 0.004)[:, None]
+        side, up = _axes(15, (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+        grip = loft(path, side, up, 0.009 + 0.003 * t**2, 0.016 - 0.004 * (1 - t), 14, 0.8)
+        assembly.add_pair(f"doors/{which}_{{side}}/handle", finish, grip)
+        cup = on_side(form, *_disc(x, float(z[0]), 0.062, 0.026))
+        normals = form.normals(cup)
+        count = len(cup) - 1
+        i = np.arange(count)
+        fan = np.stack([np.zeros(count, np.int64), 1 + (i + 1) % count, 1 + i], axis=1)
+        dish = Surface(cup + 0.0012 * normals, normals, fan)
+        assembly.add_pair(f"doors/{which}_{{side}}/handle_cup", "plastic_black", _facing(dish))
+
+
+def _disc(x: float, z: float, half_x: float, half_z: float) -> tuple[Array, Array]:
+    angle = np.linspace(0.0, 2.0 * np.pi, 28, endpoint=False)
+    ring_x, ring_z = x + half_x * np.cos(angle), z + half_z * np.sin(angle)
+    return np.concatenate([[x], ring_x]), np.concatenate([[z], ring_z])
+
+
+def _facing(surface: Surface) -> Surface:
+    """The surface with its triangles wound to agree with its normals."""
+    corner = surface.vertices[surface.faces[0]]
+    cross = np.cross(corner[1] - corner[0], corner[2] - corner[0])
+    if float(cross @ surface.normals[surface.faces[0, 0]]) > 0:
+        return surface
+    return Surface(surface.vertices, surface.normals, surface.faces[:, ::-1])
+
+
+def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
+    a = form.anchors
+    width, height = (0.52, 0.112) if trim.wide_plates else (0.34, 0.15)
+    rear_z = a.rear_bumper_z + (-0.10 if layout.style == "pickup" else 0.17)
+    front_z = min(a.front_bumper_z + 0.02, layout.grille_low_z - 0.5 * height - 0.02)
+    for name, z, front in (("front", front_z, True), ("rear", rear_z, False)):
+        y = np.array([0.0, 0.5 * width, 0.0, 0.0])
+        points = on_end(form, y, z + np.array([0.0, 0.0, 0.4 * height, -0.4 * height]), front=front)
+        tilt = np.arctan2(points[2, 0] - points[3, 0], points[2, 2] - points[3, 2])
+        c, s = np.cos(tilt), np.sin(tilt)
+        rotation = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+        sign = 1.0 if front else -1.0
+        at = np.array([points[0, 0] + sign * 0.008, 0.0, z])
+        frame = rounded_box((0.022, width + 0.024, height + 0.024), 0.006).turned(rotation)
+        plate = rounded_box((0.012, width, height), 0.005).turned(rotation)
+        assembly.add(f"plates/{name}_frame", "plastic_black", frame.moved(at))
+        assembly.add(
+            f"plates/{name}", "number_plate", plate.moved(at + np.array([sign * 0.008, 0.0, 0.0]))
+        )
+        if name == "rear" and trim.garnish:
+            y = np.linspace(-0.36, 0.36, 25)
+            bar = on_end(form, y, np.full(25, z + 0.5 * height + 0.045), front=False)
+            side, up = _axes(25, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+            thin = np.full(25, 0.012), np.full(25, 0.017)
+            assembly.add("body/tail_garnish", "chrome", loft(bar, side, up, *thin, 12, 0.8))
+
+
+def _grille_bars(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
+    count = round(form.parameters.grille_slats)
+    heights = np.linspace(layout.grille_low_z, layout.grille_top_z, count + 2)[1:-1]
+    bars = []
+    for z in heights:
+        y = np.linspace(0.0, 0.58, 61)
+        inside = layout.grille(sampled(form, on_end(form, y, np.full(61, z), front=True))) < -0.012
+        if not inside[:8].all():
+            continue
+        reach = y[int(np.argmin(inside))] if not inside.all() else y[-1]
+        y = np.linspace(-reach, reach, 41)
+        path = on_end(form, y, np.full(41, z), front=True) - np.array([0.010, 0.0, 0.0])
+        side, up = _axes(41, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+        thick = min(0.011, 0.16 * form.parameters.grille_height_mm / 1000 / count + 0.004)
+        bars.append(loft(path, side, up, np.full(41, 0.012), np.full(41, thick), 10, 0.8))
+    if bars:
+        finish = "chrome" if trim.chrome_slats else "plastic_black_gloss"
+        assembly.add("grille/slats", finish, join(bars))
+
+
+def _wipers(form: Form, assembly: Assembly) -> None:
+    a = form.anchors
+    for name, start, end in (("left", 0.62, -0.02), ("right", 0.02, -0.60)):
+        y = np.linspace(start, end, 25)
+        climb = np.linspace(0.0, 0.05, 25)
+        x = a.cowl_x - 0.045 - 0.20 * (y / 0.75) ** 2 - climb
+        path = on_top(form, x, y) + np.array([0.004, 0.0, 0.012])
+        blade = tube(path, 0.007, 8)
+        tip = path[12] + np.array([0.0, 0.0, 0.010])
+        root_y = 0.5 * (start + end) + 0.22
+        root = on_top(form, np.array([a.cowl_x + 0.02 - 0.2 * (root_y / 0.75) ** 2]),
+                      np.array([root_y]))[0]  # fmt: skip
+        arm = tube(np.linspace(root, tip, 6), 0.008, 8)
+        assembly.add(f"glass/wiper_{name}", "plastic_black", join([blade, arm]))
+
+
+def _small(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
+    a = form.anchors
+    fin_x = a.rear_header_x + 0.16
+    top = on_top(form, np.array([fin_x]), np.array([0.0]))[0]
+    t = np.linspace(0.0, 1.0, 8)
+    path = top + np.stack([0.06 - 0.10 * t, 0 * t, -0.012 + 0.058 * t], axis=1)
+    side, up = _axes(8, (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
+    fin = loft(path, side, up, 0.022 * (1 - 0.85 * t), 0.075 * (1 - 0.72 * t), 16, 1.0)
+    assembly.add("body/antenna", "plastic_black_gloss", fin)
+
+    # The pipe ends below the bumper, a little ahead of its lower edge.
+    z = float(form.floor(np.array([a.rear_x + 0.15]))[0]) - 0.012
+    x = a.rear_x + np.array([0.55, 0.30, 0.13])
+    pipe = np.stack([x, np.full(3, -0.50), np.full(3, z)], axis=1)
+    assembly.add("body/exhaust", "chrome", _open_tube(pipe, 0.032))
+
+    if trim.roof_rails:
+        x = np.linspace(a.header_x - 0.12, a.rear_header_x + 0.10, 31)
+        _, foot = form.half_widths(x)
+        y = foot - a.side_slope * (a.roof_z - a.belt_z) - 0.035
+        path = on_top(form, x, y)
+        u = np.abs(np.linspace(-1.0, 1.0, 31))
+        path[:, 2] += 0.045 * (1 - u**8) - 0.012
+        side, up = _axes(31, (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+        rail = loft(path, side, up, np.full(31, 0.014), np.full(31, 0.013), 12, 0.8)
+        finish = "chrome" if trim.chrome_handles else "plastic_black"
+        assembly.add_pair("body/roof_rail_{side}", finish, rail)
+    if layout.style == "pickup":
+        _bed(form, layout, assembly)
+
+
+def _open_tube(path: Array, radius: float) -> Surface:
+    outer = tube(path, radius, 24)
+    end = path[-1]
+    length = 0.12
+    inner = revolve([(radius - 0.003, 0.0), (radius - 0.003, length), (0.002, length)], 24)
+    # The profile runs along y; the pipe along x.
+    turn = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    bore = inner.turned(turn).moved(end + np.array([-0.001, 0.0, 0.0]))
+    towards = (end + np.array([0.5 * length, 0.0, 0.0]) - bore.vertices) * [0.0, 1.0, 1.0]
+    if float(np.einsum("ij,ij->", towards, bore.normals)) < 0:
+        bore = bore.flipped()
+    return join([outer, bore])
+
+
+def _bed(form: Form, layout: Layout, assembly: Assembly) -> None:
+    """The inside of a pickup's bed: a box without a lid, seen from within."""
+    a = form.anchors
+    front, rear = layout.bed_end_x - 0.03, a.rear_x + 0.07
+    top, low = a.backlight_z - 0.015, a.backlight_z - 0.50
+    half = float(form.half_widths(np.array([a.rear_axle_x]))[0][0]) - 0.085
+    box = rounded_box((front - rear, 2 * half, top - low), 0.03)
+    keep = box.normals[box.faces][:, :, 2].max(axis=1) < 0.3
+    inside = Surface(box.vertices, box.normals, box.faces[keep]).flipped()
+    centre = (0.5 * (front + rear), 0.0, 0.5 * (top + low))
+    assembly.add("body/bed_liner", "plastic_black", inside.moved(centre))
+    hump = rounded_box((0.85, 0.22, 0.26), 0.05)
+    at = (a.rear_axle_x, half - 0.11, low + 0.13)
+    assembly.add("body/bed_humps", "plastic_black", both_sides(hump.moved(at)))
