@@ -235,6 +235,11 @@ def test_a_finished_run_is_not_trained_again(sources: Sources, tmp_path: Path) -
         ({"validation_count": 13}, UsageError, "too few real images"),
         ({"learning_rate": 1e30, "mix": "balanced"}, TrainingError, "--learning-rate"),
         ({"max_steps": 3, "warmup_steps": 3}, UsageError, "--warmup-steps"),
+        (
+            {"real_count": 1, "synthetic_count": 0, "size": 8, "model": {"filters": (2, 2, 2, 2)}},
+            UsageError,
+            "--size 16",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_said(

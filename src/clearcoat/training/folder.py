@@ -99,8 +99,11 @@ class RunFolder:
 
     def append_curve(self, line: Mapping[str, Any]) -> None:
         """Add one evaluation."""
-        with (self.path / CURVE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, allow_nan=False) + "\n")
+        try:
+            with (self.path / CURVE).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, allow_nan=False) + "\n")
+        except OSError as error:
+            raise _cannot_write(self.path / CURVE, error.strerror) from error
 
     def read_curve(self) -> list[dict[str, Any]]:
         """Every evaluation so far; a line cut off by a kill is left out."""
@@ -121,9 +124,7 @@ class RunFolder:
         try:
             write_whole(self.path / name, data)
         except ClearcoatError as error:
-            raise RunError(
-                "cannot write into the run's folder", where=error.where, found=error.found
-            ) from error
+            raise _cannot_write(error.where, error.found) from error
 
     def _check_same(self, existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         if existing.get("run_id") == wanted["run_id"]:
@@ -171,6 +172,15 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             leaves[prefix + key] = value
     return leaves
+
+
+def _cannot_write(where: object, found: object) -> RunError:
+    return RunError(
+        "cannot write into the run's folder",
+        where=where,
+        found=found,
+        do="make room or get write permission, then run the same command again to go on",
+    )
 
 
 def _damaged(file: Path, found: object) -> RunError:

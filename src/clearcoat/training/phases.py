@@ -67,6 +67,12 @@ def _finish(
     assert validate_on in (REAL, SYNTHETIC) and validate_on in data.validation
     images = sum(len(stream.images) for stream in streams)
     batch = sum(stream.per_batch for stream in streams)
+    if batch * (config.size // config.model.stride) ** 2 < 2:
+        raise UsageError(
+            "batch norm has a single value to average at the deepest level",
+            found=f"batches of one image at size {config.size}",
+            do=f"use --size {2 * config.size}, or more images",
+        )
     steps = max(math.ceil(images / batch), config.min_steps_per_epoch)
     limit = config.max_epochs * steps
     if max_steps is not None:

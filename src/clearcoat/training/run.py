@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from clearcoat.errors import RunError
+from clearcoat.errors import RunError, TrainingError
 from clearcoat.models import SegmentationModel, build_model, count_parameters
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.environment import Occupancy, describe, find_device
@@ -82,7 +82,15 @@ def run_training(
     occupancy = Occupancy(where)
     watch = _Checkpoints(trainer, folder, checkpoint_every_s)
     began = time.monotonic()
-    trainer.run(observer or Silent(), watch.after_evaluation)
+    try:
+        trainer.run(observer or Silent(), watch.after_evaluation)
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            "the device has too little memory",
+            where=where,
+            found=str(error).splitlines()[0],
+            do="use a smaller --batch-size or --size, or --device cpu",
+        ) from error
     exclusive = occupancy.exclusive()
 
     metrics = _result(trainer, data, folder, identity["run_id"], exclusive)
