@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from clearcoat.dataset import Dataset
+from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
 from clearcoat.errors import ClearcoatError, DatasetError, RunError, TrainingError, UsageError
 from clearcoat.training import (
     Predictor,
@@ -190,6 +190,23 @@ def test_metrics_say_what_ran(sources: Sources, tmp_path: Path) -> None:
     assert metrics["exclusive"] in (True, False, None)
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
     assert (tmp_path / "run" / "environment.json").is_file()
+
+
+def test_notes_tell_of_overlaps_and_of_classes_never_shown(squares: Make, tmp_path: Path) -> None:
+    plain = squares("plain", 4, classes=("bright", "dark", "unheard"))
+    metrics = run_training(_config(), Sources(plain), tmp_path / "plain")
+    assert metrics["notes"] == ["no training image shows unheard"]
+    writer = DatasetWriter.create(tmp_path / "both", ("a", "b"), {})
+    planes = np.zeros((2, 32, 32), dtype=np.bool_)
+    planes[0, :16], planes[1, 8:16] = True, True
+    for index in range(4):
+        image = np.zeros((32, 32, 3), np.uint8)
+        writer.write(Record(index=index, image=image, labels=LabelRaster.from_planes(planes)))
+    both = Sources(Dataset.open(tmp_path / "both"))
+    (note,) = run_training(_config(), both, tmp_path / "softmax")["notes"]
+    assert note.startswith("50.0% of the labelled pixels have several classes")
+    config = _config(loss="binary_cross_entropy_dice")
+    assert run_training(config, both, tmp_path / "sigmoid")["notes"] == []
 
 
 def test_no_real_images_stop_on_real_photos_or_on_renders(sources: Sources, tmp_path: Path) -> None:

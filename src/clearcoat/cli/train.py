@@ -33,20 +33,28 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--synthetic-count", int, "Synthetic training images [all that are not held back]."),
     ("--size", int, "Height and width in pixels at which the model works [128]."),
     ("--seed", int, "Decides weights, subsets, order and augmentation [0]."),
-    ("--mix", click.Choice(MIX_NAMES), "How real and synthetic images share the steps."),
+    (
+        "--mix",
+        click.Choice(MIX_NAMES),
+        "How real and synthetic images share the steps [sequential].",
+    ),
     ("--real-share", float, "Real share of each batch (mix `balanced`, end of `sequential`)."),
-    ("--mode", click.Choice(["strict", "paper"]), "`paper` stops on the test images."),
+    ("--mode", click.Choice(["strict", "paper"]), "`paper` stops on the test images [strict]."),
     (
         "--validation-source",
         click.Choice(["auto", "real", "synthetic"]),
-        "Kind of the images held back to decide when to stop.",
+        "Kind of the images held back to decide when to stop [auto].",
     ),
     ("--validation-count", int, "How many images are held back [a tenth of the photos]."),
-    ("--stop-on", click.Choice(["loss", "mean_iou"]), "What must improve on those images."),
-    ("--loss", click.Choice(LOSS_NAMES), "What is minimised."),
+    ("--stop-on", click.Choice(["loss", "mean_iou"]), "What must improve on those images [loss]."),
+    ("--loss", click.Choice(LOSS_NAMES), "What is minimised [cross_entropy_dice]."),
     ("--batch-size", int, "Images per step, at most as many as there are [64]."),
     ("--learning-rate", float, "[0.002]"),
-    ("--schedule", click.Choice(["constant", "cosine"]), "`cosine` falls to 0 at --max-steps."),
+    (
+        "--schedule",
+        click.Choice(["constant", "cosine"]),
+        "`cosine` falls to 0 at --max-steps [constant].",
+    ),
     ("--warmup-steps", int, "Steps over which the rate rises [0]."),
     ("--weight-decay", float, "Decoupled weight decay [0]."),
     ("--ema-decay", float, "Keep an exponential moving average of the weights [off]."),
@@ -55,11 +63,15 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--max-epochs", int, "[1000]"),
     ("--max-steps", int, "[no limit]"),
     ("--pretrain-max-steps", int, "Limit of the synthetic phase of `sequential` [--max-steps]."),
-    ("--precision", click.Choice(["auto", "fp32", "bf16"]), "auto takes the faster one here."),
+    (
+        "--precision",
+        click.Choice(["auto", "fp32", "bf16"]),
+        "auto takes the faster one here [auto].",
+    ),
 )
 _MODEL_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--dropout", float, "Probability [0.30]."),
-    ("--dropout-placement", click.Choice(DROPOUT_PLACES), "Where dropout acts."),
+    ("--dropout-placement", click.Choice(DROPOUT_PLACES), "Where dropout acts [bottleneck]."),
     ("--filters", str, "Channels per level, from full resolution down [32,64,128,256,512]."),
 )
 
@@ -82,7 +94,7 @@ def _options(function: F) -> F:
     "--augment",
     type=click.Choice(AUGMENT_NAMES),
     default=None,
-    help="Random changes to training images; `flip` is the paper's.",
+    help="Random changes to training images; `flip` is the paper's [flip].",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads [PyTorch's choice].")
@@ -157,6 +169,8 @@ def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
         f"{1000 * metrics['seconds_per_image_epoch']:.1f} ms per image and epoch"
         + ("" if metrics["exclusive"] else " (the device was shared)")
     )
+    for note in metrics["notes"]:
+        click.echo(f"note: {note}")
     if metrics["test"] is None:
         print_score(metrics["validation"], "the validation images, which decided the stopping")
     else:

@@ -105,7 +105,8 @@ class TrainingConfig(BaseModel):
     """Images held back for stopping; None takes a tenth of the pool."""
     stop_on: Literal["loss", "mean_iou"] = "loss"
 
-    loss: LossName = "cross_entropy"
+    loss: LossName = "cross_entropy_dice"
+    """See docs/decisions/0021-loss.md."""
     augment: Augmentation = Augmentation()
     batch_size: int = Field(default=64, ge=1)
     """At most the number of training images."""

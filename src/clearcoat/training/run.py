@@ -230,11 +230,30 @@ def _result(
         "exclusive": exclusive,
         "validation": {"on": data.validate_on, "loss": loss, **score.as_json()},
         "test": None,
+        "notes": _notes(data, trainer.loss),
     }
     if data.test is not None:
         test_loss, test_score = score_model(trainer.judged, data.test, trainer.loss)
         result["test"] = {"loss": test_loss, **test_score.as_json()}
     return result
+
+
+def _notes(data: TrainingData, loss: Loss) -> list[str]:
+    notes = []
+    sizes = torch.tensor([len(s or ()) for s in data.train.sets])
+    counts = torch.bincount(data.train.labels.long().flatten().cpu(), minlength=len(sizes))
+    overlapping = int(counts[sizes > 1].sum())
+    if overlapping and loss.extra_outputs:
+        share = overlapping / int(counts[sizes > 0].sum())
+        notes.append(
+            f"{share:.1%} of the labelled pixels have several classes, of which the loss "
+            f"{loss.name!r} can find one at most; binary_cross_entropy_dice finds all"
+        )
+    shown = {number for members in data.train.sets for number in members or ()}
+    unseen = [name for number, name in enumerate(data.train.classes) if number not in shown]
+    if unseen:
+        notes.append("no training image shows " + ", ".join(unseen))
+    return notes
 
 
 def _to_device(data: TrainingData, device: torch.device) -> TrainingData:
