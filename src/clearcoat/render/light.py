@@ -37,7 +37,10 @@ def light(sample: SceneSample, hdri_folder: Path | None, mi: Any) -> Float32Arra
 
 
 def _metered(panorama: Float32Array) -> Float32Array:
-    """Scale the light to 1 as an incident meter reads it, half from above, half from all around."""
-    above = luminance(ground_irradiance(panorama).astype(np.float32)) / np.pi
-    level = (float(above) + mean_radiance(panorama)) / 2
-    return panorama / np.float32(max(level, 1e-9))
+    """Scale the light to 1 as an incident meter reads it on the product.
+
+    The meter takes the brighter of the light from above and the light from all around: the
+    roof of a white car under an open sky must not burn out.
+    """
+    above = float(luminance(ground_irradiance(panorama).astype(np.float32))) / np.pi
+    return panorama / np.float32(max(above, mean_radiance(panorama), 1e-9))

@@ -42,19 +42,19 @@ _Loader.add_implicit_resolver(
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed YAML file: plain data, and the line of every key."""
+    """A parsed YAML file: plain data, and the place (`file:line`) of every key."""
 
     source: str
     data: Any
-    lines: Mapping[Key, int] = field(repr=False)
+    places: Mapping[Key, str] = field(repr=False)
 
     def where(self, key: Key) -> str:
         """Return `file:line (key)`, falling back to the nearest enclosing key."""
         probe = key
-        while probe and probe not in self.lines:
+        while probe and probe not in self.places:
             probe = probe[:-1]
         dotted = _dotted(key)
-        return f"{self.source}:{self.lines.get(probe, 1)}" + (f" ({dotted})" if dotted else "")
+        return self.places.get(probe, self.source) + (f" ({dotted})" if dotted else "")
 
 
 def load(path: Path, model: type[ModelT], *, context: dict[str, Any] | None = None) -> ModelT:
@@ -69,9 +69,24 @@ def load(path: Path, model: type[ModelT], *, context: dict[str, Any] | None = No
 def read(path: Path) -> Document:
     """Read a YAML file without validating it.
 
+    A top-level key `extends` names another file, relative to this one, whose content this one
+    adds to: mappings are merged key by key, anything else is replaced.
+
     Raises:
-        SpecError: the file is missing, unreadable, not UTF-8, not YAML, or repeats a key.
+        SpecError: a file is missing, unreadable, not UTF-8, not YAML, repeats a key, or extends
+            itself.
     """
+    return _read(path, ())
+
+
+def _read(path: Path, extended_by: tuple[Path, ...]) -> Document:
+    if path.resolve() in extended_by:
+        raise SpecError(
+            "the file extends itself",
+            where=extended_by[-1],
+            found=" -> ".join(p.name for p in (*extended_by, path)),
+            do="remove one `extends`",
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -83,7 +98,36 @@ def read(path: Path) -> Document:
             expected="a YAML file",
             do="check the path",
         ) from error
-    return read_text(text, str(path))
+    document = read_text(text, str(path))
+    if not isinstance(document.data, dict) or "extends" not in document.data:
+        return document
+    parent_name = document.data["extends"]
+    if not isinstance(parent_name, str):
+        raise SpecError(
+            "extends: expected the name of a file",
+            where=document.where(("extends",)),
+            found=repr(parent_name),
+        )
+    parent = _read(path.parent / parent_name, (*extended_by, path.resolve()))
+    return _extend(parent, document)
+
+
+def _extend(parent: Document, child: Document) -> Document:
+    places = dict(parent.places)
+
+    def merge(old: Any, new: Any, key: Key) -> Any:
+        if isinstance(old, dict) and isinstance(new, dict):
+            merged = dict(old)
+            for name, value in new.items():
+                merged[name] = merge(old[name], value, (*key, name)) if name in old else value
+            return merged
+        for place in [place for place in places if place[: len(key)] == key]:
+            del places[place]
+        return new
+
+    own = {name: value for name, value in child.data.items() if name != "extends"}
+    data = merge(parent.data, own, ())
+    return Document(source=child.source, data=data, places={**places, **child.places})
 
 
 def read_text(text: str, source: str) -> Document:
@@ -91,8 +135,8 @@ def read_text(text: str, source: str) -> Document:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        lines: dict[Key, int] = {}
-        data = None if node is None else _construct(loader, node, (), lines, source)
+        places: dict[Key, str] = {}
+        data = None if node is None else _construct(loader, node, (), places, source)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise SpecError(
@@ -105,7 +149,7 @@ def read_text(text: str, source: str) -> Document:
         raise SpecError("not valid YAML", where=source, found=str(error)) from error
     finally:
         loader.dispose()
-    return Document(source=source, data={} if data is None else data, lines=lines)
+    return Document(source=source, data={} if data is None else data, places=places)
 
 
 def parse(
@@ -133,29 +177,29 @@ def parse(
 
 
 def _construct(
-    loader: yaml.SafeLoader, node: yaml.Node, key: Key, lines: dict[Key, int], source: str
+    loader: yaml.SafeLoader, node: yaml.Node, key: Key, places: dict[Key, str], source: str
 ) -> Any:
-    lines.setdefault(key, node.start_mark.line + 1)
+    places.setdefault(key, f"{source}:{node.start_mark.line + 1}")
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             name = loader.construct_object(key_node, deep=True)
-            line = key_node.start_mark.line + 1
+            place = f"{source}:{key_node.start_mark.line + 1}"
             if not isinstance(name, str | int | float):
-                raise SpecError("a key must be plain text", where=f"{source}:{line}", found=name)
+                raise SpecError("a key must be plain text", where=place, found=name)
             if name in result:
                 raise SpecError(
                     f"key {name!r} stands twice",
-                    where=f"{source}:{line} ({_dotted((*key, str(name)))})",
-                    do=f"remove one (the first is on line {lines[(*key, str(name))]})",
+                    where=f"{place} ({_dotted((*key, str(name)))})",
+                    do=f"remove one (the first is at {places[(*key, str(name))]})",
                 )
-            lines[(*key, str(name))] = line
-            result[name] = _construct(loader, value_node, (*key, str(name)), lines, source)
+            places[(*key, str(name))] = place
+            result[name] = _construct(loader, value_node, (*key, str(name)), places, source)
         return result
     if isinstance(node, yaml.SequenceNode):
         return [
-            _construct(loader, item, (*key, position), lines, source)
+            _construct(loader, item, (*key, position), places, source)
             for position, item in enumerate(node.value)
         ]
     return loader.construct_object(node, deep=True)

@@ -1,0 +1,65 @@
+"""What several verbs share: sizes, counts, progress bars, JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from clearcoat.errors import UsageError
+
+ItemT = TypeVar("ItemT")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return (width, height) of `256` or `320x240`.
+
+    Raises:
+        UsageError: the text is neither.
+    """
+    match = re.fullmatch(r"(\d+)(?:[xX×](\d+))?", text.strip())
+    if not match:
+        raise UsageError(
+            "not a picture size", found=repr(text), expected="pixels, as in 256 or 320x240"
+        )
+    width = int(match[1])
+    return width, int(match[2]) if match[2] else width
+
+
+def track(items: Iterable[ItemT], total: int, what: str, *, done: int = 0) -> Iterator[ItemT]:
+    """Yield the items under a progress bar on standard error, with time left and speed."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        for item in items:
+            bar.advance(task)
+            yield item
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    click.echo(json.dumps(document, indent=2, allow_nan=False))
