@@ -10,6 +10,7 @@ from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.fittings import add_fittings
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.interior import add_interior
+from clearcoat.vehicles.lamps import add_lamps
 from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.palette import MATERIALS
 from clearcoat.vehicles.panels import cut_body
@@ -37,6 +38,7 @@ def build(
     trim = draw_trim(style, seed)
     cut_body(make_skin(form, _CELLS), layout, trim, assembly)
     add_wheels(form, assembly)
+    add_lamps(form, layout, assembly)
     add_fittings(form, layout, trim, assembly)
     add_interior(form, layout, trim, assembly)
     paint = replace(MATERIALS["paint"], base_color=trim.paint)

@@ -21,6 +21,7 @@ def add_fittings(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     _plates(form, layout, trim, assembly)
     _grille_bars(form, layout, trim, assembly)
     _wipers(form, assembly)
+    _badges(form, layout, assembly)
     _small(form, layout, trim, assembly)
 
 
@@ -30,7 +31,7 @@ def _axes(count: int, side: tuple[float, ...], up: tuple[float, ...]) -> tuple[A
 
 def _mirrors(form: Form, layout: Layout, assembly: Assembly) -> None:
     a = form.anchors
-    x = np.linspace(a.door_front_x + 0.1, a.pillar_b_x, 60)
+    x = np.linspace(min(a.door_front_x + 0.1, a.cowl_x - 0.15), a.pillar_b_x, 60)
     foot_z = a.belt_z + 0.055
     window = layout.daylight(sampled(form, on_side(form, x, np.full(60, foot_z))))
     # Where the glass begins; the foot of the mirror stands in its front corner.
@@ -126,15 +127,51 @@ def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         frame = rounded_box((0.022, width + 0.024, height + 0.024), 0.006).turned(rotation)
         plate = rounded_box((0.012, width, height), 0.005).turned(rotation)
         assembly.add(f"plates/{name}_frame", "plastic_black", frame.moved(at))
-        assembly.add(
-            f"plates/{name}", "number_plate", plate.moved(at + np.array([sign * 0.008, 0.0, 0.0]))
-        )
+        ahead = np.array([sign * 0.008, 0.0, 0.0])
+        assembly.add(f"plates/{name}", "number_plate", plate.moved(at + ahead))
+        text = _characters(width, height, trim.plate_text)
+        text = text if front else text.turned(np.diag([-1.0, -1.0, 1.0]))
+        text = text.turned(rotation).moved(at + 1.7 * ahead)
+        assembly.add(f"plates/{name}_text", "plastic_black", text)
         if name == "rear" and trim.garnish:
             y = np.linspace(-0.36, 0.36, 25)
             bar = on_end(form, y, np.full(25, z + 0.5 * height + 0.045), front=False)
             side, up = _axes(25, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
             thin = np.full(25, 0.012), np.full(25, 0.017)
             assembly.add("body/tail_garnish", "chrome", loft(bar, side, up, *thin, 12, 0.8))
+
+
+def _characters(width: float, height: float, text: tuple[float, ...]) -> Surface:
+    """Dark blocks in the rhythm of a registration number, on a plate that faces +x."""
+    pitch = 0.84 * width / len(text)
+    blocks = []
+    for place, fill in enumerate(text):
+        if fill < 0.12:
+            continue
+        y = (place + 0.5) * pitch - 0.42 * width
+        size = (0.004, pitch * (0.35 + 0.35 * fill), 0.62 * height)
+        outer = rounded_box(size, 0.0015, 1).moved((0.0, y, 0.0))
+        blocks.append(outer)
+    return join(blocks)
+
+
+def _badges(form: Form, layout: Layout, assembly: Assembly) -> None:
+    """A plain ring on nose and tail, where every maker puts a sign."""
+    angle = np.linspace(0.0, 2.0 * np.pi, 11)
+    circle = [(0.046 + 0.006 * float(np.cos(t)), 0.006 * float(np.sin(t))) for t in angle]
+    ring = revolve(circle, 36)
+    quarter = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    ring = ring.turned(quarter)
+    heights = (0.5 * (layout.grille_top_z + layout.grille_low_z), layout.tail_top_z - 0.05)
+    for name, z, front in (("front", heights[0], True), ("rear", heights[1], False)):
+        point = on_end(form, np.zeros(1), np.array([z]), front=front)
+        normal = form.normals(point)[0]
+        c, s = np.hypot(normal[0], 0.0), normal[2]
+        lean = np.array([[c, 0.0, -s], [0.0, 1.0, 0.0], [s, 0.0, c]])
+        if not front:
+            lean = np.diag([-1.0, -1.0, 1.0]) @ lean
+        badge = ring.turned(lean).moved(point[0] + 0.004 * normal)
+        assembly.add(f"body/badge_{name}", "chrome", badge)
 
 
 def _grille_bars(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:

@@ -113,18 +113,18 @@ class Layout:
         a = self.form.anchors
         x, z = s["x"], s["z"]
         frame = self.daylight(s) - 0.040
-        # Up to the glass: a border nearer the frame's would tear the gap open between them.
-        panel = np.maximum(-s["greenhouse"] - 0.02, a.sill_z - z)
-        lean = 0.05 * (z - a.sill_z)
+        sill = a.sill_z - z
+        # The panel runs up to the glass, uncut by any border of its own.
+        shoulder = -s["greenhouse"] - 0.02
         if which == "front":
-            low = meet([panel, x - a.door_front_x + lean * 0.6], 0.07)
-            region = smooth_min(low, frame, 0.06)
+            low = meet([sill, x - a.door_front_x + 0.03 * (z - a.sill_z)], 0.07)
+            region = smooth_min(np.maximum(low, shoulder), frame, 0.06)
             region = np.maximum(region, a.pillar_b_x - x)
         else:
             behind = a.door_rear_x - x
-            low = meet([panel, behind, 0.055 - self.arch(s)], 0.09)
+            low = meet([sill, behind, 0.055 - self.arch(s)], 0.09)
             upper = np.maximum(frame, self.quarter_x(s) - 0.012 - x)
-            region = smooth_min(low, upper, 0.08)
+            region = smooth_min(np.maximum(low, shoulder), upper, 0.08)
             region = np.maximum(region, x - a.pillar_b_x)
         return np.maximum(region, self._side_facing(s))
 
@@ -271,12 +271,12 @@ class Layout:
     def tail_lamp(self, s: Skin) -> Array:
         """A tail lamp, from the tail round the corner into the quarter panel."""
         a = self.form.anchors
-        reach = {"sedan": 0.30, "pickup": 0.13}.get(self.style, 0.33)
-        lean = {"sedan": 0.25, "pickup": 0.0}.get(self.style, 0.45)
+        reach = {"sedan": 0.36, "pickup": 0.13}.get(self.style, 0.33)
+        lean = {"sedan": 0.55, "pickup": 0.0}.get(self.style, 0.45)
+        slant = {"sedan": 0.55, "pickup": 0.0}.get(self.style, 0.25)
         return meet(
             [
-                self.tail_in_y + (0.0 if self.style == "pickup" else 0.15)
-                * (self.tail_top_z - s["z"]) - s["y"],
+self.tail_in_y + slant * (self.tail_top_z - s["z"]) - s["y"],
                 s["z"] - self.tail_top_z,
                 self.tail_low_z - s["z"],
                 s["x"] - a.rear_x - reach + lean * (self.tail_top_z - s["z"]),
@@ -293,7 +293,8 @@ class Layout:
     def fender(self, s: Skin) -> Array:
         """The front fender: ahead of the door, below the A-pillar."""
         a = self.form.anchors
-        return np.maximum(a.door_front_x - 0.25 - s["x"], -s["greenhouse"])
+        end = np.where(s["z"] < a.sill_z + 0.02, a.door_front_x, a.door_front_x - 0.25)
+        return np.maximum(end - s["x"], -s["greenhouse"])
 
     def sill(self, s: Skin) -> Array:
         """The sill below the doors."""

@@ -11,6 +11,7 @@ from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array, ramp
 from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.skin import Skin, clip, sunk
+from clearcoat.vehicles.solids import smooth
 from clearcoat.vehicles.surface import hemmed, of_skin, whole
 from clearcoat.vehicles.trim import Trim
 
@@ -151,22 +152,29 @@ def _bowl(region: Array, depth_m: float, rim_m: float) -> Array:
     return 0.006 + depth_m * ramp(-region, 0.0, rim_m)
 
 
-def _lamp(cutter: Cutter, region: Region, path: str, lens: str, depth_m: float) -> None:
-    opening = cutter.take(region, 0.003)
-    cutter.pair(f"{path}/lens", lens, opening)
-    cutter.assembly.add_pair(
-        f"{path}/reflector",
-        "lamp_reflector",
-        of_skin(sunk(opening, _bowl(region(opening), depth_m, 0.045))),
-    )
+def _reflector(cutter: Cutter, region: Region, path: str, opening: Skin, depth_m: float) -> None:
+    bowl = of_skin(sunk(opening, _bowl(region(opening), depth_m, 0.045)))
+    shaded = smooth(bowl.vertices, bowl.faces)
+    cutter.assembly.add_pair(f"{path}/reflector", "lamp_reflector", shaded)
 
 
 def _tail_lamps(cutter: Cutter, layout: Layout) -> None:
-    _lamp(cutter, layout.tail_lamp, "lamps/tail_{side}", "lamp_lens_red", 0.035)
+    path = "lamps/tail_{side}"
+    opening = cutter.take(layout.tail_lamp, 0.003)
+    _reflector(cutter, layout.tail_lamp, path, opening, 0.040)
+    height = layout.tail_top_z - layout.tail_low_z
+    level = layout.tail_low_z + 0.28 * height
+    cutter.pair(f"{path}/lens", "lamp_lens_red", clip(opening, level - opening["z"]))
+    below = clip(opening, opening["z"] - level)
+    split = layout.tail_in_y + 0.45 * (layout.form.anchors.half_width - layout.tail_in_y)
+    cutter.pair(f"{path}/indicator", "lamp_lens_amber", clip(below, split - below["y"]))
+    cutter.pair(f"{path}/reverse", "lamp_lens_clear", clip(below, below["y"] - split))
 
 
 def _front_openings(cutter: Cutter, layout: Layout, trim: Trim) -> None:
-    _lamp(cutter, layout.head_lamp, "lamps/head_{side}", "lamp_lens_clear", 0.075)
+    lamp = cutter.take(layout.head_lamp, 0.003)
+    cutter.pair("lamps/head_{side}/lens", "lamp_lens_clear", lamp)
+    _reflector(cutter, layout.head_lamp, "lamps/head_{side}", lamp, 0.085)
     grille = cutter.take(layout.grille, 0.0)
     bright = "chrome" if trim.chrome_grille_frame else "plastic_black_gloss"
     frame = beyond(grille, layout.grille, 0.018)

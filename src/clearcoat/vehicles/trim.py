@@ -22,6 +22,8 @@ class Trim:
     right_hand_drive: bool
     wide_plates: bool
     """European plates of 520 × 110 mm rather than 340 × 150 mm."""
+    plate_text: tuple[float, ...]
+    """Widths of the characters on the number plates, 0 to 1."""
     paint: tuple[float, float, float]
     """Linear sRGB."""
 
@@ -49,5 +51,6 @@ def draw_trim(style: str, seed: int) -> Trim:
         garnish=chance("garnish", 0.5 if style != "pickup" else 0.0),
         right_hand_drive=chance("right_hand_drive", 0.5),
         wide_plates=chance("wide_plates", 0.5),
+        plate_text=tuple(stream(style, seed, "trim.plate_text").random(7).tolist()),
         paint=_PAINTS[paint],
     )
