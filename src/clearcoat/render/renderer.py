@@ -83,7 +83,9 @@ class Renderer:
         scene = self._scenes[on_ground]
         pose = sample.camera.pose
         noise = int(np.random.SeedSequence([sample.seed, sample.index]).generate_state(1)[0])
-        image = self._draw(scene, self._integrator, self.settings.samples, noise)
+        plain = sample.backdrop.mode == "plain"
+        integrator = self._cut_out if plain else self._integrator
+        image = self._draw(scene, integrator, self.settings.samples, noise)
         radiance, alpha = image[..., :3], image[..., 3:4]
         guide = self._draw(scene, self._guide, _GUIDE_SAMPLES, noise)
         albedo, normal = guide[..., :3], guide[..., 3:6]
@@ -92,7 +94,7 @@ class Renderer:
         normal = np.nan_to_num(normal).astype(np.float32)
         if self.settings.denoise:
             radiance = denoise(radiance, albedo, normal)
-        if sample.backdrop.mode == "plain":
+        if plain:
             radiance = radiance * alpha + (1 - alpha) * plain_color(sample)
         parts, behind, depth_m = self._probe.look(
             scene, self._sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
@@ -223,9 +225,9 @@ class Renderer:
             }
         )
         self._camera = mi.traverse(self._sensor)
-        self._integrator = mi.load_dict(
-            {"type": "path", "max_depth": self.settings.max_depth, "rr_depth": 3}
-        )
+        path = {"type": "path", "max_depth": self.settings.max_depth, "rr_depth": 3}
+        self._integrator = mi.load_dict(path)
+        self._cut_out = mi.load_dict({**path, "hide_emitters": True})
         # A pass of its own with a few samples: in one pass with the paths, albedo and normals
         # would double the time of a frame.
         self._guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})

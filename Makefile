@@ -1,0 +1,44 @@
+# Everything runs in .venv, which these targets make; nothing else on the machine is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help demo test test-slow lint clean
+
+help:
+	@echo "make demo       install, run the whole path on the built-in vehicle, write demo/report.html"
+	@echo "make test       install the test extras and run the test suite"
+	@echo "make test-slow  the tests that take longer than the suite may"
+	@echo "make lint       format check, lint, types"
+	@echo "make clean      remove what these targets made"
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	@echo "installing (about a minute)"
+	$(PIP) --editable .
+	touch $@
+
+.venv/installed-test: .venv/installed
+	$(PIP) --editable ".[test]"
+	touch $@
+
+.venv/installed-lint: .venv/installed
+	$(PIP) --editable ".[test,lint]"
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/clearcoat demo --out demo
+
+test: .venv/installed-test
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: .venv/installed-test
+	$(BIN)/pytest -m slow
+
+lint: .venv/installed-lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv demo build src/*.egg-info

@@ -1,0 +1,81 @@
+"""Distributions: their limits, their shape, and streams that do not disturb each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from clearcoat.errors import SpecError
+from clearcoat.scene import Distribution, draw, draw_weighted, stream
+from clearcoat.scene.distributions import Choice, LogUniform, normal, uniform
+from clearcoat.spec import Model
+from clearcoat.spec.document import parse, read_text
+
+
+class Holder(Model):
+    x: Distribution = 1.0
+
+
+def _draws(distribution: object, count: int = 2000) -> np.ndarray:
+    return np.array([draw(distribution, 7, i, "x") for i in range(count)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "reference"),
+    [
+        (uniform(-2, 6), stats.uniform(-2, 8)),
+        (LogUniform(log_uniform=(0.1, 100)), stats.loguniform(0.1, 100)),
+        (normal(3, 2), stats.norm(3, 2)),
+        (normal(3, 2, 1, 6), stats.truncnorm(-1, 1.5, 3, 2)),
+    ],
+)
+def test_draws_follow_the_distribution(distribution: object, reference: object) -> None:
+    assert stats.kstest(_draws(distribution), reference.cdf).pvalue > 0.01  # type: ignore[attr-defined]
+
+
+def test_choices_are_equally_likely() -> None:
+    counts = np.unique(_draws(Choice(choice=(1, 2, 5))), return_counts=True)[1]
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+def test_weights_decide_and_their_order_does_not() -> None:
+    weights = {"b": 1.0, "a": 3.0, "never": 0.0}
+    drawn = [draw_weighted(stream(0, i, "w"), weights) for i in range(2000)]
+    turned = [
+        draw_weighted(stream(0, i, "w"), dict(reversed(weights.items()))) for i in range(2000)
+    ]
+    assert drawn == turned
+    assert drawn.count("never") == 0
+    assert stats.binomtest(drawn.count("a"), 2000, 0.75).pvalue > 0.01
+
+
+@given(seed=st.integers(0, 2**63), index=st.integers(0, 2**40), name=st.text(max_size=20))
+def test_a_stream_is_a_function_of_seed_index_and_name(seed: int, index: int, name: str) -> None:
+    first = stream(seed, index, name).random(3)
+    assert np.array_equal(first, stream(seed, index, name).random(3))
+    assert not np.array_equal(first, stream(seed, index, name + "!").random(3))
+    assert not np.array_equal(first, stream(seed, index + 1, name).random(3))
+    assert not np.array_equal(first, stream(seed + 1, index, name).random(3))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x: {unifrm: [1, 2]}", "did you mean 'uniform'?"),
+        ("x: {uniform: [3, 2]}", "swap them"),
+        ("x: {log_uniform: [0, 2]}", "above zero"),
+        ("x: {normal: {mean: 1}}", "'std' is missing"),
+        ("x: {normal: {mean: 9, std: 1, max: 5}}", "outside its limits"),
+        ("x: {choice: []}", "at least 1 item"),
+        ("x: wide", "'wide'"),
+        ("x: {uniform: [1, .inf]}", "finite"),
+    ],
+)
+def test_mistakes_are_explained_with_their_line(text: str, says: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse(read_text("\n" + text, "s.yaml"), Holder)
+    assert says in str(caught.value)
+    assert str(caught.value.where).startswith("s.yaml:2 (x")

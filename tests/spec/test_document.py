@@ -1,0 +1,102 @@
+"""Specs: what a file may say, and how clearly a mistake in it is reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clearcoat.errors import SpecError
+from clearcoat.spec import Model, digest, load
+from clearcoat.spec.document import parse, read_text
+
+
+class Lens(Model):
+    focal_mm: float = 35.0
+    mount: str | None = None
+
+
+class Camera(Model):
+    lens: Lens = Lens()
+    filters: tuple[str, ...] = ()
+    fast: bool = False
+
+
+def _error(text: str) -> SpecError:
+    with pytest.raises(SpecError) as caught:
+        parse(read_text(text, "cam.yaml"), Camera)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        # An unknown key, with the nearest known one.
+        ("lens:\n  focal_m: 3", "cam.yaml:2 (lens.focal_m)", "did you mean 'focal_mm'?"),
+        ("lense: {}", "cam.yaml:1 (lense)", "did you mean 'lens'?"),
+        # A wrong type.
+        ("lens:\n  focal_mm: long", "cam.yaml:2 (lens.focal_mm)", "'long'"),
+        ("filters: 3", "cam.yaml:1 (filters)", "found:    3"),
+        ("lens: [1]", "cam.yaml:1 (lens)", "found:    [1]"),
+        # Not YAML, and a key that stands twice.
+        ("lens: [", "cam.yaml:1", "not valid YAML"),
+        ("lens: {}\nlens: {}", "cam.yaml:2 (lens)", "stands twice"),
+        ("fast: maybe", "cam.yaml:1 (fast)", "found:    'maybe'"),
+    ],
+)
+def test_mistakes_name_line_key_and_mend(text: str, where: str, says: str) -> None:
+    error = _error(text)
+    assert error.where == where
+    assert says in str(error)
+
+
+def test_every_mistake_of_a_file_is_reported_at_once() -> None:
+    error = _error("lens: {focal_m: 1}\nfast: maybe")
+    assert "cam.yaml:1 (lens.focal_m)" in str(error)
+    assert "cam.yaml:2 (fast)" in str(error)
+
+
+def test_numbers_are_read_as_yaml_1_2_reads_them() -> None:
+    assert parse(read_text("lens: {focal_mm: 1e-3}", "x"), Camera).lens.focal_mm == 1e-3
+    assert parse(read_text("lens: {mount: no}", "x"), Camera).lens.mount == "no"
+
+
+def test_digest_is_of_content_not_of_spelling() -> None:
+    short = parse(read_text("fast: false", "x"), Camera)
+    long = parse(read_text("filters: []\nlens: {mount: null, focal_mm: 35}", "x"), Camera)
+    other = parse(read_text("fast: true", "x"), Camera)
+    assert digest(short) == digest(long) != digest(other)
+
+
+def test_a_file_extends_another(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("lens: {focal_mm: 50, mount: M}\nfilters: [uv]\n")
+    (tmp_path / "own.yaml").write_text("extends: base.yaml\nlens: {mount: F}\nfilters: []\n")
+    camera = load(tmp_path / "own.yaml", Camera)
+    assert camera == Camera(lens=Lens(focal_mm=50, mount="F"), filters=())
+
+
+def test_a_mistake_in_an_extended_file_names_that_file(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("\nlens: {focal_m: 50}\n")
+    (tmp_path / "own.yaml").write_text("extends: base.yaml\n")
+    with pytest.raises(SpecError) as caught:
+        load(tmp_path / "own.yaml", Camera)
+    assert caught.value.where == f"{tmp_path / 'base.yaml'}:2 (lens.focal_m)"
+
+
+def test_a_file_cannot_extend_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("extends: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
+    with pytest.raises(SpecError, match="extends itself"):
+        load(tmp_path / "a.yaml", Camera)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", "folder"])
+def test_unreadable_files(tmp_path: Path, content: bytes | str | None) -> None:
+    path = tmp_path / "spec.yaml"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "folder":
+        path.mkdir()
+    with pytest.raises(SpecError, match="cannot read the file") as caught:
+        load(path, Camera)
+    assert caught.value.where == str(path)
