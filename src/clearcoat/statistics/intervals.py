@@ -98,10 +98,10 @@ def relative_gain(
         )
         squared_error = sum(parts)
         degrees = welch_degrees(parts, (len(first), len(second)))
-    reach = quantile(level, degrees) * math.sqrt(squared_error)
-    # Two values that differ wildly reach beyond what a float can hold: any ratio is possible.
-    high = ratio * math.exp(reach) - 1 if reach < 700 else math.inf
-    return Interval(ratio - 1, ratio * math.exp(-reach) - 1, high, level, count)
+    # Two values that differ wildly may reach beyond what a float can hold.
+    reach = min(600.0, quantile(level, degrees) * math.sqrt(squared_error))
+    low, high = ratio * math.exp(-reach) - 1, ratio * math.exp(reach) - 1
+    return Interval(ratio - 1, low, high, level, count)
 
 
 def measurements(values: Sequence[float], name: str) -> NDArray[np.float64]:

@@ -1,0 +1,224 @@
+"""Runs grouped into cells (real count × synthetic count) and compared along a row.
+
+Runs fall into one cell only if nothing but their seed differs. How real and synthetic images
+are mixed says nothing about a run on one kind, so a run without renders is the baseline of
+every mix.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clearcoat.report.facts import RunFacts
+from clearcoat.statistics import (
+    Interval,
+    OneSidedTest,
+    difference_interval,
+    mean_interval,
+    paired_one_sided,
+    relative_gain,
+    welch_one_sided,
+)
+from clearcoat.training import AUGMENTATIONS
+
+SIGNIFICANT = 0.05
+_COUNTS = ("real_count", "synthetic_count", "seed")
+_MIXING = ("mix", "real_share", "pretrain_max_steps")
+_SHOWN_DIFFERENCES = 3
+
+Settings = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Runs that differ in nothing but the seed."""
+
+    label: str
+    real: int
+    synthetic: int
+    mixing: Settings
+    """How both kinds are mixed and which renders they are; empty with one kind only."""
+    settings: Settings
+    """Everything else that was chosen."""
+    scored_on: str
+    runs: tuple[RunFacts, ...]
+    """Those with a score, by seed."""
+    interval: Interval
+    """Mean IoU over the runs."""
+
+    @property
+    def values(self) -> list[float]:
+        """Mean IoU of each run, 0 to 1."""
+        return [run.mean_iou for run in self.runs if run.mean_iou is not None]
+
+    @property
+    def best(self) -> RunFacts:
+        """The run with the highest mean IoU."""
+        return max(self.runs, key=lambda run: run.mean_iou or 0.0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A cell with renders against the same number of real images without."""
+
+    cell: Cell
+    baseline: Cell
+    absolute: Interval
+    """Difference of the means of mean IoU."""
+    relative: Interval | None
+    welch: OneSidedTest
+    paired: OneSidedTest | None
+    """Over runs of equal seed and equal real images; None unless there are two such pairs."""
+    differences: str
+    """Settings in which the two differ besides the renders, in words; usually none."""
+
+    @property
+    def verdict(self) -> str:
+        """`gain`, `loss`, `unclear`, or `too few` runs to tell (Welch, one-sided, 5 %)."""
+        p_value = self.welch.p_value
+        if p_value is None:
+            return "too few"
+        if p_value < SIGNIFICANT:
+            return "gain"
+        return "loss" if p_value > 1 - SIGNIFICANT else "unclear"
+
+
+def group(runs: Sequence[RunFacts]) -> tuple[Cell, ...]:
+    """Return the cells of the scored runs, by real count, synthetic count and settings."""
+    scored = [run for run in runs if run.mean_iou is not None]
+    real_sets = {run.data["real"] for run in scored if run.data and "real" in run.data}
+    only_real = real_sets.pop() if len(real_sets) == 1 else None
+    found: dict[tuple[Any, ...], list[RunFacts]] = defaultdict(list)
+    for run in scored:
+        key = (run.real, run.synthetic, _mixing(run), _settings(run, only_real), run.scored_on)
+        found[key].append(run)
+    keys = sorted(found)
+    return tuple(
+        Cell(
+            label=label,
+            real=key[0],
+            synthetic=key[1],
+            mixing=key[2],
+            settings=key[3],
+            scored_on=key[4],
+            runs=tuple(sorted(found[key], key=lambda run: (run.seed or 0, run.name))),
+            interval=mean_interval([run.mean_iou or 0.0 for run in found[key]]),
+        )
+        for key, label in zip(keys, _labels(keys, scored), strict=True)
+    )
+
+
+def compare(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
+    """Return every cell with renders beside its baseline, where it has one."""
+    pairs = ((cell, _baseline(cell, cells)) for cell in cells if cell.synthetic and cell.real)
+    return tuple(_comparison(cell, base) for cell, base in pairs if base is not None)
+
+
+def _comparison(cell: Cell, baseline: Cell) -> Comparison:
+    a, b = cell.values, baseline.values
+    pairs = _pairs(cell, baseline)
+    return Comparison(
+        cell=cell,
+        baseline=baseline,
+        absolute=difference_interval(a, b),
+        relative=relative_gain(a, b),
+        welch=welch_one_sided(a, b),
+        paired=paired_one_sided(*zip(*pairs, strict=True)) if len(pairs) > 1 else None,
+        differences=_differences(dict(cell.settings), dict(baseline.settings)),
+    )
+
+
+def _baseline(cell: Cell, cells: Sequence[Cell]) -> Cell | None:
+    candidates = [
+        other
+        for other in cells
+        if other.real == cell.real and not other.synthetic and other.scored_on == cell.scored_on
+    ]
+    same = [other for other in candidates if other.settings == cell.settings]
+    # Another training budget for the mix is a fair thing to try: it is compared, and said.
+    return same[0] if same else candidates[0] if len(candidates) == 1 else None
+
+
+def _pairs(cell: Cell, baseline: Cell) -> list[tuple[float, float]]:
+    def by_seed(runs: Sequence[RunFacts]) -> dict[Any, float]:
+        numbers = [
+            (run.seed, tuple(run.image_numbers["real"] if run.image_numbers else ()))
+            for run in runs
+        ]
+        return {
+            key: run.mean_iou
+            for key, run in zip(numbers, runs, strict=True)
+            if numbers.count(key) == 1 and run.mean_iou is not None
+        }
+
+    ours, theirs = by_seed(cell.runs), by_seed(baseline.runs)
+    return [(ours[key], theirs[key]) for key in sorted(ours.keys() & theirs.keys())]
+
+
+def _mixing(run: RunFacts) -> Settings:
+    if not run.synthetic or run.config is None:
+        return ()
+    chosen = {"renders": (run.data or {}).get("synthetic", "")}
+    if run.real:
+        chosen |= {name: _text(name, run.config.get(name)) for name in _MIXING}
+    return tuple(sorted(chosen.items()))
+
+
+def _settings(run: RunFacts, only_real: str | None) -> Settings:
+    config, data = run.config or {}, run.data or {}
+    chosen: dict[str, str] = {}
+    for name, value in config.items():
+        if name == "model":
+            chosen |= {f"model {key}": _text(key, item) for key, item in value.items()}
+        elif name not in (*_COUNTS, *_MIXING):
+            chosen[name] = _text(name, value)
+    chosen["photos"] = data.get("real", only_real or "")
+    chosen["validation photos"] = data.get("validation", "")
+    chosen["started from"] = data.get("init", "")
+    return tuple(sorted(chosen.items()))
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "augment":
+        for preset, augmentation in AUGMENTATIONS.items():
+            if value == augmentation.model_dump(mode="json"):
+                return preset
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _labels(keys: Sequence[tuple[Any, ...]], runs: Sequence[RunFacts]) -> list[str]:
+    """Name each cell by its counts, and by what else tells it from others of those counts."""
+    named = {
+        digest: (run.paths or {}).get(role, digest[:8])
+        for run in runs
+        for role, digest in (run.data or {}).items()
+    }
+    labels = []
+    for key in keys:
+        label = counts_label(key[0], key[1])
+        twins = [other for other in keys if other[:2] == key[:2]]
+        if len(twins) > 1:
+            facts = [dict(twin[2] + twin[3]) | {"scored on": twin[4]} for twin in twins]
+            own = dict(key[2] + key[3]) | {"scored on": key[4]}
+            varying = [
+                name for name in own if len({json.dumps(fact.get(name)) for fact in facts}) > 1
+            ]
+            shown = [f"{name} {named.get(own[name], own[name])}" for name in varying]
+            label += " · " + ", ".join(shown[:_SHOWN_DIFFERENCES])
+            label += ", …" if len(shown) > _SHOWN_DIFFERENCES else ""
+        labels.append(label)
+    return labels
+
+
+def counts_label(real: int, synthetic: int) -> str:
+    """Return a cell's counts in words."""
+    return f"{real:,} real + {synthetic:,} synthetic"
+
+
+def _differences(first: Mapping[str, str], second: Mapping[str, str]) -> str:
+    names = [name for name in first if first[name] != second.get(name)]
+    return ", ".join(f"{name} {first[name]} against {second.get(name)}" for name in names)

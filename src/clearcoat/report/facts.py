@@ -1,0 +1,129 @@
+"""What a report says about one run, read from the run's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from clearcoat.dataset import Dataset
+from clearcoat.errors import RunError
+from clearcoat.training import RunFolder, find_loss, load_model, pack, require_same_classes
+from clearcoat.training.folder import CONFIG, ENVIRONMENT, METRICS
+from clearcoat.training.scoring import score_model
+
+FINISHED, UNFINISHED, DAMAGED = "finished", "unfinished", "damaged"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One run. `metrics` and `score` are empty unless it is finished."""
+
+    path: Path
+    name: str
+    """Unique among the runs of a report."""
+    state: str
+    note: str = ""
+    """What is wrong with a run that is not finished."""
+    config: Mapping[str, Any] | None = None
+    real: int = 0
+    """Real training images."""
+    synthetic: int = 0
+    """Synthetic training images."""
+    image_numbers: Mapping[str, Any] | None = None
+    """Record numbers of the training images by kind."""
+    data: Mapping[str, str] | None = None
+    """Digest of each data set by its role; `init` is the id of the run started from."""
+    paths: Mapping[str, str] | None = None
+    """Where each data set lay, by role, as the training command named it."""
+    environment: Mapping[str, Any] | None = None
+    curve: Sequence[Mapping[str, Any]] = ()
+    metrics: Mapping[str, Any] | None = None
+    score: Mapping[str, Any] | None = None
+    """`mean_iou`, `per_class` and so on, of the images in `scored_on`."""
+    scored_on: str = ""
+    """Digest of the scored data set; `validation` where only those images have a score."""
+    scored_here: bool = False
+    """Whether the score was computed for this report instead of at the end of training."""
+
+    @property
+    def seed(self) -> int | None:
+        """The run's seed."""
+        return None if self.config is None else int(self.config["seed"])
+
+    @property
+    def mean_iou(self) -> float | None:
+        """The score that the report compares."""
+        return None if self.score is None else self.score["mean_iou"]
+
+
+def read_run(path: Path) -> RunFacts:
+    """Read a run's folder, finished or not.
+
+    A folder whose files cannot be read gives facts in state `damaged`, saying why. Raises
+    RunError where there is no `config.json`.
+    """
+    folder = RunFolder(path)
+    if not folder.has(CONFIG):
+        raise RunError(
+            "not a run",
+            where=path,
+            found="a folder without config.json" if path.is_dir() else "no such folder",
+            expected="the --out folder of `clearcoat train`",
+        )
+    facts = RunFacts(path=path, name=path.name, state=DAMAGED)
+    try:
+        identity = folder.read_json(CONFIG)
+        facts = replace(
+            facts,
+            config=identity["config"],
+            real=len(identity["images"]["real"]),
+            synthetic=len(identity["images"]["synthetic"]),
+            image_numbers={k: identity["images"][k] for k in ("real", "synthetic")},
+            data=identity["data"],
+            paths=identity["paths"],
+            environment=folder.read_json(ENVIRONMENT) if folder.has(ENVIRONMENT) else None,
+            curve=tuple(folder.read_curve()),
+        )
+        if not folder.finished:
+            note = f"{len(facts.curve)} evaluations so far; the same command goes on with it"
+            return replace(facts, state=UNFINISHED, note=note)
+        metrics = folder.read_json(METRICS)
+        tested = metrics["test"] is not None
+        return replace(
+            facts,
+            state=FINISHED,
+            metrics=metrics,
+            score=metrics["test"] if tested else metrics["validation"],
+            scored_on=facts.data["test"] if tested and facts.data else "validation",
+        )
+    except RunError as error:
+        return replace(facts, note=f"{error.where}: {error.found}")
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        return replace(facts, note=f"its files lack what a run has: {error!r}")
+
+
+def rescored(run: RunFacts, test: Dataset, digest: str) -> RunFacts:
+    """Return the run with its score on `test`, computed on the CPU unless it is known already.
+
+    Raises DatasetError where the data set has other classes, RunError where the model is gone.
+    """
+    if run.state != FINISHED or run.scored_on == digest:
+        return run
+    model, config, classes = load_model(run.path)
+    require_same_classes(f"the data set {test.path}", test.classes, f"the run {run.path}", classes)
+    images = pack(test, test.indices, config.size)
+    _, score = score_model(model, images, find_loss(config.loss))
+    return replace(run, score=score.as_json(), scored_on=digest, scored_here=True)
+
+
+def uniquely_named(runs: Sequence[RunFacts]) -> list[RunFacts]:
+    """Return the runs named by as many of the last folders of their paths as tell them apart."""
+    longest = max((len(run.path.parts) for run in runs), default=1)
+    for depth in range(1, longest + 1):
+        names = ["/".join(run.path.parts[-depth:]) for run in runs]
+        if len(set(names)) == len(names):
+            break
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)] if runs else []

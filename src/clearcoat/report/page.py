@@ -1,0 +1,432 @@
+"""From a report's content to the HTML page: rows and figures for the template."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from clearcoat import __version__
+from clearcoat.dataset.overlay import IGNORE_LABEL
+from clearcoat.report.cells import Cell, Comparison
+from clearcoat.report.charts import (
+    cells_chart,
+    class_chart,
+    class_values,
+    curve_table,
+    curves_chart,
+)
+from clearcoat.report.facts import FINISHED, RunFacts
+from clearcoat.report.pictures import (
+    PREDICTED,
+    SAMPLES,
+    Picture,
+    PredictionRow,
+    has_ignored,
+    hex_colors,
+    predictions,
+    samples,
+    spread,
+)
+from clearcoat.report.tables import Table, Value
+from clearcoat.report.verdict import images, p_text, signed, signed_percent
+from clearcoat.statistics import Interval
+
+if TYPE_CHECKING:
+    from clearcoat.report.report import DataFacts, Report
+
+_BADGES = {
+    "gain": "gain",
+    "loss": "loss",
+    "mixed": "gain and loss",
+    "unclear": "no gain shown",
+    "too few": "too few runs to tell",
+    "nothing": "nothing to compare",
+}
+_MAX_COLUMNS = 8
+"""Cells shown in the picture of predictions: more do not fit on a page."""
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """A data set with its pictures."""
+
+    facts: DataFacts
+    pictures: list[Picture]
+    ignored: bool
+    table: Table
+
+
+def render_page(report: Report) -> str:
+    """Return the whole page. Raises DatasetError and RunError for images that cannot be read."""
+    environment = Environment(
+        loader=PackageLoader("clearcoat.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "iou": _iou,
+        "range": _range,
+        "gain": _gain_text,
+        "relative": _relative_text,
+        "p": lambda value: "–" if value is None else p_text(value).removeprefix("p = "),
+    }
+    shown = [run for run in report.runs if run.curve]
+    predicted = _shown_cells(report)
+    rows = predictions(report.test.dataset, predicted) if report.test and predicted else []
+    classes = _classes(report)
+    test_indices = spread(report.test.dataset.indices, PREDICTED) if report.test else []
+    return environment.get_template("report.html").render(
+        report=report,
+        version=__version__,
+        badge=_BADGES[report.verdict.kind],
+        badges=_BADGES,
+        lead=_lead(report),
+        matrix=_matrix(report.cells),
+        cells=_cell_rows(report),
+        cells_table=_cells_table(report.cells),
+        comparisons_table=_comparisons_table(report.comparisons),
+        cells_chart=cells_chart(report.cells) if report.cells else Markup(),
+        sections=[_data_section(facts) for facts in report.datasets],
+        statistics=_statistics(report.datasets),
+        statistics_table=_statistics_table(report.datasets),
+        runs=[_run_row(run) for run in report.runs],
+        runs_table=_runs_table(report.runs),
+        curves_chart=curves_chart(shown, report.cells) if shown else Markup(),
+        curve_table=curve_table(shown),
+        class_chart=class_chart(report.cells, classes) if report.cells and classes else Markup(),
+        class_rows=_class_rows(report.cells, classes),
+        class_table=_class_table(report.cells, classes),
+        predicted=predicted,
+        hidden_cells=len(_testable(report)) - len(predicted),
+        predictions=rows,
+        predictions_ignored=bool(report.test) and has_ignored(report.test.dataset, test_indices),  # type: ignore[union-attr]
+        predictions_table=_predictions_table(rows, predicted),
+        swatches=_swatches,
+        ignore_label=IGNORE_LABEL,
+        samples=SAMPLES,
+        machines=_machines(report.runs),
+        data_used=_data_used(report),
+        commands=_commands(report.runs),
+        images=images,
+    )
+
+
+def _lead(report: Report) -> str:
+    if not report.runs:
+        return "No runs were given: this report describes data sets."
+    finished = [run for run in report.runs if run.state == FINISHED]
+    lead = f"{images(len(finished), 'finished run')} in {images(len(report.cells), 'cell')}"
+    if report.test is not None and any(run.scored_on == report.test.digest for run in finished):
+        test = report.test
+        lead += f", scored on the {images(len(test.dataset), 'image')} of {test.name}"
+    return (
+        lead + ". The score is mean IoU, every class alike, a class being present where its "
+        "probability reaches 50 %."
+    )
+
+
+def _matrix(cells: Sequence[Cell]) -> dict[str, Any] | None:
+    """Return the cells as a square of real by synthetic counts; None where that is ambiguous."""
+    by_counts = {(cell.real, cell.synthetic): cell for cell in cells}
+    real = sorted({cell.real for cell in cells})
+    synthetic = sorted({cell.synthetic for cell in cells})
+    if len(by_counts) < len(cells) or len(real) * len(synthetic) < 2:
+        return None
+    low = min(cell.interval.estimate for cell in cells)
+    span = max(cell.interval.estimate for cell in cells) - low
+    return {
+        "synthetic": synthetic,
+        "rows": [
+            {
+                "real": r,
+                "cells": [
+                    None
+                    if (cell := by_counts.get((r, s))) is None
+                    else {
+                        "interval": cell.interval,
+                        "runs": len(cell.runs),
+                        "tint": round(45 * (cell.interval.estimate - low) / span) if span else 0,
+                    }
+                    for s in synthetic
+                ],
+            }
+            for r in real
+        ],
+    }
+
+
+def _cell_rows(report: Report) -> list[dict[str, Any]]:
+    by_cell = {id(comparison.cell): comparison for comparison in report.comparisons}
+    return [{"cell": cell, "comparison": by_cell.get(id(cell))} for cell in report.cells]
+
+
+def _cells_table(cells: Sequence[Cell]) -> Table:
+    rows: list[tuple[Value, ...]] = [
+        (
+            cell.label, cell.real, cell.synthetic, len(cell.runs), cell.interval.estimate,
+            cell.interval.low, cell.interval.high, run.name, run.seed, run.mean_iou,
+        )
+        for cell in cells
+        for run in cell.runs
+    ]  # fmt: skip
+    return Table(
+        (
+            "cell", "real", "synthetic", "runs in cell", "mean of cell", "95 % low", "95 % high",
+            "run", "seed", "mean IoU of run",
+        ),
+        tuple(rows),
+    )  # fmt: skip
+
+
+def _comparisons_table(comparisons: Sequence[Comparison]) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for item in comparisons:
+        welch, paired = item.welch, item.paired
+        rows.append(
+            (
+                item.cell.label,
+                item.baseline.label,
+                *_bounds(item.absolute),
+                *_bounds(item.relative),
+                welch.statistic,
+                welch.degrees,
+                welch.p_value,
+                None if paired is None else paired.p_value,
+                None if paired is None else paired.degrees,
+                _BADGES[item.verdict],
+            )
+        )
+    return Table(
+        (
+            "cell", "baseline", "gain", "gain 95 % low", "gain 95 % high", "relative gain",
+            "relative 95 % low", "relative 95 % high", "Welch t", "Welch degrees of freedom",
+            "Welch p", "paired p", "paired degrees of freedom", "verdict",
+        ),
+        tuple(rows),
+    )  # fmt: skip
+
+
+def _bounds(interval: Interval | None) -> tuple[float | None, float | None, float | None]:
+    return (None,) * 3 if interval is None else (interval.estimate, interval.low, interval.high)
+
+
+def _data_section(facts: DataFacts) -> DataSection:
+    dataset = facts.dataset
+    pictures = samples(dataset)
+    return DataSection(
+        facts=facts,
+        pictures=pictures,
+        ignored=has_ignored(dataset, spread(dataset.indices, SAMPLES)),
+        table=Table(
+            ("record", "width", "height", "classes"),
+            tuple(
+                # A picture shows its image twice.
+                (p.name, info.width, info.height, ", ".join(p.classes))
+                for p, info in zip(
+                    pictures,
+                    map(dataset.record_info, spread(dataset.indices, SAMPLES)),
+                    strict=True,
+                )
+            ),
+        ),
+    )
+
+
+def _statistics(datasets: Sequence[DataFacts]) -> list[dict[str, Any]]:
+    names = dict.fromkeys(name for facts in datasets for name in facts.dataset.classes)
+    return [
+        {
+            "name": name,
+            "cells": [
+                next((c for c in facts.statistics.classes if c.name == name), None)
+                for facts in datasets
+            ],
+        }
+        for name in names
+    ]
+
+
+def _statistics_table(datasets: Sequence[DataFacts]) -> Table:
+    return Table(
+        ("data set", "class", "examples", "frequency", "mean share of the image where it occurs"),
+        tuple(
+            (facts.name, found.name, found.images, found.frequency, found.mean_share)
+            for facts in datasets
+            for found in facts.statistics.classes
+        ),
+    )
+
+
+def _run_row(run: RunFacts) -> dict[str, Any]:
+    metrics = run.metrics
+    row: dict[str, Any] = {"run": run, "finished": run.state == FINISHED}
+    if metrics is not None:
+        last = metrics["phases"][-1]
+        row |= {
+            "epochs": metrics["epochs"],
+            "steps": metrics["steps"],
+            "ms": 1000 * metrics["seconds_per_image_epoch"],
+            "train_s": metrics["train_s"],
+            "exclusive": metrics["exclusive"],
+            "total": metrics["parameters"]["total"],
+            "trainable": metrics["parameters"]["trainable"],
+            "best_epoch": -(-last["best_step"] // last["steps_per_epoch"]),
+            "last_phase": last["name"] if len(metrics["phases"]) > 1 else "",
+            "loss": metrics["validation"]["loss"],
+            "validation": metrics["validation"]["mean_iou"],
+            "test": None if run.scored_on == "validation" else run.mean_iou,
+        }
+    return row
+
+
+def _runs_table(runs: Sequence[RunFacts]) -> Table:
+    keys = (
+        "epochs", "steps", "ms", "train_s", "total", "trainable", "best_epoch", "loss",
+        "validation", "test",
+    )  # fmt: skip
+    return Table(
+        (
+            "run", "state", "real", "synthetic", "seed", "epochs", "steps",
+            "ms per image and epoch", "training s", "parameters", "trainable parameters",
+            "best epoch of last phase", "validation loss", "validation mean IoU", "test mean IoU",
+        ),
+        tuple(
+            (run.name, run.state, run.real, run.synthetic, run.seed, *(row.get(k) for k in keys))
+            for run, row in ((run, _run_row(run)) for run in runs)
+        ),
+    )  # fmt: skip
+
+
+def _classes(report: Report) -> list[str]:
+    """Return the classes that any run has, in the order of the data."""
+    scores = (run.score for cell in report.cells for run in cell.runs)
+    return list(dict.fromkeys(name for score in scores if score for name in score["per_class"]))
+
+
+def _class_rows(cells: Sequence[Cell], classes: Sequence[str]) -> list[dict[str, Any]]:
+    rows = []
+    for name in classes:
+        means = [_mean(class_values(cell, name)) for cell in cells]
+        best = max((mean for mean in means if mean is not None), default=None)
+        rows.append({"name": name, "cells": [(mean, mean == best) for mean in means]})
+    return rows
+
+
+def _class_table(cells: Sequence[Cell], classes: Sequence[str]) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for name in classes:
+        for cell in cells:
+            values = class_values(cell, name)
+            rows.append(
+                (
+                    name, cell.label, len(values), _mean(values), min(values, default=None),
+                    max(values, default=None),
+                )
+            )  # fmt: skip
+    return Table(("class", "cell", "runs", "mean IoU", "lowest", "highest"), tuple(rows))
+
+
+def _testable(report: Report) -> list[Cell]:
+    """Return the cells whose score is of the test images, which can be predicted and shown."""
+    if report.test is None:
+        return []
+    return [cell for cell in report.cells if cell.scored_on == report.test.digest]
+
+
+def _shown_cells(report: Report) -> list[Cell]:
+    cells = _testable(report)
+    if len(cells) <= _MAX_COLUMNS:
+        return cells
+    best = sorted(cells, key=lambda cell: -cell.interval.estimate)[:_MAX_COLUMNS]
+    return [cell for cell in cells if cell in best]
+
+
+def _predictions_table(rows: Sequence[PredictionRow], cells: Sequence[Cell]) -> Table:
+    return Table(
+        ("image", "classes in truth", "cell", "run", "mean IoU of image", "classes predicted"),
+        tuple(
+            (
+                row.image.name, ", ".join(row.truth.classes), cell.label, cell.best.name,
+                picture.iou, ", ".join(picture.classes),
+            )
+            for row in rows
+            for cell, picture in zip(cells, row.predictions, strict=True)
+        ),
+    )  # fmt: skip
+
+
+def _swatches(classes: Sequence[str]) -> list[tuple[str, str]]:
+    return list(zip(classes, hex_colors(len(classes)), strict=True))
+
+
+def _machines(runs: Sequence[RunFacts]) -> list[dict[str, Any]]:
+    """Return what the runs ran on, each combination once, with its runs."""
+    found: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        if run.environment is None:
+            continue
+        facts = {k: v for k, v in run.environment.items() if k != "command"}
+        if run.metrics is not None:
+            facts["precision"] = run.metrics["precision"]
+        entry = found.setdefault(repr(sorted(facts.items())), {"facts": facts, "runs": []})
+        entry["runs"].append(run.name)
+    return list(found.values())
+
+
+def _data_used(report: Report) -> list[dict[str, str]]:
+    shown = {facts.digest: facts.name for facts in report.datasets}
+    used: dict[tuple[str, str], dict[str, str]] = {}
+    for run in report.runs:
+        for role, digest in (run.data or {}).items():
+            place = (run.paths or {}).get(role, "")
+            where = shown.get(digest, "")
+            used.setdefault(
+                (role, digest), {"role": role, "digest": digest, "place": place, "shown": where}
+            )
+    return list(used.values())
+
+
+def _commands(runs: Sequence[RunFacts]) -> list[tuple[str, str]]:
+    found = []
+    for run in runs:
+        words: Any = (run.environment or {}).get("command")
+        if isinstance(words, list) and words and words[0] == "train":
+            found.append((run.name, shlex.join(["clearcoat", *map(str, words)])))
+    return found
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _iou(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _range(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return "one run: no interval"
+    return f"{max(0.0, interval.low):.3f} to {min(1.0, interval.high):.3f}"
+
+
+def _gain_text(interval: Interval) -> tuple[str, str]:
+    if interval.low is None or interval.high is None:
+        return signed(interval.estimate), ""
+    return signed(interval.estimate), f"{signed(interval.low)} to {signed(interval.high)}"
+
+
+def _relative_text(interval: Interval | None) -> tuple[str, str]:
+    if interval is None:
+        return "–", ""
+    if interval.low is None or interval.high is None:
+        return signed_percent(interval.estimate), ""
+    # Beyond tenfold an interval says no more than that nothing is known.
+    high = signed_percent(interval.high) if interval.high < 10 else "more than +1,000 %"
+    return signed_percent(interval.estimate), f"{signed_percent(interval.low)} to {high}"

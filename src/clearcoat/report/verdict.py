@@ -1,0 +1,196 @@
+"""The answer at the top of the report, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clearcoat.report.cells import SIGNIFICANT, Cell, Comparison
+from clearcoat.report.facts import FINISHED, RunFacts
+from clearcoat.statistics import Interval
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One headline, and sentences that each carry their numbers."""
+
+    kind: str
+    """`gain`, `loss`, `mixed`, `unclear`, `too few` or `nothing`."""
+    headline: str
+    sentences: tuple[str, ...]
+    """One per comparison, in the order of the comparisons."""
+    cautions: tuple[str, ...]
+    """What a reader must know before believing the figures."""
+
+
+def judge(
+    runs: Sequence[RunFacts], cells: Sequence[Cell], comparisons: Sequence[Comparison]
+) -> Verdict:
+    """Say whether adding renders helps, as far as the runs tell."""
+    kind = _kind(comparisons)
+    return Verdict(
+        kind=kind,
+        headline=_headline(kind, cells, comparisons),
+        sentences=tuple(sentence(comparison) for comparison in comparisons),
+        cautions=tuple(_cautions(runs, cells, comparisons)),
+    )
+
+
+def sentence(comparison: Comparison) -> str:
+    """Say what adding the renders of one cell did."""
+    cell, base = comparison.cell, comparison.baseline
+    difference = comparison.absolute.estimate
+    moved = "raises" if difference > 0 else "lowers" if difference < 0 else "leaves"
+    opening = (
+        f"With {images(cell.real, 'real image')}, adding {images(cell.synthetic, 'render')} "
+        f"{moved} mean IoU from {base.interval.estimate:.3f} to {cell.interval.estimate:.3f}: "
+        f"{signed_interval(comparison.absolute)}"
+    )
+    if comparison.relative is not None:
+        opening += f", {signed_percent(comparison.relative.estimate)} relative"
+    counts = f"{len(cell.runs)} against {len(base.runs)} runs"
+    p_value = comparison.welch.p_value
+    if p_value is None:
+        return f"{opening}. Too few runs to tell ({counts}; {comparison.welch.why_not})."
+    ending = {
+        "gain": f"A gain: one-sided Welch test {p_text(p_value)}",
+        "loss": f"A loss: Welch test that it is one {p_text(1 - p_value)}",
+        "unclear": "No gain shown: "
+        + ("the difference is within what chance gives" if difference > 0 else "the mean is lower")
+        + f", one-sided Welch test {p_text(p_value)}",
+    }[comparison.verdict]
+    return f"{opening}. {ending} ({counts})."
+
+
+def _kind(comparisons: Sequence[Comparison]) -> str:
+    if not comparisons:
+        return "nothing"
+    verdicts = {comparison.verdict for comparison in comparisons}
+    if {"gain", "loss"} <= verdicts:
+        return "mixed"
+    return next(kind for kind in ("gain", "loss", "unclear", "too few") if kind in verdicts)
+
+
+def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison]) -> str:
+    if kind == "nothing":
+        return _nothing(cells)
+    told = [comparison for comparison in comparisons if comparison.verdict != "too few"]
+    if kind == "too few":
+        best = max(comparisons, key=lambda comparison: comparison.absolute.estimate)
+        seen = f"mean IoU {signed(best.absolute.estimate)} at best ({best.cell.label})"
+        return f"Too few runs to tell whether adding renders helps. So far: {seen}."
+    if kind == "unclear":
+        return (
+            "Adding renders shows no gain here: none of "
+            f"{images(len(told), 'comparison')} differs by more than chance gives."
+        )
+    gains = [comparison for comparison in told if comparison.verdict == "gain"]
+    losses = [comparison for comparison in told if comparison.verdict == "loss"]
+    if kind == "loss":
+        worst = min(losses, key=lambda comparison: comparison.absolute.estimate)
+        return (
+            "There is no gain: adding renders makes the models worse. "
+            f"{_short(worst)} ({len(losses)} of {images(len(told), 'comparison')})."
+        )
+    best = max(gains, key=lambda comparison: comparison.absolute.estimate)
+    share = f"{len(gains)} of {images(len(told), 'comparison')}" if len(told) > 1 else ""
+    if kind == "gain":
+        return f"Adding renders helps{f' in {share}' if share else ''}. {_short(best)}."
+    worst = min(losses, key=lambda comparison: comparison.absolute.estimate)
+    return (
+        f"Adding renders helps in {share}, and hurts in {len(losses)}. "
+        f"Best: {_lower(_short(best))}. Worst: {_lower(_short(worst))}."
+    )
+
+
+def _nothing(cells: Sequence[Cell]) -> str:
+    if not cells:
+        return "There is no finished run with a score yet."
+    best = max(cells, key=lambda cell: cell.interval.estimate)
+    return (
+        "Nothing to compare yet: no runs with renders stand beside runs on the same real images "
+        f"without. The best models so far have {best.label} images and a mean IoU of "
+        f"{best.interval.estimate:.3f}."
+    )
+
+
+def _short(comparison: Comparison) -> str:
+    base, cell = comparison.baseline.interval, comparison.cell.interval
+    relative = comparison.relative
+    return (
+        f"With {images(comparison.cell.real, 'real image')}, "
+        f"{images(comparison.cell.synthetic, 'render')} take mean IoU "
+        f"from {base.estimate:.3f} to {cell.estimate:.3f}"
+        + ("" if relative is None else f" ({signed_percent(relative.estimate)})")
+    )
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _cautions(
+    runs: Sequence[RunFacts], cells: Sequence[Cell], comparisons: Sequence[Comparison]
+) -> list[str]:
+    found = []
+    if any(run.scored_on == "validation" for run in runs):
+        found.append(
+            "Some runs have no score on test images; theirs is that of the images that decided "
+            "when to stop, which flatters it. Give --test to score every run on the same images."
+        )
+    if len({cell.scored_on for cell in cells} - {"validation"}) > 1:
+        found.append(
+            "The runs were scored on different test sets; scores of different sets are not "
+            "compared. Give --test to score every run on the same images."
+        )
+    if any((run.config or {}).get("mode") == "paper" for run in runs):
+        found.append(
+            "Some runs stopped on the images that they are scored on (mode `paper`), which "
+            "flatters their scores."
+        )
+    for comparison in comparisons:
+        if comparison.differences:
+            found.append(
+                f"{comparison.cell.label} differs from its baseline in more than the renders: "
+                f"{comparison.differences}."
+            )
+    tested = sum(comparison.welch.p_value is not None for comparison in comparisons)
+    if tested > 1:
+        found.append(
+            f"{tested} tests at {SIGNIFICANT:.0%} each: their p-values are not corrected for "
+            "their number."
+        )
+    open_runs = sum(run.state != FINISHED for run in runs)
+    if open_runs:
+        found.append(f"{images(open_runs, 'run')} not finished or damaged: listed, not counted.")
+    return found
+
+
+def images(count: int, noun: str) -> str:
+    """Return a count with its noun, in the plural where it is."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def signed(value: float) -> str:
+    """Return a difference of IoU with its sign."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def signed_percent(value: float) -> str:
+    """Return a relative difference in per cent with its sign."""
+    return f"{100 * value:+,.0f} %".replace("-", "−")
+
+
+def signed_interval(interval: Interval) -> str:
+    """Return a difference of IoU with its interval, where it has one."""
+    text = signed(interval.estimate)
+    if interval.low is None or interval.high is None:
+        return text
+    return (
+        f"{text} ({interval.level:.0%} interval {signed(interval.low)} to {signed(interval.high)})"
+    )
+
+
+def p_text(p_value: float) -> str:
+    """Return a p-value as one prints it."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
