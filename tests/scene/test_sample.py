@@ -122,5 +122,5 @@ def test_hdris_need_a_folder() -> None:
 
 @pytest.mark.parametrize("colors", [["red"], {"#ff00": 1}, {"#ffffff": 0.0}, {"#ffffff": -1.0}])
 def test_paint_colours_are_checked(colors: object) -> None:
-    with pytest.raises(ValidationError, match="not a colour|weights"):
+    with pytest.raises(ValidationError, match=r"not a colour|weights"):
         PaintSpec.model_validate({"colors": colors})

@@ -313,9 +313,10 @@ def _advice(pattern: str, names: set[str]) -> str:
 
 
 def _part_names(paths: Sequence[str]) -> set[str]:
-    """Paths, their components, and those without a trailing number: what a pattern may mean."""
+    """Paths, their components, those without a trailing number, and the words in them."""
     names: set[str] = set(paths)
     for path in paths:
         for component in path.split("/"):
             names |= {component, re.sub(r"(__.*|[#_. -]?\d+)$", "", component)}
+            names |= {word for word in re.split(r"[#_. -]+", component) if not word.isdigit()}
     return names - {""}

@@ -1,0 +1,58 @@
+"""The command line as a whole: help, mistakes, layers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from clearcoat.cli import VERBS, group, main
+
+
+def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from clearcoat.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'torch', 'mitsuba', 'scipy', 'pydantic', 'PIL', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stderr.strip() == "[]"
+    for verb in VERBS:
+        assert f"  {verb} " in run.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    result = CliRunner().invoke(group, [verb, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "Usage: " in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rendr"], "did you mean 'render'?"),
+        (["render", "missing.yaml", "--count", "1", "--out", "x"], "missing.yaml"),
+        (["render", "missing.yaml", "--out", "x"], "--count"),
+        (["render", "a.yaml", "--count", "1", "--out", "x", "--size", "big"], "not a picture size"),
+        (["preview", "a.yaml", "--out", "x.gif"], ".png or .jpg"),
+        (["inspect", "missing.glb"], "missing.glb"),
+        (["dataset", "check", "missing"], "missing"),
+        (["evaluate", "missing", "--data", "missing"], "missing"),
+    ],
+)
+def test_a_users_mistake_exits_2_without_a_traceback(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    printed = capsys.readouterr()
+    assert says in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""

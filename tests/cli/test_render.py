@@ -1,0 +1,57 @@
+"""`render`, `preview` and `schema`, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+from PIL import Image
+
+from clearcoat.cli import group
+from clearcoat.dataset import Dataset
+from clearcoat.generation import SceneSpec
+from tests.generation.conftest import SPEC
+from tests.products import write_toy_car
+
+
+def _spec(folder: Path) -> Path:
+    write_toy_car(folder / "toy.glb")
+    (folder / "toy.yaml").write_text(SPEC)
+    return folder / "toy.yaml"
+
+
+def _run(*arguments: object) -> str:
+    result = CliRunner().invoke(group, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_render_continues_and_reports(tmp_path: Path) -> None:
+    spec, out = _spec(tmp_path), tmp_path / "set"
+    first = json.loads(
+        _run("render", spec, "--out", out, "--count", 2, "--start", 1, "--size", "24x16", "--json")
+    )
+    assert (first["rendered"], first["already_there"]) == (2, 0)
+    text = _run("render", spec, "--out", out, "--count", 3, "--size", "24x16")
+    assert "1 images rendered" in text
+    assert "2 were already there" in text
+    assert Dataset.open(out).indices == (0, 1, 2)
+    assert Dataset.open(out).image(0).shape == (16, 24, 3)
+
+
+def test_preview_draws_pictures_labels_and_a_legend(tmp_path: Path) -> None:
+    out = tmp_path / "sheet.png"
+    _run("preview", _spec(tmp_path), "--out", out, "--count", 4, "--columns", 2, "--size", 48)
+    with Image.open(out) as sheet:
+        width, height = sheet.size
+    # Two columns of picture and overlay, two rows, and the legend below.
+    assert width >= 4 * 48
+    assert height > 2 * 48
+
+
+def test_schema_describes_a_valid_spec() -> None:
+    schema = json.loads(_run("schema"))
+    assert set(schema["properties"]) == {*SceneSpec.model_fields, "extends"}
+    assert schema["additionalProperties"] is False
+    assert "description" in schema["$defs"]["CameraSpec"]["properties"]["fill"]
