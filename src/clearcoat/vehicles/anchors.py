@@ -73,6 +73,7 @@ def anchors(p: VehicleParameters) -> Anchors:
     if p.style == "pickup":
         door_rear = backlight_x + 0.16
     pillar_b = door_front - 0.535 * (door_front - door_rear)
+    bumper_share = {"sedan": 0.47, "pickup": 0.36}.get(p.style, 0.43)
     return Anchors(
         front_x=front_x,
         rear_x=-length / 2,
@@ -96,7 +97,7 @@ def anchors(p: VehicleParameters) -> Anchors:
         back_slope=back,
         side_slope=tan(radians(p.tumblehome_deg)),
         front_bumper_z=0.55 * (floor + 0.05) + 0.45 * (p.hood_front_height_mm / 1000),
-        rear_bumper_z=floor + 0.50 * (backlight_z - floor) - (0.03 if p.style == "sedan" else 0.07),
+        rear_bumper_z=floor + bumper_share * (backlight_z - floor),
         sill_z=floor + 0.14,
         door_front_x=door_front,
         pillar_b_x=pillar_b,

@@ -19,7 +19,7 @@ from clearcoat.vehicles.skin import make_skin
 from clearcoat.vehicles.trim import draw_trim
 from clearcoat.vehicles.wheels import add_wheels
 
-_CELLS = (140, 28, 50)
+_CELLS = (136, 26, 48)
 
 
 def build(

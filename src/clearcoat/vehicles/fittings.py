@@ -258,9 +258,9 @@ def _open_tube(path: Array, radius: float) -> Surface:
 def _bed(form: Form, layout: Layout, assembly: Assembly) -> None:
     """The inside of a pickup's bed: a box without a lid, seen from within."""
     a = form.anchors
-    front, rear = layout.bed_end_x - 0.03, a.rear_x + 0.07
+    front, rear = layout.bed_end_x - 0.03, a.rear_x + 0.10
     top, low = a.backlight_z - 0.015, a.backlight_z - 0.50
-    half = float(form.half_widths(np.array([a.rear_axle_x]))[0][0]) - 0.085
+    half = float(form.half_widths(np.array([a.rear_axle_x]))[0][0]) - 0.12
     box = rounded_box((front - rear, 2 * half, top - low), 0.03)
     keep = box.normals[box.faces][:, :, 2].max(axis=1) < 0.3
     inside = Surface(box.vertices, box.normals, box.faces[keep]).flipped()

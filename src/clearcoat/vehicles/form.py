@@ -166,7 +166,9 @@ class Form:
         body = smooth_max(top, side, 0.13)
         body = smooth_max(body, smooth_max(front, rear, 0.1), 0.20)
         # The plan view's corners are far rounder than the edges of the hood.
-        body = np.maximum(body, smooth_max(smooth_max(front, rear, 0.1), side, 0.36))
+        tail_corner = 0.20 if self.parameters.style == "pickup" else 0.36
+        body = np.maximum(body, smooth_max(front, side, 0.36))
+        body = np.maximum(body, smooth_max(rear, side, tail_corner))
         body = smooth_max(body, floor, 0.12)
 
         window, roof, screen, back = self._glass(x, y, z)

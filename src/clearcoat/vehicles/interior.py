@@ -16,7 +16,7 @@ from clearcoat.vehicles.solids import revolve, rounded_box
 from clearcoat.vehicles.surface import Surface, both_sides, join, of_skin, whole
 from clearcoat.vehicles.trim import Trim
 
-_LINER_CELLS = (72, 14, 26)
+_LINER_CELLS = (60, 12, 22)
 _LINER_DEPTH_M = 0.040
 
 
@@ -37,7 +37,7 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     assembly.add_pair("interior/seat_front_{side}", "interior_fabric", seat)
     bench_x = min(a.pillar_b_x - 0.72, a.rear_axle_x + 0.62)
     if layout.style == "pickup":
-        bench_x = a.backlight_x + 0.42
+        bench_x = a.backlight_x + 0.62
     bench = join([_seat(scale).moved((0.0, 0.28, 0.0)), rounded_box((0.45, 0.5, 0.14), 0.05).moved(
         (0.05, 0.0, 0.26 * scale))])  # fmt: skip
     assembly.add(

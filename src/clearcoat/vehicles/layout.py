@@ -31,7 +31,7 @@ class Layout:
         self.lamp_top_z = a.nose_z - 0.045
         self.grille_top_z = a.nose_z - (0.055 if self.style in ("suv", "pickup") else 0.075)
         self.grille_low_z = self.grille_top_z - p.grille_height_mm / 1000
-        self.tail_in_y = a.half_width * {"sedan": 0.52, "pickup": 0.82}.get(self.style, 0.66)
+        self.tail_in_y = a.half_width * {"sedan": 0.52, "pickup": 0.76}.get(self.style, 0.66)
         self.tail_top_z = a.backlight_z - {"sedan": 0.075, "pickup": 0.06}.get(self.style, 0.04)
         self.tail_low_z = a.rear_bumper_z + {"sedan": 0.16, "pickup": 0.08}.get(self.style, 0.14)
         if self.style in ("suv", "hatchback"):
@@ -112,7 +112,8 @@ class Layout:
         """A door's outer contour, window frame included: `front` or `rear`."""
         a = self.form.anchors
         x, z = s["x"], s["z"]
-        frame = self.daylight(s) - 0.040
+        # Steeper below the belt, so that the frame does not bend the panel's border there.
+        frame = np.maximum(self.daylight(s) - 0.040, 2.0 * (self.form.belt(x) - z))
         sill = a.sill_z - z
         # The panel runs up to the glass, uncut by any border of its own.
         shoulder = -s["greenhouse"] - 0.02
@@ -169,12 +170,9 @@ class Layout:
             return meet([inner, low, -0.06 - s["rear"]], 0.03)
         above = np.maximum(s["window"] + 0.045, s["roof"] + 0.022)
         below = s["side"] + 0.11
-        edge = np.where(s["greenhouse"] < 0.0, above, below)
-        blend = ramp(s["z"], a.backlight_z - 0.08, a.backlight_z + 0.08)
-        edge = np.where(
-            np.abs(s["z"] - a.backlight_z) < 0.08, blend * above + (1 - blend) * below, edge
-        )
-        facing = -0.075 - np.maximum(s["rear"], s["back"])
+        blend = ramp(s["z"], a.backlight_z - 0.10, a.backlight_z + 0.04)
+        edge = blend * above + (1.0 - blend) * below
+        facing = -0.14 - np.maximum(s["rear"], s["back"])
         return meet([edge, low, facing], 0.05)
 
     def head_lamp(self, s: Skin) -> Array:
@@ -271,7 +269,7 @@ class Layout:
     def tail_lamp(self, s: Skin) -> Array:
         """A tail lamp, from the tail round the corner into the quarter panel."""
         a = self.form.anchors
-        reach = {"sedan": 0.36, "pickup": 0.13}.get(self.style, 0.33)
+        reach = {"sedan": 0.36, "pickup": 0.16}.get(self.style, 0.33)
         lean = {"sedan": 0.55, "pickup": 0.0}.get(self.style, 0.45)
         slant = {"sedan": 0.55, "pickup": 0.0}.get(self.style, 0.25)
         return meet(
@@ -288,6 +286,8 @@ self.tail_in_y + slant * (self.tail_top_z - s["z"]) - s["y"],
         """Everything behind the rear arch and below the tailgate."""
         a = self.form.anchors
         line = a.rear_axle_x - 0.9 * a.arch_radius
+        if self.style == "pickup":
+            line = a.rear_x + 0.30
         return meet([s["x"] - line, s["z"] - a.rear_bumper_z - 0.045], 0.03)
 
     def fender(self, s: Skin) -> Array:

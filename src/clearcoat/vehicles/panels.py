@@ -10,7 +10,7 @@ import numpy as np
 from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array, ramp
 from clearcoat.vehicles.layout import Layout
-from clearcoat.vehicles.skin import Skin, clip, sunk
+from clearcoat.vehicles.skin import Skin, clip, make_skin, sunk
 from clearcoat.vehicles.solids import smooth
 from clearcoat.vehicles.surface import hemmed, of_skin, whole
 from clearcoat.vehicles.trim import Trim
@@ -22,6 +22,8 @@ GAP_M = 0.0045
 _HEM_M = 0.014
 _BACKING_M = 0.011
 _SEAL_M = 0.011
+# The floor is flat and hardly seen: coarser than the rest, and reaching a little above its edge.
+_FLOOR_CELLS = (60, 8, 22)
 
 
 def within(skin: Skin, region: Region, margin_m: float = 0.0) -> Skin:
@@ -65,7 +67,10 @@ def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None
     cutter = Cutter(skin, assembly)
     style = layout.style
     cutter.rest = beyond(cutter.rest, layout.well)
-    cutter.centre("body/underbody", "underbody", cutter.take(layout.underbody, 0.0))
+    cutter.take(layout.underbody, 0.0)
+    floor = make_skin(layout.form, _FLOOR_CELLS, 0.003)
+    floor = beyond(floor, layout.well, -0.02)
+    cutter.centre("body/underbody", "underbody", within(floor, layout.underbody, -0.03))
     if trim.cladding:
         flare = cutter.take(partial(layout.well, margin=0.055), 0.0)
         cutter.centre("body/arch_cladding", "plastic_black", flare, -0.007)
@@ -153,15 +158,18 @@ def _bowl(region: Array, depth_m: float, rim_m: float) -> Array:
 
 
 def _reflector(cutter: Cutter, region: Region, path: str, opening: Skin, depth_m: float) -> None:
-    bowl = of_skin(sunk(opening, _bowl(region(opening), depth_m, 0.045)))
-    shaded = smooth(bowl.vertices, bowl.faces)
+    # All one way: along the normals a bowl deeper than the corner is round would fold over.
+    inwards = -opening.normals.mean(axis=0)
+    inwards /= np.linalg.norm(inwards)
+    depth = _bowl(region(opening), depth_m, 0.045)[:, None]
+    shaded = smooth(opening.positions + depth * inwards, opening.faces)
     cutter.assembly.add_pair(f"{path}/reflector", "lamp_reflector", shaded)
 
 
 def _tail_lamps(cutter: Cutter, layout: Layout) -> None:
     path = "lamps/tail_{side}"
     opening = cutter.take(layout.tail_lamp, 0.003)
-    _reflector(cutter, layout.tail_lamp, path, opening, 0.040)
+    _reflector(cutter, layout.tail_lamp, path, opening, 0.028)
     height = layout.tail_top_z - layout.tail_low_z
     level = layout.tail_low_z + 0.28 * height
     cutter.pair(f"{path}/lens", "lamp_lens_red", clip(opening, level - opening["z"]))

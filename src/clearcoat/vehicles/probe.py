@@ -9,16 +9,12 @@ from clearcoat.vehicles.form import FACES, Form
 from clearcoat.vehicles.skin import Skin, solve
 
 
-def _hit(form: Form, origin: Array, towards: Array) -> Array:
-    return solve(form, *np.broadcast_arrays(origin, towards))
-
-
 def on_side(form: Form, x: Array, z: Array) -> Array:
     """(N, 3) points of the left flank at given x and z."""
     x, z = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(z))
     zero = np.zeros(x.shape)
     far = np.full(x.shape, form.anchors.half_width)
-    return _hit(form, np.stack([x, zero, z], -1), np.stack([x, far, z], -1))
+    return solve(form, np.stack([x, zero, z], -1), np.stack([x, far, z], -1))
 
 
 def on_end(form: Form, y: Array, z: Array, *, front: bool) -> Array:
@@ -28,7 +24,7 @@ def on_end(form: Form, y: Array, z: Array, *, front: bool) -> Array:
     end = a.front_x if front else a.rear_x
     start = end - 0.75 * np.sign(end)
     inside, outside = np.full(y.shape, start), np.full(y.shape, end)
-    return _hit(form, np.stack([inside, y, z], -1), np.stack([outside, y, z], -1))
+    return solve(form, np.stack([inside, y, z], -1), np.stack([outside, y, z], -1))
 
 
 def on_top(form: Form, x: Array, y: Array) -> Array:
@@ -36,7 +32,7 @@ def on_top(form: Form, x: Array, y: Array) -> Array:
     x, y = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))
     a = form.anchors
     low, high = np.full(x.shape, a.floor_z + 0.05), np.full(x.shape, a.roof_z)
-    return _hit(form, np.stack([x, y, low], -1), np.stack([x, y, high], -1))
+    return solve(form, np.stack([x, y, low], -1), np.stack([x, y, high], -1))
 
 
 def sampled(form: Form, points: Array) -> Skin:

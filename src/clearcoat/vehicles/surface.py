@@ -46,11 +46,7 @@ class Surface:
         return Surface(self.vertices, -self.normals, self.faces[:, ::-1])
 
     def mesh(self) -> Mesh:
-        """As a product's mesh, without triangles too small to have a direction.
-
-        Corners whose normal disagrees with every triangle round them cannot arise from the
-        makers of surfaces here; corners on a cut may, by rounding, and take the triangle's.
-        """
+        """As a product's mesh, without triangles too small to have a direction."""
         corners = self.vertices[self.faces]
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         keep = 0.5 * np.linalg.norm(cross, axis=1) > _SMALLEST_AREA_M2
@@ -98,13 +94,14 @@ def whole(half: Surface) -> Surface:
     )
 
 
-def boundary(faces: Faces) -> NDArray[np.int64]:
+def boundary(faces: Faces) -> Faces:
     """(E, 2) directed edges that belong to one triangle only."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     size = int(faces.max()) + 1 if len(faces) else 0
     key = np.sort(edges, axis=1) @ np.array([size, 1])
     _, first, count = np.unique(key, return_index=True, return_counts=True)
-    return edges[first[count == 1]]
+    border: Faces = edges[first[count == 1]]
+    return border
 
 
 def hemmed(surface: Surface, depth_m: float) -> Surface:
@@ -112,23 +109,21 @@ def hemmed(surface: Surface, depth_m: float) -> Surface:
     edges = boundary(surface.faces)
     if len(edges) == 0:
         return surface
-    start, end = surface.vertices[edges[:, 0]], surface.vertices[edges[:, 1]]
-    outwards = np.cross(end - start, surface.normals[edges[:, 0]])
-    size = len(surface.vertices)
-    total = np.zeros((size, 3))
-    np.add.at(total, edges[:, 0], outwards)
-    np.add.at(total, edges[:, 1], outwards)
-    rim = np.unique(edges)
-    place = np.zeros(size, dtype=np.int64)
-    place[rim] = np.arange(len(rim))
-    length = np.linalg.norm(total[rim], axis=1, keepdims=True)
-    normals = np.where(length > 0, total[rim] / np.maximum(length, 1e-30), surface.normals[rim])
-    upper, lower = surface.vertices[rim], surface.vertices[rim] - depth_m * surface.normals[rim]
-    a, b = place[edges[:, 0]], place[edges[:, 1]]
-    c, d = a + len(rim), b + len(rim)
+    a, b = surface.vertices[edges[:, 0]], surface.vertices[edges[:, 1]]
+    normal_a, normal_b = surface.normals[edges[:, 0]], surface.normals[edges[:, 1]]
+    outwards = np.cross(b - a, normal_a + normal_b)
+    length = np.linalg.norm(outwards, axis=1, keepdims=True)
+    outwards /= np.maximum(length, 1e-30)
+    count = len(edges)
+    i = np.arange(count)
     strip = Surface(
-        np.concatenate([upper, lower]),
-        np.concatenate([normals, normals]),
-        np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]),
+        np.concatenate([a, b, a - depth_m * normal_a, b - depth_m * normal_b]),
+        np.concatenate([outwards] * 4),
+        np.concatenate(
+            [
+                np.stack([i, i + 2 * count, i + count], 1),
+                np.stack([i + count, i + 2 * count, i + 3 * count], 1),
+            ]
+        ),
     )
     return join([surface, strip])

@@ -11,7 +11,7 @@ from clearcoat.vehicles.parameters import VehicleParameters
 from clearcoat.vehicles.solids import grid_surface, loft, revolve, rounded_box
 from clearcoat.vehicles.surface import Surface, join
 
-_SEGMENTS = 72
+_SEGMENTS = 56
 
 
 def add_wheels(form: Form, assembly: Assembly) -> None:
@@ -43,7 +43,7 @@ def _tyre(p: VehicleParameters) -> Surface:
         )
     side = [
         (bead + wall * s, half + 0.006 * np.sin(np.pi * s) - 0.012 * (1 - s))
-        for s in (0.70, 0.5, 0.3, 0.15, 0.02)
+        for s in np.linspace((wall - 0.042) / wall, 0.02, 5)
     ]
     inner_lip = [(bead - 0.006, half - 0.022), (bead - 0.008, half - 0.05)]
     tread: list[tuple[float, float]] = []

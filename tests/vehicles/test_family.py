@@ -1,0 +1,209 @@
+"""The built-in vehicles, checked by geometry."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clearcoat.errors import UsageError
+from clearcoat.product.model import Product
+from clearcoat.vehicles import STYLES, build, draw_parameters, limits
+from clearcoat.vehicles.palette import MATERIALS
+
+SIDES = ("left", "right")
+
+# What the real photographs label, as globs over part paths; the deck differs by style.
+PHOTO_CLASSES = {
+    "back_bumper": ["bumpers/rear*"],
+    "back_glass": ["glass/backlight*"],
+    "back_door": ["doors/rear_left/**", "doors/rear_right/**"],
+    "back_light": ["lamps/tail_left/**", "lamps/tail_right/**"],
+    "front_bumper": ["bumpers/front*", "grille/*"],
+    "front_glass": ["glass/windscreen*"],
+    "front_door": ["doors/front_left/**", "doors/front_right/**"],
+    "front_light": ["lamps/head_left/**", "lamps/head_right/**"],
+    "hood": ["body/hood"],
+    "mirror": ["doors/front_*/mirror/*"],
+    "wheel": ["wheels/*"],
+}
+PAPER_CLASSES = {
+    "back_door": ["doors/rear_*/panel"],
+    "back_window": ["doors/rear_*/window"],
+    "rear_window": ["glass/backlight"],
+    "front_door": ["doors/front_*/panel"],
+    "front_window": ["doors/front_*/window"],
+    "door_handle": ["doors/*/handle"],
+    "mirror": ["doors/*/mirror/*"],
+    "tail_light": ["lamps/tail_*/*"],
+}
+
+
+@cache
+def vehicle(style: str, seed: int) -> Product:
+    return build(style, seed)
+
+
+def assert_sound(product: Product) -> None:
+    paths = [part.path for part in product.parts]
+    assert len(set(paths)) == len(paths)
+    assert not [p for p in paths for q in paths if q.startswith(p + "/")], "a part has children"
+    for part in product.parts:
+        mesh = part.mesh
+        assert mesh.normals is not None
+        assert np.isfinite(mesh.vertices).all(), part.path
+        assert np.isfinite(mesh.normals).all(), part.path
+        corners = mesh.vertices.astype(np.float64)[mesh.faces]
+        cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        area = 0.5 * np.linalg.norm(cross, axis=1)
+        assert area.min() > 5e-11, part.path
+        assert np.abs(np.linalg.norm(mesh.normals, axis=1) - 1).max() < 1e-5, part.path
+        facing = np.einsum("fi,fki->f", cross, mesh.normals[mesh.faces])
+        # Where sheet metal is folded at a corner, a few slivers turn over.
+        assert area[facing <= 0].sum() <= 0.02 * area.sum(), part.path
+        assert part.material is not None
+        assert part.material.name in MATERIALS
+
+
+@settings(max_examples=10, deadline=None)
+@given(style=st.sampled_from(STYLES), seed=st.integers(0, 2**32))
+def test_any_draw_is_a_sound_vehicle(style: str, seed: int) -> None:
+    product = build(style, seed)
+    assert_sound(product)
+    assert 60_000 <= product.triangle_count <= 230_000
+    p = draw_parameters(style, seed)
+    low, high = product.bounds_m
+    assert low[2] == pytest.approx(0.0, abs=1e-4)
+    length = (p.overhang_front_mm + p.wheelbase_mm + p.overhang_rear_mm) / 1000
+    body = [
+        part.mesh.vertices
+        for part in product.parts
+        if part.path.startswith(("body/", "bumpers/", "wheels/"))
+        and not part.path.startswith(("body/badge", "body/roof_rail", "body/antenna"))
+    ]
+    low, high = np.min([v.min(0) for v in body], 0), np.max([v.max(0) for v in body], 0)
+    assert high[0] - low[0] == pytest.approx(length, abs=0.04)
+    assert high[1] - low[1] == pytest.approx(p.width_mm / 1000, abs=0.04)
+    assert high[2] == pytest.approx(p.overall_height_mm / 1000, abs=0.03)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("corner", ["least", "greatest", "alternating"])
+def test_the_corners_of_the_family_are_sound(style: str, corner: str) -> None:
+    chosen = {
+        name: {"least": low, "greatest": high}.get(corner, (low, high)[k % 2])
+        for k, (name, (low, high)) in enumerate(limits(style).items())
+    }
+    assert_sound(build(style, 0, chosen))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_left_and_right_mirror_each_other(style: str) -> None:
+    parts = {part.path: part for part in vehicle(style, 1).parts}
+    lefts = [path for path in parts if "_left" in path and "wiper" not in path]
+    assert len(lefts) > 25
+    for path in lefts:
+        left, right = parts[path].mesh, parts[path.replace("_left", "_right")].mesh
+        np.testing.assert_array_equal(left.vertices * [1, -1, 1], right.vertices)
+        assert left.vertices[:, 1].mean() > 0, path
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("classes", [PHOTO_CLASSES, PAPER_CLASSES], ids=["photos", "paper"])
+def test_every_class_has_parts(style: str, classes: dict[str, list[str]]) -> None:
+    paths = [part.path for part in vehicle(style, 1).parts]
+    for name, globs in classes.items():
+        assert [p for p in paths if any(fnmatch(p, g) for g in globs)], name
+    deck = "body/trunk_lid" if style == "sedan" else "body/tailgate"
+    assert deck in paths
+    assert len(paths) >= 60
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_outer_panels_are_where_they_belong(style: str) -> None:
+    centre = {p.path: p.mesh.vertices.mean(axis=0) for p in vehicle(style, 1).parts}
+    assert centre["bumpers/front"][0] > centre["body/hood"][0] > centre["glass/windscreen"][0]
+    assert centre["glass/windscreen"][0] > centre["body/roof"][0] > centre["glass/backlight"][0]
+    assert centre["doors/front_left/panel"][0] > centre["doors/rear_left/panel"][0]
+    assert centre["doors/front_left/window"][2] > centre["doors/front_left/panel"][2]
+    assert centre["lamps/head_left/lens"][0] > 0 > centre["lamps/tail_left/lens"][0]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_outer_skin_looks_outwards(style: str) -> None:
+    parts = {p.path: p.mesh for p in vehicle(style, 1).parts}
+    for path, direction in {
+        "body/hood": (0, 0, 1),
+        "body/roof": (0, 0, 1),
+        "doors/front_left/panel": (0, 1, 0),
+        "doors/front_left/window": (0, 1, 0),
+        "glass/windscreen": (1, 0, 0),
+        "glass/backlight": (-1, 0, 0),
+        "bumpers/front": (1, 0, 0),
+        "doors/front_left/mirror/glass": (-1, 0, 0),
+        "wheels/front_left/rim": (0, 1, 0),
+    }.items():
+        normals = parts[path].normals
+        assert normals is not None
+        assert float(normals.mean(axis=0) @ np.array(direction)) > 0.05, path
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_wheels_stand_on_the_ground_at_the_axles(style: str) -> None:
+    product, p = vehicle(style, 1), draw_parameters(style, 1)
+    tyres = {q.path: q.mesh.vertices for q in product.parts if q.path.endswith("/tyre")}
+    assert len(tyres) == 4
+    for vertices in tyres.values():
+        assert vertices[:, 2].min() == pytest.approx(0.0, abs=1e-4)
+        assert np.ptp(vertices[:, 2]) == pytest.approx(p.wheel_diameter_mm / 1000, abs=1e-3)
+        assert np.abs(vertices[:, 1]).max() <= p.width_mm / 2000
+    between = (
+        tyres["wheels/front_left/tyre"][:, 0].mean() - tyres["wheels/rear_left/tyre"][:, 0].mean()
+    )
+    assert between == pytest.approx(p.wheelbase_mm / 1000, abs=1e-3)
+
+
+def test_shut_lines_are_a_few_millimetres_wide() -> None:
+    from scipy.spatial import cKDTree
+
+    parts = {p.path: p.mesh.vertices for p in vehicle("sedan", 1).parts}
+    front = cKDTree(parts["doors/front_left/panel"])
+    near, _ = front.query(parts["doors/rear_left/panel"])
+    assert 0.003 < near.min() < 0.006
+
+
+def test_a_vehicle_is_a_function_of_its_seed() -> None:
+    first, again, other = build("suv", 3), build("suv", 3), build("suv", 4)
+    assert [p.path for p in first.parts] == [p.path for p in again.parts]
+    for a, b in zip(first.parts, again.parts, strict=True):
+        assert a.material == b.material
+        np.testing.assert_array_equal(a.mesh.vertices, b.mesh.vertices)
+        np.testing.assert_array_equal(a.mesh.faces, b.mesh.faces)
+        np.testing.assert_array_equal(a.mesh.normals, b.mesh.normals)
+    assert not np.array_equal(first.bounds_m, other.bounds_m)
+
+
+def test_a_given_parameter_is_obeyed_and_moves_no_other() -> None:
+    free, fixed = draw_parameters("sedan", 5), draw_parameters("sedan", 5, {"wheelbase_mm": 2700})
+    assert fixed.wheelbase_mm == 2700
+    assert fixed.width_mm == free.width_mm
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"style": "seden"}, "did you mean 'sedan'?"),
+        ({"parameters": {"wheelbase": 2700}}, "did you mean 'wheelbase_mm'?"),
+        ({"parameters": {"wheelbase_mm": 9000}}, "2560 to 2860"),
+        ({"parameters": {"wheelbase_mm": float("nan")}}, "outside its limits"),
+        ({"seed": -1}, "not negative"),
+    ],
+)
+def test_mistakes_are_explained(arguments: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        build(**arguments)  # type: ignore[arg-type]
+    assert said in str(caught.value)
