@@ -14,6 +14,7 @@ from clearcoat.training import RunFolder, find_loss, load_model, pack, require_s
 from clearcoat.training.folder import CONFIG, ENVIRONMENT, METRICS
 from clearcoat.training.scoring import score_model
 
+_VALIDATION = "validation"
 FINISHED, UNFINISHED, DAMAGED = "finished", "unfinished", "damaged"
 
 
@@ -44,7 +45,8 @@ class RunFacts:
     score: Mapping[str, Any] | None = None
     """`mean_iou`, `per_class` and so on, of the images in `scored_on`."""
     scored_on: str = ""
-    """Digest of the scored data set; `validation` where only those images have a score."""
+    """Digest of the scored data set; `validation (real)` or `validation (synthetic)` where only
+    the images that decided the stopping have a score."""
     scored_here: bool = False
     """Whether the score was computed for this report instead of at the end of training."""
 
@@ -52,6 +54,11 @@ class RunFacts:
     def seed(self) -> int | None:
         """The run's seed."""
         return None if self.config is None else int(self.config["seed"])
+
+    @property
+    def tested(self) -> bool:
+        """Whether the score is that of test images."""
+        return self.score is not None and not self.scored_on.startswith(_VALIDATION)
 
     @property
     def mean_iou(self) -> float | None:
@@ -97,7 +104,9 @@ def read_run(path: Path) -> RunFacts:
             state=FINISHED,
             metrics=metrics,
             score=metrics["test"] if tested else metrics["validation"],
-            scored_on=facts.data["test"] if tested and facts.data else "validation",
+            scored_on=identity["data"]["test"]
+            if tested
+            else f"{_VALIDATION} ({metrics['validation']['on']})",
         )
     except RunError as error:
         return replace(facts, note=f"{error.where}: {error.found}")

@@ -281,7 +281,7 @@ def _run_row(run: RunFacts) -> dict[str, Any]:
             "last_phase": last["name"] if len(metrics["phases"]) > 1 else "",
             "loss": metrics["validation"]["loss"],
             "validation": metrics["validation"]["mean_iou"],
-            "test": None if run.scored_on == "validation" else run.mean_iou,
+            "test": run.mean_iou if run.tested else None,
         }
     return row
 
@@ -314,8 +314,9 @@ def _class_rows(cells: Sequence[Cell], classes: Sequence[str]) -> list[dict[str,
     rows = []
     for name in classes:
         means = [_mean(class_values(cell, name)) for cell in cells]
-        best = max((mean for mean in means if mean is not None), default=None)
-        rows.append({"name": name, "cells": [(mean, mean == best) for mean in means]})
+        best = max((mean for mean in means if mean), default=None)
+        cells_of_row = [(mean, best is not None and mean == best) for mean in means]
+        rows.append({"name": name, "cells": cells_of_row})
     return rows
 
 

@@ -217,7 +217,7 @@ def _described(known: _Known, tell: Tell) -> tuple[DataFacts, ...]:
 
 
 def _most_used(runs: Sequence[RunFacts]) -> str | None:
-    digests = [run.scored_on for run in runs if run.scored_on not in ("", "validation")]
+    digests = [run.scored_on for run in runs if run.tested]
     return max(dict.fromkeys(digests), key=digests.count) if digests else None
 
 

@@ -32,7 +32,7 @@ def judge(
         kind=kind,
         headline=_headline(kind, cells, comparisons),
         sentences=tuple(sentence(comparison) for comparison in comparisons),
-        cautions=tuple(_cautions(runs, cells, comparisons)),
+        cautions=tuple(_cautions(runs, comparisons)),
     )
 
 
@@ -129,16 +129,14 @@ def _lower(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
-def _cautions(
-    runs: Sequence[RunFacts], cells: Sequence[Cell], comparisons: Sequence[Comparison]
-) -> list[str]:
+def _cautions(runs: Sequence[RunFacts], comparisons: Sequence[Comparison]) -> list[str]:
     found = []
-    if any(run.scored_on == "validation" for run in runs):
+    if any(run.score is not None and not run.tested for run in runs):
         found.append(
             "Some runs have no score on test images; theirs is that of the images that decided "
             "when to stop, which flatters it. Give --test to score every run on the same images."
         )
-    if len({cell.scored_on for cell in cells} - {"validation"}) > 1:
+    if len({run.scored_on for run in runs if run.tested}) > 1:
         found.append(
             "The runs were scored on different test sets; scores of different sets are not "
             "compared. Give --test to score every run on the same images."
@@ -157,12 +155,11 @@ def _cautions(
     tested = sum(comparison.welch.p_value is not None for comparison in comparisons)
     if tested > 1:
         found.append(
-            f"{tested} tests at {SIGNIFICANT:.0%} each: their p-values are not corrected for "
-            "their number."
+            f"{tested} tests at {100 * SIGNIFICANT:.0f} % each: their p-values are not corrected "
+            "for their number."
         )
-    open_runs = sum(run.state != FINISHED for run in runs)
-    if open_runs:
-        found.append(f"{images(open_runs, 'run')} not finished or damaged: listed, not counted.")
+    if open_runs := sum(run.state != FINISHED for run in runs):
+        found.append(f"{images(open_runs, 'run')} unfinished or damaged: listed, not counted.")
     return found
 
 
@@ -186,9 +183,8 @@ def signed_interval(interval: Interval) -> str:
     text = signed(interval.estimate)
     if interval.low is None or interval.high is None:
         return text
-    return (
-        f"{text} ({interval.level:.0%} interval {signed(interval.low)} to {signed(interval.high)})"
-    )
+    bounds = f"{signed(interval.low)} to {signed(interval.high)}"
+    return f"{text} ({100 * interval.level:.0f} % interval {bounds})"
 
 
 def p_text(p_value: float) -> str:

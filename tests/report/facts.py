@@ -1,0 +1,42 @@
+"""Runs without training: facts with a chosen score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clearcoat.report import RunFacts
+from clearcoat.report.facts import FINISHED
+from clearcoat.training import training_config
+
+
+def make_run(
+    real: int,
+    synthetic: int,
+    seed: int,
+    mean_iou: float | None,
+    *,
+    scored_on: str = "aaaa",
+    state: str = FINISHED,
+    data: dict[str, str] | None = None,
+    **config: Any,
+) -> RunFacts:
+    """A run of these counts; `config` changes its TrainingConfig."""
+    score = None
+    if mean_iou is not None:
+        score = {"mean_iou": mean_iou, "per_class": {"hood": {"iou": mean_iou}}}
+    name = f"r{real}_s{synthetic}_{seed}" + "".join(f"_{v}" for v in config.values())
+    return RunFacts(
+        path=Path("runs") / name,
+        name=name,
+        state=state,
+        config=training_config({"seed": seed, **config}).model_dump(mode="json"),
+        real=real,
+        synthetic=synthetic,
+        # The same seed draws the same real images, as training does.
+        image_numbers={"real": [seed] * real, "synthetic": []},
+        data={"real": "photos", "synthetic": "renders"} if data is None else data,
+        paths={"real": "photos", "synthetic": "renders"},
+        score=score,
+        scored_on=scored_on,
+    )

@@ -1,0 +1,78 @@
+"""Which runs stand in one cell, and what is compared with what."""
+
+from __future__ import annotations
+
+import pytest
+
+from clearcoat.report import compare, group
+from clearcoat.statistics import welch_one_sided
+from tests.report.facts import make_run
+
+
+def test_seeds_share_a_cell_and_settings_do_not() -> None:
+    runs = [make_run(16, 0, seed, 0.1 * (seed + 1)) for seed in range(3)]
+    runs += [make_run(16, 0, 0, 0.4, loss="binary_cross_entropy"), make_run(32, 0, 0, 0.5)]
+    cells = group(runs)
+    assert [(cell.real, len(cell.runs)) for cell in cells] == [(16, 1), (16, 3), (32, 1)]
+    plain = cells[1]
+    assert plain.interval.estimate == pytest.approx(0.2)
+    assert plain.best.seed == 2
+    assert "loss cross_entropy" in plain.label and "loss binary_cross_entropy" in cells[0].label
+    assert cells[2].label == "32 real + 0 synthetic"
+
+
+def test_a_baseline_serves_every_mix_and_every_set_of_renders() -> None:
+    other = {"real": "photos", "synthetic": "better renders"}
+    runs = [
+        make_run(16, 0, 0, 0.1, data={"real": "photos"}),
+        make_run(16, 64, 0, 0.2),
+        make_run(16, 64, 0, 0.3, mix="balanced"),
+        make_run(16, 64, 0, 0.4, data=other),
+        make_run(0, 64, 0, 0.05, data={"synthetic": "renders"}),
+    ]
+    cells = group(runs)
+    comparisons = compare(cells)
+    assert len(cells) == 5 and len(comparisons) == 3
+    assert {comparison.baseline.label for comparison in comparisons} == {"16 real + 0 synthetic"}
+    assert not any(comparison.differences for comparison in comparisons)
+    assert any("mix balanced" in cell.label for cell in cells)
+
+
+def test_another_budget_is_compared_and_said_and_another_test_set_is_not() -> None:
+    runs = [make_run(16, 0, 0, 0.1, max_steps=100), make_run(16, 64, 0, 0.2, max_steps=200)]
+    (comparison,) = compare(group(runs))
+    assert comparison.differences == "max_steps 200 against 100"
+    runs = [make_run(16, 0, 0, 0.1), make_run(16, 64, 0, 0.2, scored_on="bbbb")]
+    assert compare(group(runs)) == ()
+    # Two baselines, neither of the same settings: which one is meant cannot be known.
+    runs = [make_run(16, 0, 0, 0.1, max_steps=steps) for steps in (100, 150)]
+    assert compare(group([*runs, make_run(16, 64, 0, 0.2, max_steps=200)])) == ()
+
+
+def test_comparison_is_welch_and_pairs_go_by_seed() -> None:
+    base, mixed = [0.10, 0.20, 0.30], [0.15, 0.26, 0.34]
+    runs = [make_run(16, 0, seed, value) for seed, value in enumerate(base)]
+    runs += [make_run(16, 64, seed, value) for seed, value in reversed([*enumerate(mixed)])]
+    (comparison,) = compare(group(runs))
+    assert comparison.welch == welch_one_sided(mixed, base)
+    assert comparison.absolute.estimate == pytest.approx(0.05)
+    assert comparison.relative is not None
+    assert comparison.relative.estimate == pytest.approx(0.25)
+    assert comparison.paired is not None and comparison.paired.p_value is not None
+    assert comparison.paired.p_value < 0.05 < (comparison.welch.p_value or 0)
+    assert comparison.verdict == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("base", "mixed", "verdict"),
+    [
+        ([0.1, 0.11, 0.12], [0.2, 0.21, 0.22], "gain"),
+        ([0.2, 0.21, 0.22], [0.1, 0.11, 0.12], "loss"),
+        ([0.1, 0.2, 0.3], [0.12, 0.2, 0.31], "unclear"),
+        ([0.1], [0.2, 0.3], "too few"),
+    ],
+)
+def test_verdict(base: list[float], mixed: list[float], verdict: str) -> None:
+    runs = [make_run(16, 0, seed, value) for seed, value in enumerate(base)]
+    runs += [make_run(16, 64, seed, value) for seed, value in enumerate(mixed)]
+    assert compare(group(runs))[0].verdict == verdict

@@ -1,0 +1,73 @@
+"""The answer in words: it says what the numbers say, and no more."""
+
+from __future__ import annotations
+
+from clearcoat.report import RunFacts, Verdict, compare, group, judge
+from clearcoat.report.facts import UNFINISHED
+from tests.report.facts import make_run
+
+
+def _judge(runs: list[RunFacts]) -> Verdict:
+    cells = group(runs)
+    return judge(runs, cells, compare(cells))
+
+
+def _runs(real: int, synthetic: int, *values: float) -> list[RunFacts]:
+    return [make_run(real, synthetic, seed, value) for seed, value in enumerate(values)]
+
+
+def test_gain() -> None:
+    verdict = _judge([*_runs(16, 0, 0.10, 0.11, 0.12), *_runs(16, 1024, 0.20, 0.21, 0.22)])
+    assert verdict.kind == "gain"
+    assert verdict.headline == (
+        "Adding renders helps. With 16 real images, 1,024 renders take mean IoU from 0.110 to "
+        "0.210 (+91 %)."
+    )
+    (sentence,) = verdict.sentences
+    assert "+0.100 (95 % interval +0.077 to +0.123)" in sentence
+    assert "p < 0.001 (3 against 3 runs)" in sentence
+    assert verdict.cautions == ()
+
+
+def test_no_gain_is_said_plainly() -> None:
+    verdict = _judge([*_runs(16, 0, 0.20, 0.30, 0.25), *_runs(16, 64, 0.21, 0.28, 0.24)])
+    assert verdict.kind == "unclear" and "no gain" in verdict.headline
+    assert "No gain shown: the mean is lower" in verdict.sentences[0]
+    verdict = _judge([*_runs(16, 0, 0.20, 0.21, 0.22), *_runs(16, 64, 0.11, 0.12, 0.10)])
+    assert verdict.kind == "loss" and verdict.headline.startswith("There is no gain")
+    assert "lowers mean IoU from 0.210 to 0.110: −0.100" in verdict.sentences[0]
+
+
+def test_mixed_names_both() -> None:
+    runs = [*_runs(16, 0, 0.10, 0.11, 0.12), *_runs(16, 64, 0.20, 0.21, 0.22)]
+    runs += [*_runs(64, 0, 0.40, 0.41, 0.42), *_runs(64, 64, 0.30, 0.31, 0.32)]
+    verdict = _judge(runs)
+    assert verdict.kind == "mixed"
+    assert "Best: with 16 real" in verdict.headline and "Worst: with 64 real" in verdict.headline
+    assert any("2 tests" in caution for caution in verdict.cautions)
+
+
+def test_too_few_runs() -> None:
+    verdict = _judge([*_runs(16, 0, 0.10), *_runs(16, 64, 0.30)])
+    assert verdict.kind == "too few"
+    assert verdict.headline.startswith("Too few runs to tell")
+    assert "(1 against 1 runs; each sample needs two values or more)" in verdict.sentences[0]
+
+
+def test_nothing_to_compare() -> None:
+    assert "no finished run" in _judge([]).headline
+    verdict = _judge(_runs(16, 64, 0.3, 0.4))
+    assert verdict.kind == "nothing" and "16 real + 64 synthetic" in verdict.headline
+
+
+def test_cautions() -> None:
+    runs = [
+        make_run(16, 0, 0, 0.1, scored_on="validation (real)"),
+        make_run(16, 0, 1, 0.1, scored_on="aaaa"),
+        make_run(16, 0, 2, 0.1, scored_on="bbbb", mode="paper"),
+        make_run(16, 0, 3, None, state=UNFINISHED),
+    ]
+    text = " ".join(_judge(runs).cautions)
+    for expected in ("no score on test images", "different test sets", "mode `paper`"):
+        assert expected in text
+    assert "1 run unfinished or damaged" in text
