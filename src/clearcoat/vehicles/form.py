@@ -176,7 +176,10 @@ class Form:
         cab = smooth_max(cab, window, 0.11)
         # Inside the body the greenhouse ends, or its sloping screens would run out of the tail.
         cab = np.maximum(cab, a.belt_z - 0.22 - z)
-        cab = np.maximum(cab, np.minimum(rear + 0.06, a.backlight_z - 0.02 - z))
+        if self.parameters.style in ("sedan", "pickup"):
+            cab = np.maximum(cab, np.minimum(rear + 0.06, a.backlight_z - 0.02 - z))
+        else:
+            cab = smooth_max(cab, rear, 0.07)
         skin = smooth_min(body, cab, 0.045)
         return {
             "top": top,

@@ -101,10 +101,6 @@ class Layout:
             return np.full(len(s.values), a.door_rear_x - 0.5)
         return a.door_rear_x - 0.06 + 0.18 * (s["z"] - a.belt_rear_z)
 
-    def arch(self, s: Skin) -> Array:
-        """Distance from the nearest wheel arch, negative in the opening."""
-        return self.well(s)
-
     def _side_facing(self, s: Skin) -> Array:
         return np.maximum(0.45 * self.form.anchors.half_width - s["y"], -0.20 - s["side"])
 
@@ -123,7 +119,7 @@ class Layout:
             region = np.maximum(region, a.pillar_b_x - x)
         else:
             behind = a.door_rear_x - x
-            low = meet([sill, behind, 0.055 - self.arch(s)], 0.09)
+            low = meet([sill, behind, 0.055 - self.well(s)], 0.09)
             upper = np.maximum(frame, self.quarter_x(s) - 0.012 - x)
             region = smooth_min(np.maximum(low, shoulder), upper, 0.08)
             region = np.maximum(region, x - a.pillar_b_x)
