@@ -17,8 +17,23 @@ def test_seeds_share_a_cell_and_settings_do_not() -> None:
     plain = cells[1]
     assert plain.interval.estimate == pytest.approx(0.2)
     assert plain.best.seed == 2
-    assert "loss cross_entropy" in plain.label and "loss binary_cross_entropy" in cells[0].label
+    assert sum("loss" in cell.label for cell in cells) == 1
     assert cells[2].label == "32 real + 0 synthetic"
+
+
+def test_labels_say_what_tells_cells_apart_and_no_more() -> None:
+    runs = [
+        make_run(16, 0, 0, 0.1, max_steps=100, batch_size=8),
+        make_run(16, 0, 0, 0.1, max_steps=100, batch_size=8, augment={"flip": False}),
+        make_run(16, 0, 0, 0.1, max_steps=200, batch_size=16),
+        make_run(16, 64, 0, 0.1, max_steps=100, batch_size=8),
+    ]
+    labels = [cell.label for cell in group(runs)]
+    assert len(set(labels)) == 4
+    assert "16 real + 64 synthetic" in labels and "16 real + 0 synthetic" in labels
+    assert "16 real + 0 synthetic · augment none" in labels
+    # Two settings differ; one of them is enough.
+    assert "16 real + 0 synthetic · batch_size 16" in labels
 
 
 def test_a_baseline_serves_every_mix_and_every_set_of_renders() -> None:

@@ -31,8 +31,11 @@ def test_gain() -> None:
 
 def test_no_gain_is_said_plainly() -> None:
     verdict = _judge([*_runs(16, 0, 0.20, 0.30, 0.25), *_runs(16, 64, 0.21, 0.28, 0.24)])
-    assert verdict.kind == "unclear" and "no gain" in verdict.headline
+    assert verdict.kind == "unclear" and verdict.headline.startswith("There is no gain.")
     assert "No gain shown: the mean is lower" in verdict.sentences[0]
+    verdict = _judge([*_runs(16, 0, 0.20, 0.30, 0.25), *_runs(16, 64, 0.21, 0.35, 0.24)])
+    assert verdict.headline.startswith("No gain shown.") and "chance alone" in verdict.headline
+    assert "more runs would tell more" in verdict.sentences[0]
     verdict = _judge([*_runs(16, 0, 0.20, 0.21, 0.22), *_runs(16, 64, 0.11, 0.12, 0.10)])
     assert verdict.kind == "loss" and verdict.headline.startswith("There is no gain")
     assert "lowers mean IoU from 0.210 to 0.110: −0.100" in verdict.sentences[0]

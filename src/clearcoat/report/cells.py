@@ -28,7 +28,6 @@ from clearcoat.training import AUGMENTATIONS
 SIGNIFICANT = 0.05
 _COUNTS = ("real_count", "synthetic_count", "seed")
 _MIXING = ("mix", "real_share", "pretrain_max_steps")
-_SHOWN_DIFFERENCES = 3
 
 Settings = tuple[tuple[str, str], ...]
 
@@ -199,19 +198,34 @@ def _labels(keys: Sequence[tuple[Any, ...]], runs: Sequence[RunFacts]) -> list[s
     }
     labels = []
     for key in keys:
-        label = counts_label(key[0], key[1])
-        twins = [other for other in keys if other[:2] == key[:2]]
-        if len(twins) > 1:
-            facts = [dict(twin[2] + twin[3]) | {"scored on": twin[4]} for twin in twins]
-            own = dict(key[2] + key[3]) | {"scored on": key[4]}
-            varying = [
-                name for name in own if len({json.dumps(fact.get(name)) for fact in facts}) > 1
-            ]
-            shown = [f"{name} {named.get(own[name], own[name])}" for name in varying]
-            label += " · " + ", ".join(shown[:_SHOWN_DIFFERENCES])
-            label += ", …" if len(shown) > _SHOWN_DIFFERENCES else ""
-        labels.append(label)
+        twins = [_choices(other) for other in keys if other[:2] == key[:2]]
+        own = _choices(key)
+        shown = []
+        for name in _telling(twins):
+            values = [twin.get(name, "") for twin in twins]
+            value = own.get(name, "")
+            # What most of them share goes without saying; the rest still tells all apart.
+            if value != max(dict.fromkeys(values), key=values.count):
+                shown.append(f"{name} {named.get(value, value) or 'none'}")
+        labels.append(" · ".join([counts_label(key[0], key[1]), *shown]))
     return labels
+
+
+def _choices(key: tuple[Any, ...]) -> dict[str, str]:
+    return {**dict(key[2]), **dict(key[3]), "scored on": key[4]}
+
+
+def _telling(twins: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return few settings by which all of these differ from each other, the best first."""
+    names = sorted({name for twin in twins for name in twin})
+    chosen: list[str] = []
+
+    def told_apart(by: Sequence[str]) -> int:
+        return len({tuple(twin.get(name, "") for name in by) for twin in twins})
+
+    while told_apart(chosen) < len(twins):
+        chosen.append(max(names, key=lambda name: told_apart([*chosen, name])))
+    return chosen
 
 
 def counts_label(real: int, synthetic: int) -> str:

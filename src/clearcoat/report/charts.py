@@ -10,6 +10,7 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -67,7 +68,7 @@ def cells_chart(cells: Sequence[Cell]) -> Markup:
             axes.plot(
                 cell.values, [row] * len(cell.values), marker, color=color, markersize=5, alpha=0.8
             )
-        axes.set_yticks(range(len(cells)), [cell.label for cell in cells])
+        axes.set_yticks(range(len(cells)), [fill(cell.label, 44) for cell in cells])
         axes.set_ylim(len(cells) - 0.5, -0.5)
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")

@@ -57,7 +57,8 @@ def sentence(comparison: Comparison) -> str:
         "loss": f"A loss: Welch test that it is one {p_text(1 - p_value)}",
         "unclear": "No gain shown: "
         + ("the difference is within what chance gives" if difference > 0 else "the mean is lower")
-        + f", one-sided Welch test {p_text(p_value)}",
+        + f", one-sided Welch test {p_text(p_value)}"
+        + ("; more runs would tell more" if difference > 0 else ""),
     }[comparison.verdict]
     return f"{opening}. {ending} ({counts})."
 
@@ -79,6 +80,12 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
         best = max(comparisons, key=lambda comparison: comparison.absolute.estimate)
         seen = f"mean IoU {signed(best.absolute.estimate)} at best ({best.cell.label})"
         return f"Too few runs to tell whether adding renders helps. So far: {seen}."
+    if kind == "unclear" and len(told) == 1:
+        p_value = told[0].welch.p_value
+        assert p_value is not None
+        if told[0].absolute.estimate <= 0:
+            return f"There is no gain. {_short(told[0])}."
+        return f"No gain shown. {_short(told[0])}, which chance alone may give ({p_text(p_value)})."
     if kind == "unclear":
         return (
             "Adding renders shows no gain here: none of "
@@ -93,9 +100,10 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
             f"{_short(worst)} ({len(losses)} of {images(len(told), 'comparison')})."
         )
     best = max(gains, key=lambda comparison: comparison.absolute.estimate)
-    share = f"{len(gains)} of {images(len(told), 'comparison')}" if len(told) > 1 else ""
+    share = f"{len(gains)} of {images(len(told), 'comparison')}"
     if kind == "gain":
-        return f"Adding renders helps{f' in {share}' if share else ''}. {_short(best)}."
+        where = f" in {share}" if len(told) > 1 else ""
+        return f"Adding renders helps{where}. {_short(best)}."
     worst = min(losses, key=lambda comparison: comparison.absolute.estimate)
     return (
         f"Adding renders helps in {share}, and hurts in {len(losses)}. "
