@@ -24,7 +24,7 @@ LOSS_NAMES = (
     "binary_cross_entropy_dice",
 )
 MIX_NAMES = ("concatenate", "balanced", "sequential")
-AUGMENT_NAMES = ("none", "flip", "colour", "strong")
+AUGMENT_NAMES = ("none", "flip", "geometry", "colour", "strong")
 DROPOUT_PLACES = ("bottleneck", "encoder", "decoder", "all", "none")
 
 _FOLDER = click.Path(path_type=Path)
@@ -141,8 +141,8 @@ def command(
 
     sources = Sources(opened(real), opened(synthetic), opened(validation), opened(test))
     was_finished = RunFolder(out).finished
-    with _observer() as observer:
-        metrics = run_training(config, sources, out, init=init, device=device, observer=observer)
+    with observer() as watching:
+        metrics = run_training(config, sources, out, init=init, device=device, observer=watching)
     if was_finished:
         click.echo(f"{out} is finished already; these are its figures", err=True)
     if as_json:
@@ -178,7 +178,7 @@ def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
     click.echo(f"run: {out}")
 
 
-def _observer() -> Any:
+def observer() -> Any:
     """Return a context whose value shows progress: a live bar, or lines where no one watches."""
     from rich.console import Console
 

@@ -60,6 +60,7 @@ class Augmentation(BaseModel):
 AUGMENTATIONS: dict[str, Augmentation] = {
     "none": Augmentation(flip=False),
     "flip": Augmentation(),
+    "geometry": Augmentation(scale=(0.85, 1.35), rotate_deg=5.0, shift=0.08),
     "colour": Augmentation(
         brightness=0.3, contrast=0.3, saturation=0.5, tint=0.15, blur_px=1.0, noise=0.03
     ),
