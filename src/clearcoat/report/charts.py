@@ -80,8 +80,9 @@ def class_chart(cells: Sequence[Cell], classes: Sequence[str]) -> Markup:
     """IoU per class: one mark per cell, the range over its runs as a line."""
     with matplotlib.rc_context(_STYLE):
         step = min(0.18, 0.7 / max(1, len(cells)))
+        rows_height = len(classes) * max(0.30, 0.11 * len(cells))
         figure = Figure(
-            figsize=(7.6, 1.2 + len(classes) * max(0.30, 0.11 * len(cells))), layout="constrained"
+            figsize=(7.6, 0.6 + rows_height + _legend_height(cells)), layout="constrained"
         )
         axes = figure.add_subplot()
         seen: list[float] = []
@@ -114,12 +115,12 @@ def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
     numbers = {run.path: number for number, cell in enumerate(cells) for run in cell.runs}
     turn: dict[int, int] = {}
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.6, 3.6), layout="constrained")
+        figure = Figure(figsize=(7.6, 3.0 + _legend_height(cells)), layout="constrained")
         loss, iou = figure.subplots(1, 2)
         for run in runs:
             number = numbers.get(run.path)
             nth = turn[number or 0] = turn.get(number or 0, -1) + 1
-            color = _OTHER if number is None else _look(number)[0]
+            color, marker = (_OTHER, "") if number is None else _look(number)
             for phase, points in _phases(run):
                 early = phase != run.curve[-1]["phase"]
                 look = {
@@ -127,6 +128,9 @@ def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
                     "linestyle": _DASHES[nth % len(_DASHES)],
                     "linewidth": 0.8 if early else 1.3,
                     "alpha": 0.45 if early else 0.95,
+                    "marker": marker,
+                    "markersize": 3.5,
+                    "markevery": max(1, len(points) // 6),
                 }
                 _line(loss, points, "validation_loss", look)
                 _line(iou, points, "validation_mean_iou", look)
@@ -135,6 +139,9 @@ def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
             axes.set_title(name, loc="left", fontsize=9)
             axes.set_xlim(left=0)
         iou.set_ylim(bottom=0)
+        losses = sorted(line["validation_loss"] for run in runs for line in run.curve)
+        # The first epochs of one run may peak far above all that is worth seeing.
+        loss.set_ylim(0.95 * losses[0], 1.1 * losses[int(0.97 * (len(losses) - 1))])
         _legend(figure, cells, lines=True, other=any(run.path not in numbers for run in runs))
         return _svg(figure, "curves")
 
@@ -195,14 +202,27 @@ def _legend(
     handles = []
     for number, cell in enumerate(cells):
         color, marker = _look(number)
-        drawn = {"linewidth": 2} if lines else {"linewidth": 0, "marker": marker}
-        handles.append(Line2D([], [], color=color, label=cell.label, **drawn))
+        width = 1.5 if lines else 0
+        handles.append(
+            Line2D(
+                [], [], color=color, label=cell.label, linewidth=width, marker=marker, markersize=5
+            )
+        )
     if other:
-        handles.append(Line2D([], [], color=_OTHER, label="not finished", linewidth=2))
+        handles.append(Line2D([], [], color=_OTHER, label="not finished", linewidth=1.5))
     if handles:
-        longest = max(len(str(handle.get_label())) for handle in handles)
-        columns = max(1, min(len(handles), 110 // (longest + 8)))
+        columns = _legend_columns(cells)
         figure.legend(handles=handles, loc="outside lower left", ncols=columns, fontsize=8.5)
+
+
+def _legend_columns(cells: Sequence[Cell]) -> int:
+    longest = max((len(cell.label) for cell in cells), default=0)
+    return max(1, min(len(cells), 110 // (longest + 8)))
+
+
+def _legend_height(cells: Sequence[Cell]) -> float:
+    """Return the inches that a legend of the cells and one more entry takes."""
+    return 0.3 + 0.19 * math.ceil((len(cells) + 1) / _legend_columns(cells))
 
 
 def _svg(figure: Figure, name: str) -> Markup:
