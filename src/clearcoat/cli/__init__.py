@@ -18,7 +18,7 @@ VERBS = {
     "schema": "Print the JSON Schema of a scene spec.",
     "preview": "Render a contact sheet with label overlays and a legend.",
     "render": "Render labelled images into a data set.",
-    "dataset": "Import, describe and check data sets.",
+    "dataset": "Import, merge, describe and check data sets.",
     "train": "Train a segmentation model on real and synthetic images.",
     "evaluate": "Score a trained model on a data set.",
     "predict": "Segment image files with a trained model.",
@@ -50,9 +50,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, and say which verb is near where there is none."""
         if args and not args[0].startswith("-") and args[0] not in self.verbs:
-            raise UsageError(
-                f"no such command: {args[0]!r}", do=did_you_mean(args[0], self.verbs)
-            )
+            raise UsageError(f"no such command: {args[0]!r}", do=did_you_mean(args[0], self.verbs))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

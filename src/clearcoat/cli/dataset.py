@@ -1,4 +1,4 @@
-"""`clearcoat dataset`: import, export, describe and check data sets."""
+"""`clearcoat dataset`: import, export, merge, describe and check data sets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print one J
 
 @click.group(name="dataset")
 def command() -> None:
-    """Import, export, describe and check data sets."""
+    """Import, export, merge, describe and check data sets."""
 
 
 @command.group(name="import")
@@ -120,6 +120,27 @@ def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
         _print_json({"file": str(out), "images": len(opened), "classes": opened.classes})
     else:
         click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
+
+
+@command.command(name="merge")
+@click.argument("datasets", nargs=-1, required=True, type=_FOLDER, metavar="DIR...")
+@click.option("--out", required=True, type=_FOLDER, help="Folder of the data set to write.")
+@_json_option
+def merge(datasets: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Put several data sets of the same classes into one, for instance renders of several products.
+
+    An interrupted merge goes on when it is run again.
+    """
+    from clearcoat.dataset import Dataset, merge_datasets
+
+    opened = [Dataset.open(path) for path in datasets]
+    with _progress("merging") as progress:
+        written = merge_datasets(opened, out, progress)
+    records = sum(len(dataset) for dataset in opened)
+    if as_json:
+        _print_json({"path": str(out), "records": records, "written": written})
+    else:
+        click.echo(f"{out}: {records} records of {len(opened)} data sets, {written} of them new")
 
 
 @command.command(name="stats")

@@ -3,6 +3,7 @@
 from clearcoat.dataset.check import CheckReport, Finding, check_dataset
 from clearcoat.dataset.class_map import ClassMap, load_class_map
 from clearcoat.dataset.labels import ClassSet, LabelRaster
+from clearcoat.dataset.merge import merge_datasets
 from clearcoat.dataset.palette import class_colors
 from clearcoat.dataset.record import EncodedImage, Record, RecordInfo
 from clearcoat.dataset.resize import resize_image, resize_labels
@@ -31,6 +32,7 @@ __all__ = [
     "holdout_split",
     "independent_subset",
     "load_class_map",
+    "merge_datasets",
     "nested_subset",
     "resize_image",
     "resize_labels",
