@@ -118,7 +118,7 @@ def test_every_class_has_parts(style: str, classes: dict[str, list[str]]) -> Non
     paths = [part.path for part in vehicle(style, 1).parts]
     for name, globs in classes.items():
         assert [p for p in paths if any(fnmatch(p, g) for g in globs)], name
-    deck = "body/trunk_lid" if style == "sedan" else "body/tailgate"
+    deck = {"sedan": "body/trunk_lid", "pickup": "body/bed_gate"}.get(style, "body/tailgate")
     assert deck in paths
     assert len(paths) >= 60
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageOps
 
 from clearcoat.dataset import LabelRaster, class_colors
 from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.overlay import above, legend_strip, overlay
 from clearcoat.dataset.palette import set_colors
 from clearcoat.errors import ClearcoatError, TrainingError
 from clearcoat.training.metrics import THRESHOLD
 from clearcoat.training.predictor import Predictor
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-_OPACITY = 0.55
 _MAX_PALETTE = 256
 
 
@@ -106,7 +106,7 @@ def write_prediction(predictor: Predictor, file: Path, out: Path, name: str) -> 
     }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / f"{name}.overlay.png", _png(overlay(image, planes, predictor.classes)))
+        write_whole(out / f"{name}.overlay.png", _png(_overlay(image, raster, predictor.classes)))
         write_whole(out / f"{name}.mask.png", _png(mask))
         write_whole(out / f"{name}.json", json.dumps(finding, indent=1).encode())
     except (OSError, ClearcoatError) as error:
@@ -114,45 +114,15 @@ def write_prediction(predictor: Predictor, file: Path, out: Path, name: str) -> 
     return finding
 
 
-def overlay(
-    image: NDArray[np.uint8], planes: NDArray[np.bool_], classes: Sequence[str]
-) -> Image.Image:
-    """Draw (C, H, W) class masks over (H, W, 3), with a legend of those that occur below."""
-    raster = LabelRaster.from_planes(planes)
-    colors = set_colors(raster.sets)[raster.index]
-    labelled = np.any(planes, axis=0, keepdims=True).transpose(1, 2, 0)
-    mixed = np.where(labelled, (1 - _OPACITY) * image + _OPACITY * colors, image)
-    picture = Image.fromarray(mixed.round().astype(np.uint8))
-    present = [number for number in range(len(classes)) if planes[number].any()]
-    return _with_legend(picture, present, classes)
-
-
-def _with_legend(picture: Image.Image, present: list[int], classes: Sequence[str]) -> Image.Image:
-    text_px = max(10, min(28, picture.width // 32))
-    font = ImageFont.load_default(text_px)
-    line, gap = round(text_px * 1.6), text_px // 2
-    palette = class_colors(len(classes))
-    measure = ImageDraw.Draw(picture)
-    places, x, y = [], gap, gap
-    for number in present:
-        width = round(text_px + gap + measure.textlength(classes[number], font=font) + 2 * gap)
-        if x > gap and x + width > picture.width:
-            x, y = gap, y + line
-        places.append((number, x, picture.height + y))
-        x += width
-    height = y + line if present else 0
-    # Black below: part of the picture file, never over the image itself.
-    whole = Image.new("RGB", (picture.width, picture.height + height))
-    whole.paste(picture)
-    draw = ImageDraw.Draw(whole)
-    for number, left, top in places:
-        draw.rectangle(
-            (left, top, left + text_px, top + text_px), fill=tuple(palette[number].tolist())
-        )
-        draw.text(
-            (left + text_px + gap, top + text_px / 2), classes[number], font=font, anchor="lm"
-        )
-    return whole
+def _overlay(image: NDArray[np.uint8], raster: LabelRaster, classes: Sequence[str]) -> Image.Image:
+    """Draw the labels over (H, W, 3), with a legend of the classes that occur below."""
+    colors = class_colors(len(classes))
+    painted = overlay(image, raster, colors)
+    present = sorted(set().union(*(members or () for members in raster.sets)))
+    if not present:
+        return Image.fromarray(painted)
+    names = [classes[number] for number in present]
+    return Image.fromarray(above(painted, legend_strip(names, colors[present], image.shape[1])))
 
 
 def _mask_picture(

@@ -87,7 +87,9 @@ def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None
     if style == "sedan":
         cutter.centre("body/trunk_lid", "paint", cutter.take(layout.trunk_lid))
     else:
-        cutter.centre("body/tailgate", "paint", cutter.take(layout.tailgate))
+        # A pickup's gate is named with its bed: people label the two as one.
+        gate = "body/bed_gate" if style == "pickup" else "body/tailgate"
+        cutter.centre(gate, "paint", cutter.take(layout.tailgate))
     for end, valance in (("front", layout.front_valance), ("rear", layout.rear_valance)):
         cutter.centre(f"bumpers/{end}_valance", "plastic_black", cutter.take(valance, 0.0))
     cutter.centre("bumpers/front", "paint", cutter.take(layout.front_bumper))
