@@ -121,10 +121,11 @@ def test_users_mistakes_are_said_in_one_error(
 
 def test_the_choices_in_the_help_are_those_of_the_code() -> None:
     from clearcoat.models.config import DropoutPlacement
-    from clearcoat.training import AUGMENTATIONS, LOSSES
+    from clearcoat.training import AUGMENTATIONS, LOSSES, RECIPES
     from clearcoat.training.config import LossName, Mix
 
     assert train_verb.LOSS_NAMES == tuple(LOSSES) == get_args(LossName)
     assert get_args(Mix) == train_verb.MIX_NAMES
     assert tuple(AUGMENTATIONS) == train_verb.AUGMENT_NAMES
+    assert tuple(RECIPES) == train_verb.RECIPE_NAMES
     assert get_args(DropoutPlacement) == train_verb.DROPOUT_PLACES

@@ -78,22 +78,20 @@ def _render(what: str, spec: Path, out: Path, indices: range, workers: int) -> N
 def _train(what: str, photos: Path, renders: Path | None, test: Path, out: Path) -> None:
     from clearcoat.cli.train import observer
     from clearcoat.dataset import Dataset
-    from clearcoat.training import AUGMENTATIONS, Sources, run_training, training_config
+    from clearcoat.training import Sources, recipe, run_training, training_config
 
     click.echo(f"training on {what}", err=True)
     config = training_config(
-        {
+        recipe("few-photos")
+        | {
             # A quarter of the paper's width: this is to be seen, not to be used.
             "model": {"filters": [8, 16, 32, 64, 128]},
             "size": _MODEL_PX,
             "real_count": _REAL_COUNT,
-            "batch_size": 16,
             "validation_count": 16,
             "validation_source": "real",
-            "augment": AUGMENTATIONS["strong"],
             "max_steps": _STEPS_ON_PHOTOS,
             "pretrain_max_steps": _STEPS_ON_RENDERS,
-            "patience_epochs": 15,
         }
     )
     sources = Sources(

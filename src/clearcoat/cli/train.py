@@ -24,6 +24,7 @@ LOSS_NAMES = (
     "binary_cross_entropy_dice",
 )
 MIX_NAMES = ("concatenate", "balanced", "sequential")
+RECIPE_NAMES = ("paper", "few-photos")
 AUGMENT_NAMES = ("none", "flip", "geometry", "colour", "strong")
 DROPOUT_PLACES = ("bottleneck", "encoder", "decoder", "all", "none")
 
@@ -50,6 +51,7 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--loss", click.Choice(LOSS_NAMES), "What is minimised [cross_entropy_dice]."),
     ("--batch-size", int, "Images per step, at most as many as there are [64]."),
     ("--learning-rate", float, "[0.002]"),
+    ("--tuning-rate", float, "Rate on photos once renders have been seen [--learning-rate]."),
     (
         "--schedule",
         click.Choice(["constant", "cosine"]),
@@ -89,6 +91,15 @@ def _options(function: F) -> F:
 @click.option("--validation", type=_FOLDER, help="Photos that decide when to stop.")
 @click.option("--init", type=_FOLDER, help="Finished run whose weights training starts from.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder of the run.")
+@click.option(
+    "--recipe",
+    "recipe_name",
+    type=click.Choice(RECIPE_NAMES),
+    default="paper",
+    show_default=True,
+    help="Settings that belong together; options given besides win. `few-photos` trains on renders "
+    "first, then on batches of both, with strong augmentation.",
+)
 @_options
 @click.option(
     "--augment",
@@ -106,6 +117,7 @@ def command(
     validation: Path | None,
     init: Path | None,
     out: Path,
+    recipe_name: str,
     augment: str | None,
     device: str,
     threads: int | None,
@@ -118,13 +130,21 @@ def command(
     an interrupted run, and prints the figures of a finished one.
     """
     from clearcoat.dataset import Dataset
-    from clearcoat.training import AUGMENTATIONS, RunFolder, Sources, run_training, training_config
+    from clearcoat.training import (
+        AUGMENTATIONS,
+        RunFolder,
+        Sources,
+        recipe,
+        run_training,
+        training_config,
+    )
 
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
-    values = {name: value for name, value in options.items() if value is not None}
+    values = recipe(recipe_name)
+    values |= {name: value for name, value in options.items() if value is not None}
     model = {
         name: values.pop(name)
         for name in ("dropout", "dropout_placement", "filters")

@@ -11,6 +11,7 @@ from clearcoat.training.folder import RunFolder, finished_run
 from clearcoat.training.losses import LOSSES, Loss, find_loss
 from clearcoat.training.metrics import IoUCounter, Score
 from clearcoat.training.predictor import Predictor
+from clearcoat.training.recipes import RECIPES, recipe
 from clearcoat.training.run import load_model, run_training
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import Sources, pack, require_same_classes
@@ -19,6 +20,7 @@ from clearcoat.training.trainer import Observer, Progress, Silent, Trainer
 __all__ = [
     "AUGMENTATIONS",
     "LOSSES",
+    "RECIPES",
     "Augmentation",
     "ImageSet",
     "IoUCounter",
@@ -38,6 +40,7 @@ __all__ = [
     "join",
     "load_model",
     "pack",
+    "recipe",
     "require_same_classes",
     "run_training",
     "score_model",

@@ -112,6 +112,8 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(default=64, ge=1)
     """At most the number of training images."""
     learning_rate: float = Field(default=0.0020, gt=0.0)
+    tuning_rate: float | None = Field(default=None, gt=0.0)
+    """Learning rate on photos once the weights have seen renders; None takes `learning_rate`."""
     schedule: Literal["constant", "cosine"] = "constant"
     """Cosine falls to zero at `max_steps` (or at `max_epochs`)."""
     warmup_steps: int = Field(default=0, ge=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,20 +26,32 @@ def plan_phases(
     if config.mix == "sequential" and len(real):
         share = 1.0 if config.real_share is None else config.real_share
         main = _phase("real", config, data, (real, synthetic, share), config.max_steps)
-        if pretrained or not len(synthetic):
+        if pretrained:
+            return (_tuning(main, config),)
+        if not len(synthetic):
             return (main,)
         limit = config.pretrain_max_steps or config.max_steps
-        return (_phase("synthetic", config, data, ((), synthetic, 0.0), limit), main)
+        return (
+            _phase("synthetic", config, data, ((), synthetic, 0.0), limit),
+            _tuning(main, config),
+        )
     if config.mix == "balanced":
         share = 0.5 if config.real_share is None else config.real_share
-        return (_phase("balanced", config, data, (real, synthetic, share), config.max_steps),)
+        mixed = _phase("balanced", config, data, (real, synthetic, share), config.max_steps)
+        return (_tuning(mixed, config) if pretrained else mixed,)
     everything = Stream(
         "all",
         np.arange(len(data.train)),
         min(config.batch_size, len(data.train)),
         config.seed,
     )
-    return (_finish("all", config, data, (everything,), config.max_steps, data.validate_on),)
+    together = _finish("all", config, data, (everything,), config.max_steps, data.validate_on)
+    return (_tuning(together, config) if pretrained else together,)
+
+
+def _tuning(phase: Phase, config: TrainingConfig) -> Phase:
+    """Return the phase at the rate for weights that are good already."""
+    return phase if config.tuning_rate is None else replace(phase, learning_rate=config.tuning_rate)
 
 
 def _phase(
@@ -83,13 +96,13 @@ def _finish(
             found=f"{config.warmup_steps} warm-up steps of {limit}",
             do="lower --warmup-steps or raise --max-steps",
         )
-    return Phase(name, streams, steps, limit, validate_on)
+    return Phase(name, streams, steps, limit, validate_on, config.learning_rate)
 
 
 def learning_rate(config: TrainingConfig, phase: Phase, step: int) -> float:
     """Return the rate of a step of a phase."""
     warm = min(1.0, (step + 1) / (config.warmup_steps + 1))
     if config.schedule == "constant":
-        return config.learning_rate * warm
+        return phase.learning_rate * warm
     done = max(0, step - config.warmup_steps) / (phase.max_steps - config.warmup_steps)
-    return config.learning_rate * warm * 0.5 * (1.0 + math.cos(math.pi * done))
+    return phase.learning_rate * warm * 0.5 * (1.0 + math.cos(math.pi * done))

@@ -60,6 +60,8 @@ class Phase:
     max_steps: int
     validate_on: str
     """Which of the validation sets decides the stopping: `real` or `synthetic`."""
+    learning_rate: float
+    """Greatest rate; the schedule lowers it."""
 
     def batch(self, step: int) -> IntArray:
         """Image numbers of a step."""

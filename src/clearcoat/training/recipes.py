@@ -1,0 +1,32 @@
+"""Settings that belong together, by name. Anything given besides a recipe wins over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clearcoat.errors import UsageError, did_you_mean
+from clearcoat.training.config import AUGMENTATIONS
+
+RECIPES: dict[str, dict[str, Any]] = {
+    # The protocol of section IV.A: TrainingConfig's own defaults.
+    "paper": {},
+    # A few dozen photos and a thousand renders: see docs/decisions/0029-recipe.md.
+    "few-photos": {
+        "mix": "sequential",
+        "real_share": 0.5,
+        "batch_size": 16,
+        "schedule": "cosine",
+        "tuning_rate": 0.001,
+        "pretrain_max_steps": 1500,
+        "max_steps": 500,
+        "stop_on": "mean_iou",
+        "augment": AUGMENTATIONS["strong"],
+    },
+}
+
+
+def recipe(name: str) -> dict[str, Any]:
+    """Return the settings of a recipe. Raises UsageError where there is none of that name."""
+    if name not in RECIPES:
+        raise UsageError(f"no such recipe: {name!r}", do=did_you_mean(name, RECIPES))
+    return dict(RECIPES[name])

@@ -1,0 +1,53 @@
+"""Phases: which images a run shows, in which order, at which rate."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from clearcoat.errors import UsageError
+from clearcoat.training import RECIPES, recipe, training_config
+from clearcoat.training.phases import learning_rate, plan_phases
+from clearcoat.training.selection import REAL, SYNTHETIC
+
+_DATA = SimpleNamespace(
+    real_count=4, train=range(36), validation={REAL: None, SYNTHETIC: None}, validate_on=REAL
+)
+
+
+def _plan(pretrained: bool = False, **values: object) -> list[tuple[str, int, float]]:
+    """Name, number of images and rate of every phase."""
+    settings = {"batch_size": 4, "learning_rate": 0.002, "tuning_rate": 0.0005, **values}
+    phases = plan_phases(training_config(settings), _DATA, pretrained=pretrained)  # type: ignore[arg-type]
+    return [(phase.name, phase.image_count, phase.learning_rate) for phase in phases]
+
+
+def test_the_tuning_rate_holds_once_renders_have_been_seen() -> None:
+    assert _plan() == [("synthetic", 32, 0.002), ("real", 4, 0.0005)]
+    assert _plan(real_share=0.5) == [("synthetic", 32, 0.002), ("real", 36, 0.0005)]
+    assert _plan(pretrained=True) == [("real", 4, 0.0005)]
+    assert _plan(pretrained=True, mix="balanced") == [("balanced", 36, 0.0005)]
+    assert _plan(mix="balanced") == [("balanced", 36, 0.002)]
+    assert _plan(mix="concatenate") == [("all", 36, 0.002)]
+    assert _plan(tuning_rate=None) == [("synthetic", 32, 0.002), ("real", 4, 0.002)]
+
+
+def test_a_schedule_falls_from_the_phases_own_rate() -> None:
+    config = training_config(
+        {"batch_size": 4, "schedule": "cosine", "max_steps": 40, "tuning_rate": 0.0005}
+    )
+    first, second = plan_phases(config, _DATA)  # type: ignore[arg-type]
+    assert learning_rate(config, first, 0) == pytest.approx(0.002)
+    assert learning_rate(config, second, 0) == pytest.approx(0.0005)
+    assert learning_rate(config, second, 20) == pytest.approx(0.00025)
+    assert learning_rate(config, second, 40) == pytest.approx(0)
+
+
+def test_recipes_are_valid_settings_and_the_papers_is_the_default() -> None:
+    for name in RECIPES:
+        training_config(recipe(name))
+    assert training_config(recipe("paper")) == training_config({})
+    with pytest.raises(UsageError) as caught:
+        recipe("few-photo")
+    assert "did you mean 'few-photos'?" in str(caught.value)
