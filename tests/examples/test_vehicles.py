@@ -50,6 +50,7 @@ def test_the_presets_name_the_box_of_a_pickup(tmp_path: Path) -> None:
     spec = copy_presets(tmp_path) / "pickup.yaml"
     spec.write_text("extends: family.yaml\nproduct: {builtin: pickup}\n")
     scene = load_scene(spec)
+    assert set(scene.classes.absent) == {"tailgate"}
     trunk = scene.classes.names.index("trunk")
     named = [
         part.path

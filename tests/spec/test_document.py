@@ -75,6 +75,22 @@ def test_a_file_extends_another(tmp_path: Path) -> None:
     assert camera == Camera(lens=Lens(focal_mm=50, mount="F"), filters=())
 
 
+def test_a_file_extends_several_and_later_ones_win(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("lens: {focal_mm: 50, mount: M}\nfast: true\n")
+    (tmp_path / "b.yaml").write_text("lens: {focal_mm: 80}\nfilters: [uv]\n")
+    (tmp_path / "own.yaml").write_text("extends: [a.yaml, b.yaml]\nfast: false\n")
+    camera = load(tmp_path / "own.yaml", Camera)
+    assert camera == Camera(lens=Lens(focal_mm=80, mount="M"), filters=("uv",), fast=False)
+
+
+@pytest.mark.parametrize("value", ["3", "[]", "[1]", "{a: b}"])
+def test_extends_names_files(tmp_path: Path, value: str) -> None:
+    (tmp_path / "own.yaml").write_text(f"fast: true\nextends: {value}\n")
+    with pytest.raises(SpecError, match="extends: expected") as caught:
+        load(tmp_path / "own.yaml", Camera)
+    assert caught.value.where == f"{tmp_path / 'own.yaml'}:2 (extends)"
+
+
 def test_a_mistake_in_an_extended_file_names_that_file(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text("\nlens: {focal_m: 50}\n")
     (tmp_path / "own.yaml").write_text("extends: base.yaml\n")

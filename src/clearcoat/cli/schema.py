@@ -15,7 +15,7 @@ def command() -> None:
     schema = SceneSpec.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"]["extends"] = {
-        "type": "string",
-        "description": "Another spec, relative to this one, that this one adds to.",
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        "description": "Other specs, relative to this one, that this one adds to; later ones win.",
     }
     click.echo(json.dumps(schema, indent=2))

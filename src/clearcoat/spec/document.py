@@ -69,8 +69,8 @@ def load(path: Path, model: type[ModelT], *, context: dict[str, Any] | None = No
 def read(path: Path) -> Document:
     """Read a YAML file without validating it.
 
-    A top-level key `extends` names another file, relative to this one, whose content this one
-    adds to: mappings are merged key by key, anything else is replaced.
+    A top-level key `extends` names another file (or several), relative to this one, whose content
+    this one adds to: mappings are merged key by key, anything else is replaced.
 
     Raises:
         SpecError: a file is missing, unreadable, not UTF-8, not YAML, repeats a key, or extends
@@ -101,15 +101,21 @@ def _read(path: Path, extended_by: tuple[Path, ...]) -> Document:
     document = read_text(text, str(path))
     if not isinstance(document.data, dict) or "extends" not in document.data:
         return document
-    parent_name = document.data["extends"]
-    if not isinstance(parent_name, str):
+    names = document.data["extends"]
+    names = names if isinstance(names, list) else [names]
+    if not names or not all(isinstance(name, str) for name in names):
         raise SpecError(
-            "extends: expected the name of a file",
+            "extends: expected the name of a file, or a list of them",
             where=document.where(("extends",)),
-            found=repr(parent_name),
+            found=repr(document.data["extends"]),
         )
-    parent = _read(path.parent / parent_name, (*extended_by, path.resolve()))
-    return _extend(parent, document)
+    # Later files win over earlier ones, and this one over all of them.
+    merged: Document | None = None
+    for name in names:
+        parent = _read(path.parent / name, (*extended_by, path.resolve()))
+        merged = parent if merged is None else _extend(merged, parent)
+    assert merged is not None
+    return _extend(merged, document)
 
 
 def _extend(parent: Document, child: Document) -> Document:

@@ -126,13 +126,15 @@ def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         at = np.array([points[0, 0] + sign * 0.008, 0.0, z])
         frame = rounded_box((0.022, width + 0.024, height + 0.024), 0.006).turned(rotation)
         plate = rounded_box((0.012, width, height), 0.005).turned(rotation)
-        assembly.add(f"plates/{name}_frame", "plastic_black", frame.moved(at))
+        # A pickup carries it on the bumper, and people label it with what carries it.
+        path = "bumpers/rear_plate" if layout.style == "pickup" and not front else f"plates/{name}"
+        assembly.add(f"{path}_frame", "plastic_black", frame.moved(at))
         ahead = np.array([sign * 0.008, 0.0, 0.0])
-        assembly.add(f"plates/{name}", "number_plate", plate.moved(at + ahead))
+        assembly.add(path, "number_plate", plate.moved(at + ahead))
         text = _characters(width, height, trim.plate_text)
         text = text if front else text.turned(np.diag([-1.0, -1.0, 1.0]))
         text = text.turned(rotation).moved(at + 1.7 * ahead)
-        assembly.add(f"plates/{name}_text", "plastic_black", text)
+        assembly.add(f"{path}_text", "plastic_black", text)
         if name == "rear" and trim.garnish:
             y = np.linspace(-0.36, 0.36, 25)
             bar = on_end(form, y, np.full(25, z + 0.5 * height + 0.045), front=False)
@@ -171,7 +173,8 @@ def _badges(form: Form, layout: Layout, assembly: Assembly) -> None:
         if not front:
             lean = np.diag([-1.0, -1.0, 1.0]) @ lean
         badge = ring.turned(lean).moved(point[0] + 0.004 * normal)
-        assembly.add(f"body/badge_{name}", "chrome", badge)
+        on_bed = layout.style == "pickup" and not front
+        assembly.add("body/bed_badge" if on_bed else f"body/badge_{name}", "chrome", badge)
 
 
 def _grille_bars(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
