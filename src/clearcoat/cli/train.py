@@ -98,7 +98,7 @@ def _options(function: F) -> F:
     default="paper",
     show_default=True,
     help="Settings that belong together; options given besides win. `few-photos` trains on renders "
-    "first, then on batches of both, with strong augmentation.",
+    "first, then on photos, with strong augmentation.",
 )
 @_options
 @click.option(

@@ -13,12 +13,11 @@ RECIPES: dict[str, dict[str, Any]] = {
     # A few dozen photos and a thousand renders: see docs/decisions/0029-recipe.md.
     "few-photos": {
         "mix": "sequential",
-        "real_share": 0.5,
         "batch_size": 16,
         "schedule": "cosine",
         "tuning_rate": 0.001,
         "pretrain_max_steps": 1500,
-        "max_steps": 500,
+        "max_steps": 800,
         "stop_on": "mean_iou",
         "augment": AUGMENTATIONS["strong"],
     },
