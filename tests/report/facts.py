@@ -19,6 +19,7 @@ def make_run(
     scored_on: str = "aaaa",
     state: str = FINISHED,
     data: dict[str, str] | None = None,
+    before: dict[str, Any] | None = None,
     **config: Any,
 ) -> RunFacts:
     """A run of these counts; `config` changes its TrainingConfig."""
@@ -33,6 +34,7 @@ def make_run(
         config=training_config({"seed": seed, **config}).model_dump(mode="json"),
         real=real,
         synthetic=synthetic,
+        before=before,
         # The same seed draws the same real images, as training does.
         image_numbers={"real": [seed] * real, "synthetic": []},
         data={"real": "photos", "synthetic": "renders"} if data is None else data,

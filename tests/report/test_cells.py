@@ -53,6 +53,18 @@ def test_a_baseline_serves_every_mix_and_every_set_of_renders() -> None:
     assert any("mix balanced" in cell.label for cell in cells)
 
 
+def test_runs_that_start_from_another_share_a_cell_whatever_that_run_was_called() -> None:
+    runs = [make_run(16, 0, seed, 0.1 + 0.01 * seed) for seed in range(2)]
+    for seed in range(2):
+        before = {"run": "r", "real": 0, "synthetic": 64, "steps": 9, "renders": "renders"}
+        data = {"real": "photos", "init": f"run of seed {seed}"}
+        runs.append(make_run(16, 64, seed, 0.3 + 0.01 * seed, data=data, before=before))
+    (comparison,) = compare(group(runs))
+    assert len(comparison.cell.runs) == len(comparison.baseline.runs) == 2
+    assert comparison.verdict == "gain"
+    assert not comparison.differences
+
+
 def test_another_budget_is_compared_and_said_and_another_test_set_is_not() -> None:
     runs = [make_run(16, 0, 0, 0.1, max_steps=100), make_run(16, 64, 0, 0.2, max_steps=200)]
     (comparison,) = compare(group(runs))

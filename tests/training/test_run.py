@@ -229,6 +229,12 @@ def test_a_pretrained_run_is_where_another_starts(sources: Sources, tmp_path: Pa
     config = _config(mix="sequential", learning_rate=1e-9, max_steps=3)
     tuned = run_training(config, sources, tmp_path / "tuned", init=base)
     assert [phase["name"] for phase in tuned["phases"]] == ["real"]
+    before = json.loads((tmp_path / "tuned" / "config.json").read_text())["before"]
+    base_images = json.loads((base / "metrics.json").read_text())["images"]
+    assert before["run"] == "base"
+    assert before["real"] == 0
+    assert before["synthetic"] == base_images["synthetic"] > 0
+    assert before["steps"] > 0
     kernels = [
         [v for k, v in _weights(run).items() if k.endswith("weight") and v.ndim == 4]
         for run in (base, tmp_path / "tuned")

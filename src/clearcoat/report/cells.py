@@ -27,7 +27,7 @@ from clearcoat.training import AUGMENTATIONS
 
 SIGNIFICANT = 0.05
 _COUNTS = ("real_count", "synthetic_count", "seed")
-_MIXING = ("mix", "real_share", "pretrain_max_steps")
+_MIXING = ("mix", "real_share", "pretrain_max_steps", "tuning_rate")
 
 Settings = tuple[tuple[str, str], ...]
 
@@ -161,9 +161,15 @@ def _pairs(cell: Cell, baseline: Cell) -> list[tuple[float, float]]:
 def _mixing(run: RunFacts) -> Settings:
     if not run.synthetic or run.config is None:
         return ()
-    chosen = {"renders": (run.data or {}).get("synthetic", "")}
+    before = run.before or {}
+    chosen = {"renders": (run.data or {}).get("synthetic") or before.get("renders") or ""}
     if run.real:
         chosen |= {name: _text(name, run.config.get(name)) for name in _MIXING}
+    if run.before is not None:
+        # Each seed starts from a run of its own; what counts is what those runs have seen.
+        chosen["started from"] = f"{run.before['steps']:,} steps on " + counts_label(
+            run.before["real"], run.before["synthetic"]
+        )
     return tuple(sorted(chosen.items()))
 
 
@@ -177,7 +183,8 @@ def _settings(run: RunFacts, only_real: str | None) -> Settings:
             chosen[name] = _text(name, value)
     chosen["photos"] = data.get("real", only_real or "")
     chosen["validation photos"] = data.get("validation", "")
-    chosen["started from"] = data.get("init", "")
+    if run.before is not None and not run.synthetic:
+        chosen["started from"] = data.get("init", "")
     return tuple(sorted(chosen.items()))
 
 

@@ -30,9 +30,11 @@ class RunFacts:
     """What is wrong with a run that is not finished."""
     config: Mapping[str, Any] | None = None
     real: int = 0
-    """Real training images."""
+    """Real training images, also those of the runs whose weights it started from."""
     synthetic: int = 0
-    """Synthetic training images."""
+    """Synthetic training images, likewise."""
+    before: Mapping[str, Any] | None = None
+    """What the weights that it started from had seen: images by kind, and steps."""
     image_numbers: Mapping[str, Any] | None = None
     """Record numbers of the training images by kind."""
     data: Mapping[str, str] | None = None
@@ -83,11 +85,14 @@ def read_run(path: Path) -> RunFacts:
     facts = RunFacts(path=path, name=path.name, state=DAMAGED)
     try:
         identity = folder.read_json(CONFIG)
+        before = identity.get("before")
+        seen = before or {"real": 0, "synthetic": 0}
         facts = replace(
             facts,
             config=identity["config"],
-            real=len(identity["images"]["real"]),
-            synthetic=len(identity["images"]["synthetic"]),
+            real=max(len(identity["images"]["real"]), seen["real"]),
+            synthetic=max(len(identity["images"]["synthetic"]), seen["synthetic"]),
+            before=before,
             image_numbers={k: identity["images"][k] for k in ("real", "synthetic")},
             data=identity["data"],
             paths=identity["paths"],

@@ -64,6 +64,7 @@ def run_training(
     start_from = None if init is None else _start_weights(init, classes, config)
     identity = _identity(config, classes, sources, init)
     identity["images"] = selection.as_json()
+    identity["before"] = None if init is None else _before(init)
     folder = RunFolder(out)
     if folder.has(CONFIG) or folder.path.exists():
         folder.begin(identity)
@@ -151,6 +152,22 @@ def _identity(
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     paths = {name: str(dataset.path) for name, dataset in sources.named().items()}
     return {"run_id": sha256(text.encode()).hexdigest(), **content, "paths": paths}
+
+
+def _before(init: Path) -> dict[str, Any]:
+    """Say what the weights that a run starts from have seen, in that run and those before it."""
+    folder = finished_run(init)
+    identity, metrics = folder.read_json(CONFIG), folder.read_json(METRICS)
+    earlier = identity.get("before") or {"real": 0, "synthetic": 0, "steps": 0, "renders": None}
+    images = identity["images"]
+    return {
+        "run": folder.path.name,
+        # An image counts once, however many of the runs have shown it.
+        "real": max(len(images["real"]), earlier["real"]),
+        "synthetic": max(len(images["synthetic"]), earlier["synthetic"]),
+        "steps": metrics["steps"] + earlier["steps"],
+        "renders": identity["data"].get("synthetic", earlier["renders"]),
+    }
 
 
 def _trainer(
