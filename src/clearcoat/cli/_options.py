@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -32,8 +32,18 @@ def parse_size(text: str) -> tuple[int, int]:
     return width, int(match[2]) if match[2] else width
 
 
-def track(items: Iterable[ItemT], total: int, what: str, *, done: int = 0) -> Iterator[ItemT]:
-    """Yield the items under a progress bar on standard error, with time left and speed."""
+def track(items: Iterable[ItemT], total: int, what: str) -> Iterator[ItemT]:
+    """Yield the items under a progress bar on standard error."""
+    with progress_bar(what) as advance:
+        advance(0, total)
+        for done, item in enumerate(items, start=1):
+            advance(done, total)
+            yield item
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error; the value takes (done, total) as work goes on."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -53,11 +63,10 @@ def track(items: Iterable[ItemT], total: int, what: str, *, done: int = 0) -> It
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=total, completed=done)
-        for item in items:
-            bar.advance(task)
-            yield item
+    # In a log file a bar would only be lines of rubbish.
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def print_json(document: Any) -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from clearcoat.cli._options import json_option, print_json, progress_bar
 from clearcoat.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from clearcoat.dataset import DatasetStatistics, Progress
+    from clearcoat.dataset import DatasetStatistics
 
 _SHOWN_FINDINGS = 20
 _FOLDER = click.Path(path_type=Path)
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.group(name="dataset")
@@ -50,7 +47,7 @@ def export_group() -> None:
     "--shuffle", type=click.IntRange(min=0), metavar="SEED", help="Order at random first."
 )
 @click.option("--kind", type=click.Choice(["real", "synthetic"]), default="real", show_default=True)
-@_json_option
+@json_option
 def import_coco(
     annotations: Path,
     out: Path,
@@ -72,7 +69,7 @@ def import_coco(
 
     start, stop = _selection(select, limit)
     class_map = None if map_file is None else load_class_map(map_file)
-    with _progress("importing") as progress:
+    with progress_bar("importing") as progress:
         summary = formats.import_coco(
             annotations,
             out,
@@ -85,7 +82,7 @@ def import_coco(
             progress=progress,
         )
     if as_json:
-        _print_json(asdict(summary))
+        print_json(asdict(summary))
         return
     click.echo(
         f"{summary.path}: {summary.imported} images imported, "
@@ -104,7 +101,7 @@ def import_coco(
 @export_group.command(name="coco")
 @click.argument("dataset", type=_FOLDER)
 @click.option("--out", required=True, type=_FOLDER, help="The annotation file to write.")
-@_json_option
+@json_option
 def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
     """Write the labels as a COCO file: one run-length code per class and image.
 
@@ -114,10 +111,10 @@ def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
     from clearcoat.dataset.formats import as_coco
 
     opened = Dataset.open(dataset)
-    with _progress("exporting") as progress:
+    with progress_bar("exporting") as progress:
         as_coco(opened, out, progress)
     if as_json:
-        _print_json({"file": str(out), "images": len(opened), "classes": opened.classes})
+        print_json({"file": str(out), "images": len(opened), "classes": opened.classes})
     else:
         click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
 
@@ -125,7 +122,7 @@ def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
 @command.command(name="merge")
 @click.argument("datasets", nargs=-1, required=True, type=_FOLDER, metavar="DIR...")
 @click.option("--out", required=True, type=_FOLDER, help="Folder of the data set to write.")
-@_json_option
+@json_option
 def merge(datasets: tuple[Path, ...], out: Path, as_json: bool) -> None:
     """Put several data sets of the same classes into one, for instance renders of several products.
 
@@ -134,18 +131,18 @@ def merge(datasets: tuple[Path, ...], out: Path, as_json: bool) -> None:
     from clearcoat.dataset import Dataset, merge_datasets
 
     opened = [Dataset.open(path) for path in datasets]
-    with _progress("merging") as progress:
+    with progress_bar("merging") as progress:
         written = merge_datasets(opened, out, progress)
     records = sum(len(dataset) for dataset in opened)
     if as_json:
-        _print_json({"path": str(out), "records": records, "written": written})
+        print_json({"path": str(out), "records": records, "written": written})
     else:
         click.echo(f"{out}: {records} records of {len(opened)} data sets, {written} of them new")
 
 
 @command.command(name="stats")
 @click.argument("datasets", nargs=-1, required=True, type=_FOLDER, metavar="DIR...")
-@_json_option
+@json_option
 def stats(datasets: tuple[Path, ...], as_json: bool) -> None:
     """Print how often each class occurs, data sets side by side.
 
@@ -158,10 +155,10 @@ def stats(datasets: tuple[Path, ...], as_json: bool) -> None:
 
     results = []
     for opened in [Dataset.open(path) for path in datasets]:
-        with _progress(f"counting {opened.path.name}") as progress:
+        with progress_bar(f"counting {opened.path.name}") as progress:
             results.append(dataset_statistics(opened, progress))
     if as_json:
-        _print_json([asdict(result) for result in results])
+        print_json([asdict(result) for result in results])
         return
     # Wide enough for pipes and files, where no terminal sets the width.
     width = None if sys.stdout.isatty() else 24 + 40 * len(results)
@@ -178,15 +175,15 @@ def stats(datasets: tuple[Path, ...], as_json: bool) -> None:
     metavar="PIXELS",
     help="Warn of pieces of a class smaller than this.",
 )
-@_json_option
+@json_option
 def check(dataset: Path, sliver: int, as_json: bool) -> None:
     """Verify every file of a data set; exit with 2 where there are errors."""
     from clearcoat.dataset import Dataset, check_dataset
 
-    with _progress("checking") as progress:
+    with progress_bar("checking") as progress:
         report = check_dataset(Dataset.open(dataset), sliver_pixels=sliver, progress=progress)
     if as_json:
-        _print_json({**asdict(report), "clean": report.clean})
+        print_json({**asdict(report), "clean": report.clean})
     else:
         for kind, findings in (("error", report.errors), ("warning", report.warnings)):
             for finding in findings[:_SHOWN_FINDINGS]:
@@ -248,24 +245,3 @@ def _table(results: list[DatasetStatistics]) -> Table:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, indent=2))
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(what, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.errors import MissingDependencyError
-
 Float32Array = NDArray[np.float32]
 
 
@@ -15,12 +13,8 @@ def denoise(radiance: Float32Array, albedo: Float32Array, normal: Float32Array) 
 
     The noise of neighbouring pixels must be independent: render with a box filter.
     """
-    try:
-        import pyoidn
-    except ImportError as error:  # pragma: no cover - it is a hard dependency
-        raise MissingDependencyError(
-            "the denoiser is not installed", do="pip install pyoidn"
-        ) from error
+    import pyoidn
+
     clean: Float32Array = pyoidn.denoise(
         np.ascontiguousarray(radiance),
         albedo=np.ascontiguousarray(albedo),
