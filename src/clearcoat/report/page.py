@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from clearcoat import __version__
 from clearcoat.dataset.overlay import IGNORE_LABEL
-from clearcoat.report.cells import Cell, Comparison
+from clearcoat.report.cells import Cell
 from clearcoat.report.charts import (
     cells_chart,
     class_chart,
@@ -20,33 +20,35 @@ from clearcoat.report.charts import (
     curve_table,
     curves_chart,
 )
+from clearcoat.report.data_tables import (
+    BADGES,
+    cells_table,
+    class_table,
+    comparisons_table,
+    mean,
+    predictions_table,
+    run_row,
+    runs_table,
+    statistics_table,
+)
 from clearcoat.report.facts import FINISHED, RunFacts
 from clearcoat.report.pictures import (
     PREDICTED,
     SAMPLES,
     Picture,
-    PredictionRow,
     has_ignored,
     hex_colors,
     predictions,
     samples,
     spread,
 )
-from clearcoat.report.tables import Table, Value
+from clearcoat.report.tables import Table
 from clearcoat.report.verdict import images, p_text, signed, signed_percent
 from clearcoat.statistics import Interval
 
 if TYPE_CHECKING:
     from clearcoat.report.report import DataFacts, Report
 
-_BADGES = {
-    "gain": "gain",
-    "loss": "loss",
-    "mixed": "gain and loss",
-    "unclear": "no gain shown",
-    "too few": "too few runs to tell",
-    "nothing": "nothing to compare",
-}
 _MAX_COLUMNS = 8
 """Cells shown in the picture of predictions: more do not fit on a page."""
 
@@ -85,29 +87,29 @@ def render_page(report: Report) -> str:
     return environment.get_template("report.html").render(
         report=report,
         version=__version__,
-        badge=_BADGES[report.verdict.kind],
-        badges=_BADGES,
+        badge=BADGES[report.verdict.kind],
+        badges=BADGES,
         lead=_lead(report),
         matrix=_matrix(report.cells),
         cells=_cell_rows(report),
-        cells_table=_cells_table(report.cells),
-        comparisons_table=_comparisons_table(report.comparisons),
+        cells_table=cells_table(report.cells),
+        comparisons_table=comparisons_table(report.comparisons),
         cells_chart=cells_chart(report.cells) if report.cells else Markup(),
         sections=[_data_section(facts) for facts in report.datasets],
         statistics=_statistics(report.datasets),
-        statistics_table=_statistics_table(report.datasets),
-        runs=[_run_row(run) for run in report.runs],
-        runs_table=_runs_table(report.runs),
+        statistics_table=statistics_table(report.datasets),
+        runs=[run_row(run) for run in report.runs],
+        runs_table=runs_table(report.runs),
         curves_chart=curves_chart(shown, report.cells) if shown else Markup(),
         curve_table=curve_table(shown),
         class_chart=class_chart(report.cells, classes) if report.cells and classes else Markup(),
         class_rows=_class_rows(report.cells, classes),
-        class_table=_class_table(report.cells, classes),
+        class_table=class_table(report.cells, classes),
         predicted=predicted,
         hidden_cells=len(_testable(report)) - len(predicted),
         predictions=rows,
         predictions_ignored=bool(report.test) and has_ignored(report.test.dataset, test_indices),  # type: ignore[union-attr]
-        predictions_table=_predictions_table(rows, predicted),
+        predictions_table=predictions_table(rows, predicted),
         swatches=_swatches,
         ignore_label=IGNORE_LABEL,
         samples=SAMPLES,
@@ -167,56 +169,6 @@ def _cell_rows(report: Report) -> list[dict[str, Any]]:
     return [{"cell": cell, "comparison": by_cell.get(id(cell))} for cell in report.cells]
 
 
-def _cells_table(cells: Sequence[Cell]) -> Table:
-    rows: list[tuple[Value, ...]] = [
-        (
-            cell.label, cell.real, cell.synthetic, len(cell.runs), cell.interval.estimate,
-            cell.interval.low, cell.interval.high, run.name, run.seed, run.mean_iou,
-        )
-        for cell in cells
-        for run in cell.runs
-    ]  # fmt: skip
-    return Table(
-        (
-            "cell", "real", "synthetic", "runs in cell", "mean of cell", "95 % low", "95 % high",
-            "run", "seed", "mean IoU of run",
-        ),
-        tuple(rows),
-    )  # fmt: skip
-
-
-def _comparisons_table(comparisons: Sequence[Comparison]) -> Table:
-    rows: list[tuple[Value, ...]] = []
-    for item in comparisons:
-        welch, paired = item.welch, item.paired
-        rows.append(
-            (
-                item.cell.label,
-                item.baseline.label,
-                *_bounds(item.absolute),
-                *_bounds(item.relative),
-                welch.statistic,
-                welch.degrees,
-                welch.p_value,
-                None if paired is None else paired.p_value,
-                None if paired is None else paired.degrees,
-                _BADGES[item.verdict],
-            )
-        )
-    return Table(
-        (
-            "cell", "baseline", "gain", "gain 95 % low", "gain 95 % high", "relative gain",
-            "relative 95 % low", "relative 95 % high", "Welch t", "Welch degrees of freedom",
-            "Welch p", "paired p", "paired degrees of freedom", "verdict",
-        ),
-        tuple(rows),
-    )  # fmt: skip
-
-
-def _bounds(interval: Interval | None) -> tuple[float | None, float | None, float | None]:
-    return (None,) * 3 if interval is None else (interval.estimate, interval.low, interval.high)
-
-
 def _data_section(facts: DataFacts) -> DataSection:
     dataset = facts.dataset
     pictures = samples(dataset)
@@ -253,57 +205,6 @@ def _statistics(datasets: Sequence[DataFacts]) -> list[dict[str, Any]]:
     ]
 
 
-def _statistics_table(datasets: Sequence[DataFacts]) -> Table:
-    return Table(
-        ("data set", "class", "examples", "frequency", "mean share of the image where it occurs"),
-        tuple(
-            (facts.name, found.name, found.images, found.frequency, found.mean_share)
-            for facts in datasets
-            for found in facts.statistics.classes
-        ),
-    )
-
-
-def _run_row(run: RunFacts) -> dict[str, Any]:
-    metrics = run.metrics
-    row: dict[str, Any] = {"run": run, "finished": run.state == FINISHED}
-    if metrics is not None:
-        last = metrics["phases"][-1]
-        row |= {
-            "epochs": metrics["epochs"],
-            "steps": metrics["steps"],
-            "ms": 1000 * metrics["seconds_per_image_epoch"],
-            "train_s": metrics["train_s"],
-            "exclusive": metrics["exclusive"],
-            "total": metrics["parameters"]["total"],
-            "trainable": metrics["parameters"]["trainable"],
-            "best_epoch": -(-last["best_step"] // last["steps_per_epoch"]),
-            "last_phase": last["name"] if len(metrics["phases"]) > 1 else "",
-            "loss": metrics["validation"]["loss"],
-            "validation": metrics["validation"]["mean_iou"],
-            "test": run.mean_iou if run.tested else None,
-        }
-    return row
-
-
-def _runs_table(runs: Sequence[RunFacts]) -> Table:
-    keys = (
-        "epochs", "steps", "ms", "train_s", "total", "trainable", "best_epoch", "loss",
-        "validation", "test",
-    )  # fmt: skip
-    return Table(
-        (
-            "run", "state", "real", "synthetic", "seed", "epochs", "steps",
-            "ms per image and epoch", "training s", "parameters", "trainable parameters",
-            "best epoch of last phase", "validation loss", "validation mean IoU", "test mean IoU",
-        ),
-        tuple(
-            (run.name, run.state, run.real, run.synthetic, run.seed, *(row.get(k) for k in keys))
-            for run, row in ((run, _run_row(run)) for run in runs)
-        ),
-    )  # fmt: skip
-
-
 def _classes(report: Report) -> list[str]:
     """Return the classes that any run has, in the order of the data."""
     scores = (run.score for cell in report.cells for run in cell.runs)
@@ -313,25 +214,11 @@ def _classes(report: Report) -> list[str]:
 def _class_rows(cells: Sequence[Cell], classes: Sequence[str]) -> list[dict[str, Any]]:
     rows = []
     for name in classes:
-        means = [_mean(class_values(cell, name)) for cell in cells]
+        means = [mean(class_values(cell, name)) for cell in cells]
         best = max((mean for mean in means if mean), default=None)
         cells_of_row = [(mean, best is not None and mean == best) for mean in means]
         rows.append({"name": name, "cells": cells_of_row})
     return rows
-
-
-def _class_table(cells: Sequence[Cell], classes: Sequence[str]) -> Table:
-    rows: list[tuple[Value, ...]] = []
-    for name in classes:
-        for cell in cells:
-            values = class_values(cell, name)
-            rows.append(
-                (
-                    name, cell.label, len(values), _mean(values), min(values, default=None),
-                    max(values, default=None),
-                )
-            )  # fmt: skip
-    return Table(("class", "cell", "runs", "mean IoU", "lowest", "highest"), tuple(rows))
 
 
 def _testable(report: Report) -> list[Cell]:
@@ -347,20 +234,6 @@ def _shown_cells(report: Report) -> list[Cell]:
         return cells
     best = sorted(cells, key=lambda cell: -cell.interval.estimate)[:_MAX_COLUMNS]
     return [cell for cell in cells if cell in best]
-
-
-def _predictions_table(rows: Sequence[PredictionRow], cells: Sequence[Cell]) -> Table:
-    return Table(
-        ("image", "classes in truth", "cell", "run", "mean IoU of image", "classes predicted"),
-        tuple(
-            (
-                row.image.name, ", ".join(row.truth.classes), cell.label, cell.best.name,
-                picture.iou, ", ".join(picture.classes),
-            )
-            for row in rows
-            for cell, picture in zip(cells, row.predictions, strict=True)
-        ),
-    )  # fmt: skip
 
 
 def _swatches(classes: Sequence[str]) -> list[tuple[str, str]]:
@@ -401,10 +274,6 @@ def _commands(runs: Sequence[RunFacts]) -> list[tuple[str, str]]:
         if isinstance(words, list) and words and words[0] == "train":
             found.append((run.name, shlex.join(["clearcoat", *map(str, words)])))
     return found
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
 
 
 def _iou(value: float | None) -> str:
