@@ -6,9 +6,9 @@ Importing this module imports nothing heavy; `load()` does.
 from __future__ import annotations
 
 import os
-import sys
-import sysconfig
+import re
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,13 +39,15 @@ def _llvm_library() -> Path | None:
     A distribution's own LLVM 15 aborts the process on AVX-512 machines, so Dr.Jit's search
     through the system is a last resort only.
     """
-    roots = {Path(sys.prefix), Path(sysconfig.get_path("platlib")).parents[2]}
-    for root in sorted(roots):
-        for name in ("libLLVM.so.*", "libLLVM-*.so", "libLLVM.dylib", "LLVM*.dll"):
-            found = sorted((root / "lib").glob(name))
-            if found:
-                return found[-1]
-    return None
+    try:
+        files = metadata.files("karellen-llvm-core") or []
+    except metadata.PackageNotFoundError:
+        return None
+    named = [
+        file for file in files if re.fullmatch(r"(libLLVM.*\.(so|dylib).*|LLVM.*\.dll)", file.name)
+    ]
+    paths = sorted(Path(str(file.locate())) for file in named)
+    return next((path for path in paths if path.exists()), None)
 
 
 @lru_cache(maxsize=4)
