@@ -9,7 +9,7 @@ import click
 # Two vehicles stand in for "the product photographed" and "the product in CAD"; the numbers are
 # small so that everything fits into a few minutes on two cores.
 _PHOTO_COUNT, _TEST_COUNT, _RENDER_COUNT = 56, 32, 160
-_REAL_COUNT = 16
+_REAL_COUNT, _STOPPING_COUNT = 16, 16
 _PICTURE_PX, _MODEL_PX = 128, 64
 _STEPS_ON_RENDERS, _STEPS_ON_PHOTOS = 350, 250
 
@@ -88,7 +88,7 @@ def _train(what: str, photos: Path, renders: Path | None, test: Path, out: Path)
             "model": {"filters": [8, 16, 32, 64, 128]},
             "size": _MODEL_PX,
             "real_count": _REAL_COUNT,
-            "validation_count": 16,
+            "validation_count": _STOPPING_COUNT,
             "validation_source": "real",
             "max_steps": _STEPS_ON_PHOTOS,
             "pretrain_max_steps": _STEPS_ON_RENDERS,
