@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from clearcoat.dataset import Dataset, check_dataset
 from clearcoat.errors import DatasetError, ProductError, SpecError, UsageError
 from clearcoat.generation import Job, generate, load_scene
+from clearcoat.materials import LIBRARY
 
 
 def _bytes(folder: Path) -> dict[str, str]:
@@ -119,3 +121,21 @@ def test_sizes_and_seeds_out_of_range(toy_spec: Path, tmp_path: Path) -> None:
         Job(toy_spec, seed=-1, size=(32, 32), out=tmp_path)
     with pytest.raises(UsageError):
         Job(toy_spec, seed=0, size=(4, 32), out=tmp_path)
+
+
+def test_a_changed_material_makes_another_series(toy_spec: Path, tmp_path: Path) -> None:
+    text = toy_spec.read_text()
+    rougher = text.replace("use: tyre_rubber", "use: tyre_rubber, with: {roughness: 0.9}")
+    assert rougher != text
+    (tmp_path / "toy.glb").write_bytes((toy_spec.parent / "toy.glb").read_bytes())
+    (tmp_path / "toy.yaml").write_text(rougher)
+    assert load_scene(tmp_path / "toy.yaml").digest != load_scene(toy_spec).digest
+
+
+def test_a_library_material_is_part_of_the_digest(
+    toy_spec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load_scene(toy_spec).digest
+    other = replace(LIBRARY["tyre_rubber"], roughness=0.9)
+    monkeypatch.setattr("clearcoat.materials.library.LIBRARY", {**LIBRARY, "tyre_rubber": other})
+    assert load_scene(toy_spec).digest != before

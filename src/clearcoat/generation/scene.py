@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat import vehicles
+from clearcoat import __version__, vehicles
 from clearcoat.errors import SpecError
 from clearcoat.generation.scene_spec import SceneSpec
 from clearcoat.materials import LIBRARY, Material, material
@@ -76,14 +76,23 @@ def load_scene(path: Path) -> Scene:
     hdri_folder = None if folder is None else base / folder.expanduser()
     uses_hdri = spec.light.environments.get("hdri", 0) > 0
     names = list_hdris(hdri_folder) if uses_hdri else ()
+    materials = _materials(spec, product, document)
+    drawn_from = [
+        spec.model_dump(mode="json"),
+        geometry_digest(product),
+        [asdict(material) for material in materials],
+        list(names),
+        # Another version may draw the same spec otherwise.
+        __version__,
+    ]
     return Scene(
         spec=spec,
         product=product,
         classes=classes,
-        materials=_materials(spec, product, document),
+        materials=materials,
         stage=Stage(points_m=outline_points(product), hdri_names=names),
         hdri_folder=hdri_folder,
-        digest=digest([spec.model_dump(mode="json"), geometry_digest(product), list(names)]),
+        digest=digest(drawn_from),
     )
 
 
