@@ -19,6 +19,7 @@ VERBS = {
     "preview": "Render a contact sheet with label overlays and a legend.",
     "render": "Render labelled images into a data set.",
     "dataset": "Import, merge, describe and check data sets.",
+    "models": "Show how many parameters each architecture has.",
     "train": "Train a segmentation model on real and synthetic images.",
     "evaluate": "Score a trained model on a data set.",
     "predict": "Segment image files with a trained model.",

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from clearcoat.errors import UsageError, did_you_mean
+from clearcoat.models.base import SegmentationModel
 from clearcoat.models.config import ModelConfig
-from clearcoat.models.unet import SegmentationModel, build_unet
+from clearcoat.models.unet import build_unet
+from clearcoat.models.vgg19 import build_vgg19_unet
+from clearcoat.models.wnet import build_wnet
 
-BUILDERS: dict[str, Callable[[ModelConfig, int], SegmentationModel]] = {"unet": build_unet}
-"""Model name -> function of (config, outputs per pixel)."""
+BUILDERS: dict[str, Callable[[Any, int], SegmentationModel]] = {
+    "unet": build_unet,
+    "vgg19_unet": build_vgg19_unet,
+    "wnet": build_wnet,
+}
+"""Model name -> function of (its config, outputs per pixel)."""
 
 
 def build_model(config: ModelConfig, class_count: int) -> SegmentationModel:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from clearcoat.models.base import SegmentationModel
 from clearcoat.models.blocks import ConvBlock, InputNormalisation, initialise
 from clearcoat.models.config import UNetConfig
 
@@ -86,8 +87,8 @@ class UNetDecoder(nn.Module):
         return x
 
 
-class SegmentationModel(nn.Module):
-    """Normalisation, encoder, decoder, head: images in, one logit per output and pixel out."""
+class EncoderDecoder(SegmentationModel):
+    """Normalisation, encoder, decoder, head."""
 
     def __init__(
         self, normalisation: nn.Module, encoder: nn.Module, decoder: nn.Module, head: nn.Module
@@ -98,29 +99,40 @@ class SegmentationModel(nn.Module):
         self.decoder = decoder
         self.head = head
 
+    @property
+    def encoder_part(self) -> nn.Module:
+        """The encoder."""
+        return self.encoder
+
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8, or float in 0…1, to logits (N, outputs, H, W)."""
-        logits: Tensor = self.head(self.decoder(self.encoder(self.normalisation(images))))
+        logits, _ = self.forward_with_features(images)
         return logits
 
+    def forward_with_features(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the logits, and the encoder's maps from full resolution down."""
+        features: list[Tensor] = self.encoder(self.normalisation(images))
+        logits: Tensor = self.head(self.decoder(features))
+        return logits, features
 
-def build_unet(config: UNetConfig, output_count: int) -> SegmentationModel:
+
+def build_unet(config: UNetConfig, output_count: int) -> EncoderDecoder:
     """Build the U-Net with `output_count` logits per pixel, freshly initialised."""
-    place, rate = config.dropout_placement, config.dropout
+    levels, bottleneck = config.encoder_dropout
     encoder = UNetEncoder(
         config.input_channels,
         config.filters,
         momentum=config.batch_norm_momentum,
-        dropout_levels=rate if place in ("encoder", "all") else 0.0,
-        dropout_bottleneck=rate if place in ("bottleneck", "encoder", "all") else 0.0,
+        dropout_levels=levels,
+        dropout_bottleneck=bottleneck,
     )
     decoder = UNetDecoder(
         encoder.channels,
         config.filters[:-1],
         momentum=config.batch_norm_momentum,
-        dropout=rate if place in ("decoder", "all") else 0.0,
+        dropout=config.decoder_dropout,
     )
     head = nn.Conv2d(decoder.channels, output_count, 1)
-    model = SegmentationModel(InputNormalisation(config.input_channels), encoder, decoder, head)
+    model = EncoderDecoder(InputNormalisation(config.input_channels), encoder, decoder, head)
     initialise(model)
     return model
