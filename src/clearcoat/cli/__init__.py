@@ -15,6 +15,7 @@ from clearcoat.errors import ClearcoatError, UsageError, did_you_mean
 VERBS = {
     "demo": "Run the whole path on the built-in vehicle and write a report.",
     "inspect": "Show what is in a CAD file: parts, materials, triangles, bounds, units.",
+    "materials": "List the material library, or render a sheet of it.",
     "schema": "Print the JSON Schema of a scene spec.",
     "preview": "Render a contact sheet with label overlays and a legend.",
     "render": "Render labelled images into a data set.",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Literal, get_args
 
 Color = tuple[float, float, float]
+Category = Literal["paint", "metal", "glass", "lamp", "plastic", "rubber", "interior", "other"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+"""The groups of the library, in the order in which it is listed."""
 
 
 @dataclass(frozen=True)
@@ -14,12 +18,13 @@ class Material:
 
     `opaque` surfaces reflect only. A `thin_glass` surface is a pane whose thickness is not
     modelled: it reflects by Fresnel's equations and lets `tint` of the rest through unbent.
+    A `measured` surface is a BRDF file.
     """
 
     name: str
     source: str
     """Where the values come from."""
-    kind: Literal["opaque", "thin_glass"] = "opaque"
+    kind: Literal["opaque", "thin_glass", "measured"] = "opaque"
     base_color: Color = (0.5, 0.5, 0.5)
     """Linear sRGB, 0 to 1: diffuse reflectance, or specular reflectance of a metal."""
     metallic: float = 0.0
@@ -38,3 +43,7 @@ class Material:
     """Share of the light that a pane lets through in each channel, beside its reflections."""
     is_paint: bool = False
     """Whether the sampled exterior paint replaces colour, metal share and roughness."""
+    category: Category = "other"
+    """What the library lists it under."""
+    file: Path | None = None
+    """BRDF file of a measured surface, in the RGL format (Dupuy and Jakob 2018), RGB variant."""

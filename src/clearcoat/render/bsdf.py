@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clearcoat.materials import Material
+from clearcoat.materials import Material, check_measured
 from clearcoat.product import SourceMaterial
 
 
@@ -33,7 +33,13 @@ def describe(material: Material) -> dict[str, Any]:
     """Return the Mitsuba description of a material.
 
     Opaque surfaces are two-sided because CAD shells are often wound inside out.
+
+    Raises:
+        RenderError: the file of a measured material is missing or damaged.
     """
+    if material.kind == "measured":
+        file = check_measured(material.file, material.name)
+        return {"type": "twosided", "bsdf": {"type": "measured", "filename": str(file)}}
     if material.kind == "thin_glass":
         return {
             "type": "thindielectric",
