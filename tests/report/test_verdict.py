@@ -41,6 +41,15 @@ def test_no_gain_is_said_plainly() -> None:
     assert "lowers mean IoU from 0.210 to 0.110: −0.100" in verdict.sentences[0]
 
 
+def test_means_that_all_rise_within_chance_ask_for_more_runs() -> None:
+    runs = [*_runs(16, 0, 0.20, 0.30), *_runs(16, 64, 0.26, 0.35)]
+    runs += [*_runs(64, 0, 0.40, 0.50), *_runs(64, 64, 0.43, 0.54)]
+    verdict = _judge(runs)
+    assert verdict.kind == "unclear"
+    assert "in all 2 comparisons (+0.055 at best)" in verdict.headline
+    assert "with 2 runs each. More runs would tell." in verdict.headline
+
+
 def test_mixed_names_both() -> None:
     runs = [*_runs(16, 0, 0.10, 0.11, 0.12), *_runs(16, 64, 0.20, 0.21, 0.22)]
     runs += [*_runs(64, 0, 0.40, 0.41, 0.42), *_runs(64, 64, 0.30, 0.31, 0.32)]

@@ -86,6 +86,14 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
         if told[0].absolute.estimate <= 0:
             return f"There is no gain. {_short(told[0])}."
         return f"No gain shown. {_short(told[0])}, which chance alone may give ({p_text(p_value)})."
+    if kind == "unclear" and all(c.absolute.estimate > 0 for c in told):
+        best = max(told, key=lambda comparison: comparison.absolute.estimate)
+        runs = min(len(run_set) for c in told for run_set in (c.cell.runs, c.baseline.runs))
+        return (
+            f"Adding renders raised the mean in all {images(len(told), 'comparison')} "
+            f"({signed(best.absolute.estimate)} at best), but in none by more than chance gives "
+            f"with {runs} runs each. More runs would tell."
+        )
     if kind == "unclear":
         return (
             "Adding renders shows no gain here: none of "
