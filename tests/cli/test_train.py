@@ -119,8 +119,49 @@ def test_users_mistakes_are_said_in_one_error(
     assert "no images" in _fails(capsys, [*predict, str(folder / "empty")])
 
 
+def test_a_unets_run_becomes_a_wnets_frozen_first_network(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(_train(folder))
+    second = [
+        "--model", "wnet", "--first-filters", "4,8", "--filters", "2,4",
+        "--init", str(folder / "run"), "--freeze", "first_network",
+    ]  # fmt: skip
+    arguments = _train(folder, *second, "--json")
+    arguments[arguments.index("--filters") + 1] = "2,4"
+    arguments[arguments.index("--out") + 1] = str(folder / "wnet")
+    capsys.readouterr()
+    main(arguments)
+    metrics = json.loads(capsys.readouterr().out)
+    assert 0 < metrics["parameters"]["trainable"] < metrics["parameters"]["total"]
+    config = json.loads((folder / "wnet" / "config.json").read_text())["config"]
+    assert config["initialisation"] == {
+        "encoder": "run",
+        "decoder": "run",
+        "freeze": "first_network",
+    }
+    main(["evaluate", str(folder / "wnet"), "--data", str(folder / "test"), "--json"])
+    score = json.loads(capsys.readouterr().out)
+    assert score["mean_iou"] == pytest.approx(metrics["test"]["mean_iou"])
+
+
+def test_options_of_models_that_do_not_fit_are_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--model wnet" in _fails(capsys, _train(folder, "--first", "vgg19_unet"))
+    assert "--model wnet" in _fails(capsys, _train(folder, "--freeze", "first_network"))
+    assert "--init RUN" in _fails(capsys, _train(folder, "--initialisation", "synth-random"))
+    imagenet = ["--imagenet", str(folder / "vgg19-dcbb9e9d.pth")]
+    assert "torchvision's documentation" in _fails(capsys, _train(folder, *imagenet))
+    unused = _fails(capsys, _train(folder, *imagenet, "--initialisation", "control"))
+    assert "takes no ImageNet weights" in unused
+    assert not (folder / "run").exists()
+
+
 def test_the_choices_in_the_help_are_those_of_the_code() -> None:
+    from clearcoat.models import INITIALISATIONS, Freeze
     from clearcoat.models.config import DropoutPlacement
+    from clearcoat.models.registry import BUILDERS
     from clearcoat.training import AUGMENTATIONS, LOSSES, RECIPES
     from clearcoat.training.config import LossName, Mix
 
@@ -129,3 +170,6 @@ def test_the_choices_in_the_help_are_those_of_the_code() -> None:
     assert tuple(AUGMENTATIONS) == train_verb.AUGMENT_NAMES
     assert tuple(RECIPES) == train_verb.RECIPE_NAMES
     assert get_args(DropoutPlacement) == train_verb.DROPOUT_PLACES
+    assert tuple(BUILDERS) == train_verb.MODEL_NAMES
+    assert tuple(INITIALISATIONS) == train_verb.INITIALISATION_NAMES
+    assert get_args(Freeze) == train_verb.FREEZE_NAMES

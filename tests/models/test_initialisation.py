@@ -261,6 +261,10 @@ def test_imagenet_weights_are_read_and_their_digest_is_told(tmp_path: Path) -> N
     found, told = read_imagenet(plain)
     assert told == digest
     assert set(found.weights) == set(_imagenet()) - {"classifier.0.weight"}
+    # torchvision's file is in the format that torch wrote before 1.6.
+    old = tmp_path / "old.pth"
+    torch.save(_imagenet(), old, _use_new_zipfile_serialization=False)
+    assert set(read_imagenet(old)[0].weights) == set(found.weights)
     named = plain.rename(tmp_path / f"vgg19-{digest[:8]}.pth")
     assert read_imagenet(named)[1] == digest
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from clearcoat.errors import UsageError
+
 if TYPE_CHECKING:
+    from clearcoat.models import InitConfig
     from clearcoat.training import Observer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +29,9 @@ LOSS_NAMES = (
 MIX_NAMES = ("concatenate", "balanced", "sequential")
 RECIPE_NAMES = ("paper", "few-photos")
 AUGMENT_NAMES = ("none", "flip", "geometry", "colour", "strong")
+MODEL_NAMES = ("unet", "vgg19_unet", "wnet")
+INITIALISATION_NAMES = ("control", "synth-random", "synth-synth", "VGG19-random", "VGG19-synth")
+FREEZE_NAMES = ("none", "encoder", "first_network")
 DROPOUT_PLACES = ("bottleneck", "encoder", "decoder", "all", "none")
 
 _FOLDER = click.Path(path_type=Path)
@@ -72,14 +78,32 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ),
 )
 _MODEL_OPTIONS: tuple[tuple[str, Any, str], ...] = (
+    ("--model", click.Choice(MODEL_NAMES), "See `clearcoat models` [unet]."),
+    ("--first", click.Choice(MODEL_NAMES[:2]), "First network of a W-net [unet]."),
     ("--dropout", float, "Probability [0.30]."),
     ("--dropout-placement", click.Choice(DROPOUT_PLACES), "Where dropout acts [bottleneck]."),
     ("--filters", str, "Channels per level, from full resolution down [32,64,128,256,512]."),
+    ("--first-filters", str, "Those of a W-net's first network, --filters being the second's."),
+)
+_START_OPTIONS: tuple[tuple[str, Any, str], ...] = (
+    ("--init", _FOLDER, "Finished run whose weights training starts from."),
+    ("--imagenet", _FOLDER, "File of VGG19's ImageNet weights, in torchvision's layout."),
+    (
+        "--initialisation",
+        click.Choice(INITIALISATION_NAMES),
+        "Which parts start from what: encoder-decoder, `synth` being --init and `VGG19` "
+        "--imagenet [all that is given].",
+    ),
+    (
+        "--freeze",
+        click.Choice(FREEZE_NAMES),
+        "What stays as it starts, batch-norm statistics included [none].",
+    ),
 )
 
 
 def _options(function: F) -> F:
-    for name, kind, text in reversed(_CONFIG_OPTIONS + _MODEL_OPTIONS):
+    for name, kind, text in reversed(_START_OPTIONS + _CONFIG_OPTIONS + _MODEL_OPTIONS):
         function = click.option(name, type=kind, default=None, help=text)(function)
     return function
 
@@ -89,7 +113,6 @@ def _options(function: F) -> F:
 @click.option("--synthetic", type=_FOLDER, help="Data set of renders.")
 @click.option("--test", "test", type=_FOLDER, help="Photos to score on when training is over.")
 @click.option("--validation", type=_FOLDER, help="Photos that decide when to stop.")
-@click.option("--init", type=_FOLDER, help="Finished run whose weights training starts from.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder of the run.")
 @click.option(
     "--recipe",
@@ -116,6 +139,9 @@ def command(
     test: Path | None,
     validation: Path | None,
     init: Path | None,
+    imagenet: Path | None,
+    initialisation: str | None,
+    freeze: str | None,
     out: Path,
     recipe_name: str,
     augment: str | None,
@@ -145,16 +171,13 @@ def command(
         torch.set_num_threads(threads)
     values = recipe(recipe_name)
     values |= {name: value for name, value in options.items() if value is not None}
-    model = {
-        name: values.pop(name)
-        for name in ("dropout", "dropout_placement", "filters")
-        if name in values
-    }
-    if "filters" in model:
-        model["filters"] = model["filters"].split(",")
+    values["model"] = _model(values)
     if augment is not None:
         values["augment"] = AUGMENTATIONS[augment]
-    config = training_config({**values, "model": model})
+    start = _initialisation(initialisation, freeze, init, imagenet, values["model"])
+    if start is not None:
+        values["initialisation"] = start
+    config = training_config(values)
 
     def opened(path: Path | None) -> Dataset | None:
         return None if path is None else Dataset.open(path)
@@ -162,13 +185,54 @@ def command(
     sources = Sources(opened(real), opened(synthetic), opened(validation), opened(test))
     was_finished = RunFolder(out).finished
     with observer() as watching:
-        metrics = run_training(config, sources, out, init=init, device=device, observer=watching)
+        metrics = run_training(
+            config, sources, out, init=init, imagenet=imagenet, device=device, observer=watching
+        )
     if was_finished:
         click.echo(f"{out} is finished already; these are its figures", err=True)
     if as_json:
         click.echo(json.dumps(metrics, indent=1))
         return
     _print_metrics(metrics, out)
+
+
+def _model(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the model's options out of `values` and return what they say about it."""
+    common = {key: values.pop(key) for key in list(values) if key.startswith("dropout")}
+    name, first = values.pop("model", "unet"), values.pop("first", None)
+    filters, first_filters = values.pop("filters", None), values.pop("first_filters", None)
+    model = _network(name, filters, common)
+    if name == "wnet":
+        softmax = not values.get("loss", "cross_entropy").startswith("binary")
+        model["first"] = _network(first or "unet", first_filters, common)
+        model["map_activation"] = "softmax" if softmax else "sigmoid"
+    elif first is not None or first_filters is not None:
+        raise UsageError("only a W-net has a first network", do="add --model wnet")
+    return model
+
+
+def _network(name: str, filters: str | None, common: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, **common} | ({} if filters is None else {"filters": filters.split(",")})
+
+
+def _initialisation(
+    name: str | None,
+    freeze: str | None,
+    init: Path | None,
+    imagenet: Path | None,
+    model: dict[str, Any],
+) -> InitConfig | None:
+    """Return where the model's parts start, or None for the plain way: all from --init."""
+    from clearcoat.models import InitConfig, find_initialisation
+
+    freezing: Any = freeze or "none"
+    if name is not None:
+        return find_initialisation(name, freezing)
+    if imagenet is None and freezing == "none" and (init is None or model["name"] != "wnet"):
+        return None
+    run: Any = "random" if init is None else "run"
+    encoder: Any = run if imagenet is None else "imagenet"
+    return InitConfig(encoder=encoder, decoder=run, freeze=freezing)
 
 
 def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
@@ -184,7 +248,8 @@ def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
         f"trained on {images['real']} real and {images['synthetic']} synthetic images: {phases}"
     )
     click.echo(
-        f"{metrics['parameters']['total']:,} parameters, {metrics['train_s']:.0f} s on "
+        f"{metrics['parameters']['total']:,} parameters ({metrics['parameters']['trainable']:,} "
+        f"trainable), {metrics['train_s']:.0f} s on "
         f"{metrics['device']} in {metrics['precision']}, "
         f"{1000 * metrics['seconds_per_image_epoch']:.1f} ms per image and epoch"
         + ("" if metrics["exclusive"] else " (the device was shared)")

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from clearcoat.errors import UsageError
-from clearcoat.models import ModelConfig, UNetConfig
+from clearcoat.models import InitConfig, ModelConfig, UNetConfig, WNetConfig
+from clearcoat.training.losses import LOSSES
 
 LossName = Literal[
     "cross_entropy", "binary_cross_entropy", "cross_entropy_dice", "binary_cross_entropy_dice"
@@ -85,6 +94,8 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelConfig = UNetConfig()
+    initialisation: InitConfig | None = None
+    """What starts from where and what is frozen; None: all from the given run, or random."""
     size: int = Field(default=128, ge=8)
     """Height and width in pixels to which every image is resized."""
     seed: int = Field(default=0, ge=0)
@@ -141,7 +152,22 @@ class TrainingConfig(BaseModel):
             raise ValueError(f"size {self.size} is no multiple of {stride}; use {near}")
         if self.real_share is not None and self.mix == "concatenate":
             raise ValueError("real_share has no meaning with mix 'concatenate'; use 'balanced'")
+        if isinstance(self.model, WNetConfig):
+            fitting = "softmax" if LOSSES[self.loss].extra_outputs else "sigmoid"
+            if self.model.map_activation != fitting:
+                raise ValueError(f"the loss {self.loss} needs map_activation {fitting!r}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before_where_nothing_is_new(
+        self, dump: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        # A run's identity is its config's JSON: a key for what a run does not use would make
+        # runs that were begun without that key other runs, which could not go on.
+        content: dict[str, Any] = dump(self)
+        if self.initialisation is None:
+            content.pop("initialisation", None)
+        return content
 
 
 def training_config(values: dict[str, Any]) -> TrainingConfig:

@@ -30,7 +30,7 @@ def choose_precision(model: nn.Module, images: Tensor) -> str:
     device = images.device
     if device.type != "cpu":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    sizes = tuple(tuple(weight.shape) for weight in model.parameters())
+    sizes = tuple((tuple(weight.shape), weight.requires_grad) for weight in model.parameters())
     key = (sizes, tuple(images.shape), torch.get_num_threads())
     if key not in _known:
         times = {name: _seconds(model, images[:8], name) for name in ("fp32", "bf16")}

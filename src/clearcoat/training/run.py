@@ -37,6 +37,7 @@ from clearcoat.training.selection import (
     require_same_classes,
     select,
 )
+from clearcoat.training.start import Origin, start_model
 from clearcoat.training.trainer import Observer, Silent, Trainer
 
 CHECKPOINT_EVERY_S = 30.0
@@ -48,6 +49,7 @@ def run_training(
     out: Path,
     *,
     init: Path | None = None,
+    imagenet: Path | None = None,
     device: str = "auto",
     observer: Observer | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
@@ -55,14 +57,17 @@ def run_training(
     """Train as `config` says and return the run's metrics, also written to `out`.
 
     A finished run in `out` is returned as it is, an interrupted one is gone on with. `init` is
-    a finished run whose weights training starts from. Raises UsageError, DatasetError, RunError
-    or TrainingError; nothing is written before the inputs are known to fit together.
+    a finished run whose weights training starts from, `imagenet` a file of VGG19's weights;
+    `config.initialisation` says which parts of the model take them. Raises UsageError,
+    DatasetError, RunError or TrainingError; nothing is written before the inputs are known to
+    fit together.
     """
     where = find_device(device)
     classes = check_classes(sources)
     selection = select(config, sources)
-    start_from = None if init is None else _start_weights(init, classes, config)
-    identity = _identity(config, classes, sources, init)
+    origin = None if init is None else _origin(init, classes)
+    started = start_model(config, len(classes), origin, imagenet)
+    identity = _identity(config, classes, sources, init, started.imagenet_digest)
     identity["images"] = selection.as_json()
     identity["before"] = None if init is None else _before(init)
     folder = RunFolder(out)
@@ -76,10 +81,7 @@ def run_training(
     folder.write_json(ENVIRONMENT, describe(where) | {"command": sys.argv[1:]})
 
     loss = find_loss(config.loss)
-    model = _new_model(config, loss, len(classes), where)
-    if start_from is not None:
-        model.load_state_dict(start_from)
-    trainer = _trainer(model, data, phases, loss, config, folder)
+    trainer = _trainer(started.model.to(where), data, phases, loss, config, folder)
     occupancy = Occupancy(where)
     watch = _Checkpoints(trainer, folder, checkpoint_every_s)
     began = time.monotonic()
@@ -95,6 +97,7 @@ def run_training(
     exclusive = occupancy.exclusive()
 
     metrics = _result(trainer, data, folder, identity["run_id"], exclusive)
+    metrics["notes"] = [*started.notes, *metrics["notes"]]
     metrics["wall_s"] = round(time.monotonic() - began, 3)
     folder.write_tensors(BEST, {"model": trainer.best_weights})
     folder.write_json(METRICS, metrics)
@@ -143,11 +146,17 @@ class _Checkpoints:
 
 
 def _identity(
-    config: TrainingConfig, classes: tuple[str, ...], sources: Sources, init: Path | None
+    config: TrainingConfig,
+    classes: tuple[str, ...],
+    sources: Sources,
+    init: Path | None,
+    imagenet_digest: str | None,
 ) -> dict[str, Any]:
     data = {name: dataset.digest() for name, dataset in sources.named().items()}
     if init is not None:
         data["init"] = finished_run(init).read_json(CONFIG)["run_id"]
+    if imagenet_digest is not None:
+        data["imagenet"] = imagenet_digest
     content = {"config": config.model_dump(mode="json"), "classes": list(classes), "data": data}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     paths = {name: str(dataset.path) for name, dataset in sources.named().items()}
@@ -192,29 +201,10 @@ def _trainer(
     return Trainer(model, data, phases, loss, config, precision)
 
 
-def _new_model(
-    config: TrainingConfig, loss: Loss, class_count: int, device: torch.device
-) -> SegmentationModel:
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(config.seed)
-        model = build_model(config.model, loss.outputs(class_count))
-    return model.to(device)
-
-
-def _start_weights(
-    init: Path, classes: tuple[str, ...], config: TrainingConfig
-) -> dict[str, torch.Tensor]:
-    model, theirs, known = load_model(init)
+def _origin(init: Path, classes: tuple[str, ...]) -> Origin:
+    model, config, known = load_model(init)
     require_same_classes("the data", classes, f"the run {init} to start from", known)
-    ours = (config.model, find_loss(config.loss).extra_outputs)
-    if ours != (theirs.model, find_loss(theirs.loss).extra_outputs):
-        raise RunError(
-            "the run to start from has another model",
-            where=init,
-            found=f"{theirs.model!r}, loss {theirs.loss}",
-            expected=f"{config.model!r}, loss {config.loss}",
-        )
-    return model.state_dict()
+    return Origin(init, model, config)
 
 
 def _result(
