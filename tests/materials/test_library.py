@@ -49,6 +49,13 @@ def test_the_library_is_large_and_no_material_is_there_twice() -> None:
     assert len(set(values)) == len(values)
 
 
+def test_the_documentation_lists_every_material() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/materials.md").read_text("utf-8")
+    for entry in LIBRARY.values():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{entry.name}` |"))
+        assert row.endswith(f" {entry.source} |")
+
+
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_no_material_makes_energy(category: str) -> None:
     """In a furnace, where light of radiance 1 comes from everywhere, nothing shines brighter."""

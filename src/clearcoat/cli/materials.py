@@ -126,6 +126,8 @@ def _render(materials: list[Material], out: Path, size: int, columns: int, sampl
     pictures = list(track(tiles, len(materials), "rendering"))
     encoded = BytesIO()
     kind = "PNG" if out.suffix.lower() == ".png" else "JPEG"
-    Image.fromarray(swatch_sheet(materials, pictures, columns)).save(encoded, kind, quality=85)
+    Image.fromarray(swatch_sheet(materials, pictures, columns)).save(
+        encoded, kind, quality=85, optimize=True
+    )
     write_whole(out, encoded.getvalue())
     click.echo(str(out))

@@ -128,7 +128,7 @@ def _stage(mi: Any, size: int) -> dict[str, Any]:
         "type": "checkerboard",
         "color0": {"type": "rgb", "value": 0.16},
         "color1": {"type": "rgb", "value": 0.42},
-        "to_uv": transform().scale([32, 32, 1]),
+        "to_uv": transform().scale([18, 18, 1]),
     }
     return {
         "type": "scene",
