@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -33,7 +33,8 @@ def _project(drawn: SceneSample, points: np.ndarray, aspect: float) -> np.ndarra
     return local[:, :2] / local[:, 2:] * [focal, focal * aspect]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
+@example(seed=0, index=0, fill=1.5, elevation=0.0, aspect=0.5)
 @given(
     seed=st.integers(0, 2**32),
     index=st.integers(0, 10**6),
@@ -52,7 +53,13 @@ def test_the_product_fills_the_picture_as_asked(
     drawn = sample(model, _STAGE, seed, index, aspect=aspect)
     seen = _project(drawn, _CORNERS, aspect)
     low, high = seen.min(axis=0), seen.max(axis=0)
-    assert (high - low).max() == pytest.approx(fill, abs=1e-6)
+    depth = _CORNERS @ drawn.camera.pose.camera_from_world[2, :3]
+    clearance = depth.min() + drawn.camera.pose.camera_from_world[2, 3]
+    if clearance <= 0.1 * np.ptp(depth) * (1 + 1e-6):
+        # As close as the camera may come without entering the product.
+        assert (high - low).max() <= fill + 1e-6
+    else:
+        assert (high - low).max() == pytest.approx(fill, abs=1e-6)
     assert (low + high) / 2 == pytest.approx([0.1, -0.05], abs=1e-3)
 
 

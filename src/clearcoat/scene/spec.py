@@ -34,7 +34,7 @@ class CameraSpec(Model):
     """Angle of the camera above the product's horizontal plane."""
     fill: Distribution = uniform(0.6, 1.0)
     """Share of the picture that the product's outline takes along its tighter side; above 1 the
-    picture crops the product."""
+    picture crops the product. The camera never comes closer than a tenth of the product's depth."""
     focal_mm: Distribution = uniform(24, 70)
     """Focal length as for a sensor `sensor_width_mm` wide."""
     roll_deg: Distribution = normal(0, 1.5, -10, 10)
