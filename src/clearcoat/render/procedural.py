@@ -169,35 +169,35 @@ def _studio(rng: np.random.Generator, mi: Any) -> Float32Array:
 
 def _busy(rng: np.random.Generator, mi: Any) -> Float32Array:
     """Draw the paper's "busy" skybox (section III.C): patches of all sizes and colours."""
-    panorama = np.empty((HEIGHT, WIDTH, 3))
+    # At half the resolution, which is finer than its patches: a quarter of the work.
+    world = directions()[::2, ::2]
+    panorama = np.empty_like(world)
     panorama[:] = rng.uniform(0.05, 0.8, 3)
-    world = directions()
     for level in range(260):
         centre = rng.normal(size=3)
         centre /= np.linalg.norm(centre)
         tangent = np.cross(centre, rng.normal(size=3))
         tangent /= np.linalg.norm(tangent)
+        axes = np.array([tangent, np.cross(centre, tangent), centre], np.float32)
         size = 1.0 * (1 - level / 260) ** 1.5 + 0.03
-        near = world @ centre
-        front = np.maximum(near, 1e-3)
-        x = world @ tangent / front
-        y = world @ np.cross(centre, tangent) / front
         wide, tall = size * rng.uniform(0.3, 1.0, 2)
-        inside = near > 0.05
+        # Only the pixels of a cap around the centre can lie in the patch.
+        rows, columns = np.nonzero(world @ axes[2] > 1 / math.hypot(1, wide, tall))
+        local = world[rows, columns] @ axes.T
+        x, y = local[:, 0] / local[:, 2], local[:, 1] / local[:, 2]
         if rng.random() < 0.5:
-            inside &= (np.abs(x) < wide) & (np.abs(y) < tall)
+            inside = (np.abs(x) < wide) & (np.abs(y) < tall)
         else:
-            inside &= (x / wide) ** 2 + (y / tall) ** 2 < 1
+            inside = (x / wide) ** 2 + (y / tall) ** 2 < 1
         color = rng.uniform(0.02, 1.0, 3) * rng.choice([0.4, 1.0, 1.0, 3.0])
         if rng.random() < 0.35:
             inside &= np.sin(x * rng.uniform(20, 120)) > rng.uniform(-0.5, 0.8)
-        panorama[inside] = color
-    grain = 0.8 + 0.4 * rng.random((HEIGHT, WIDTH, 1))
-    panorama = gaussian_filter(panorama * grain, (0.7, 0.7, 0), mode=("nearest", "wrap", "nearest"))
+        panorama[rows[inside], columns[inside]] = color
+    full = panorama.repeat(2, axis=0).repeat(2, axis=1)
+    full *= 0.8 + 0.4 * rng.random((HEIGHT, WIDTH, 1), dtype=np.float32)
+    soft = gaussian_filter(full, (1.0, 1.0, 0), mode=("nearest", "wrap", "nearest"))
     lamp = rng.normal(size=3)
-    return add_sun(
-        panorama.astype(np.float32), lamp / np.linalg.norm(lamp), np.full(3, 2.0), radius_deg=6.0
-    )
+    return add_sun(soft, lamp / np.linalg.norm(lamp), np.full(3, 2.0), radius_deg=6.0)
 
 
 def _tileable_noise(
