@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -76,6 +77,9 @@ group = click.version_option(__version__, prog_name="clearcoat")(group)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a user's mistake prints one clear error and exits with 2."""
+    # Threads that wait for each other in a busy loop starve on a machine that does anything else:
+    # a training step took nine times as long beside one other process. Read before torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         group.main(args=arguments, prog_name="clearcoat", standalone_mode=False)
     except ClearcoatError as error:

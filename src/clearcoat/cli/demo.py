@@ -80,7 +80,11 @@ def _train(what: str, photos: Path, renders: Path | None, test: Path, out: Path)
     from clearcoat.dataset import Dataset
     from clearcoat.training import Sources, recipe, run_training, training_config
 
+    import torch
+
     click.echo(f"training on {what}", err=True)
+    # So small a model gains nothing from a second thread.
+    torch.set_num_threads(1)
     config = training_config(
         recipe("few-photos")
         | {
