@@ -76,11 +76,11 @@ def _render(what: str, spec: Path, out: Path, indices: range, workers: int) -> N
 
 
 def _train(what: str, photos: Path, renders: Path | None, test: Path, out: Path) -> None:
+    import torch
+
     from clearcoat.cli.train import observer
     from clearcoat.dataset import Dataset
     from clearcoat.training import Sources, recipe, run_training, training_config
-
-    import torch
 
     click.echo(f"training on {what}", err=True)
     # So small a model gains nothing from a second thread.
