@@ -30,6 +30,8 @@ def _draws(distribution: object, count: int = 2000) -> np.ndarray:
         (LogUniform(log_uniform=(0.1, 100)), stats.loguniform(0.1, 100)),
         (normal(3, 2), stats.norm(3, 2)),
         (normal(3, 2, 1, 6), stats.truncnorm(-1, 1.5, 3, 2)),
+        # So narrow that drawing again until it fits would take a hundred thousand draws.
+        (normal(3, 1e5, 1, 4), stats.uniform(1, 3)),
     ],
 )
 def test_draws_follow_the_distribution(distribution: object, reference: object) -> None:

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
 
 MakeDataset = Callable[..., Dataset]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Sums over threads come in another order each time; resuming is tested bit for bit."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -44,11 +44,6 @@ def sources(squares: Make) -> Sources:
     )
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def _config(**changes: Any) -> TrainingConfig:
     return training_config({**TINY, **changes})
 

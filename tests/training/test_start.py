@@ -47,11 +47,6 @@ TINY: dict[str, Any] = {
 State = dict[str, torch.Tensor]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def sources(squares: Callable[..., Dataset]) -> Sources:
     return Sources(real=squares("real", 9, seed=1), synthetic=squares("synthetic", 9, seed=2))

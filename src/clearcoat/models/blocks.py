@@ -18,9 +18,9 @@ class InputNormalisation(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
         if channels != 3:
-            mean, std = (0.45,) * channels, (0.226,) * channels  # type: ignore[assignment]
+            mean, std = [0.45] * channels, [0.226] * channels
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("scale", 1.0 / torch.tensor(std).view(1, -1, 1, 1))
 

@@ -101,19 +101,7 @@ def to_product_frame(
         )
     origin = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
     placed = tuple(
-        Part(
-            path=part.path,
-            mesh=Mesh(
-                vertices=np.ascontiguousarray(vertices - origin, dtype=np.float32),
-                faces=part.faces,
-                normals=None
-                if part.normals is None
-                else np.ascontiguousarray(part.normals @ turn.T, dtype=np.float32),
-                uv=part.uv,
-            ),
-            material=part.material,
-        )
-        for part, vertices in zip(parts, turned, strict=True)
+        _placed(part, vertices - origin, turn) for part, vertices in zip(parts, turned, strict=True)
     )
     notes = list(raw.notes)
     if len(parts) < len(raw.parts):
@@ -132,6 +120,19 @@ def to_product_frame(
         front=front_axis,
         notes=tuple(notes),
     )
+
+
+def _placed(part: RawPart, vertices: NDArray[np.float64], turn: NDArray[np.float64]) -> Part:
+    normals = None
+    if part.normals is not None:
+        normals = np.ascontiguousarray(part.normals @ turn.T, dtype=np.float32)
+    mesh = Mesh(
+        vertices=np.ascontiguousarray(vertices, dtype=np.float32),
+        faces=part.faces,
+        normals=normals,
+        uv=part.uv,
+    )
+    return Part(path=part.path, mesh=mesh, material=part.material)
 
 
 def _whose_axes(up: str | None, front: str | None) -> str:

@@ -205,15 +205,13 @@ def first_matches(
         place = _place(number, where)
         if not any(row):
             raise _empty(rule, parts, kind, place)
-        thieves = sorted({winners[i] for i, hit in enumerate(row) if hit} - {None})  # type: ignore[type-var]
+        taken = {winner for winner, hit in zip(winners, row, strict=True) if hit}
+        thieves = sorted(thief for thief in taken if thief is not None)
         raise SpecError(
             f"{kind} takes no part: {_spelled(rule)}",
             where=place,
             found=f"all {sum(row)} parts that it matches are taken by "
-            + ", ".join(
-                f"{_spelled(rules[thief])} ({_place(thief, where)})"  # type: ignore[index, arg-type]
-                for thief in thieves
-            ),
+            + ", ".join(f"{_spelled(rules[thief])} ({_place(thief, where)})" for thief in thieves),
             expected="a rule that is first for at least one part (the first match wins)",
             do="move it above, remove it, or mark it `optional: true`",
         )

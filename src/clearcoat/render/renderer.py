@@ -89,6 +89,7 @@ class Renderer:
         radiance, alpha = image[..., :3], image[..., 3:4]
         guide = self._draw(scene, self._guide, _GUIDE_SAMPLES, noise)
         albedo, normal = guide[..., :3], guide[..., 3:6]
+        # A path may end in 0 / 0 at a grazing angle; the denoiser would spread such a pixel.
         radiance = np.nan_to_num(radiance, posinf=0, neginf=0).astype(np.float32)
         albedo = np.clip(np.nan_to_num(albedo), 0, 1).astype(np.float32)
         normal = np.nan_to_num(normal).astype(np.float32)

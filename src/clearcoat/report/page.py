@@ -108,7 +108,8 @@ def render_page(report: Report) -> str:
         predicted=predicted,
         hidden_cells=len(_testable(report)) - len(predicted),
         predictions=rows,
-        predictions_ignored=bool(report.test) and has_ignored(report.test.dataset, test_indices),  # type: ignore[union-attr]
+        predictions_ignored=report.test is not None
+        and has_ignored(report.test.dataset, test_indices),
         predictions_table=predictions_table(rows, predicted),
         swatches=_swatches,
         ignore_label=IGNORE_LABEL,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -105,7 +106,10 @@ class Normal(Model):
             value = float(rng.normal(self.normal.mean, self.normal.std))
             if low <= value <= high:
                 return value
-        return self.normal.mean
+        # Limits far narrower than the spread: invert the distribution between them instead.
+        whole = NormalDist(self.normal.mean, self.normal.std)
+        below, share = whole.cdf(low), whole.cdf(high) - whole.cdf(low)
+        return min(max(whole.inv_cdf(below + share * float(rng.random())), low), high)
 
 
 class Choice(Model):
