@@ -17,14 +17,14 @@ from clearcoat.render.backdrop import GROUND_HALF_WIDTH_M, GROUND_TEXELS, ground
 from clearcoat.render.develop import denoise
 from clearcoat.render.frame import Frame
 from clearcoat.render.light import light
+from clearcoat.render.meshes import merge
 from clearcoat.render.panorama import HEIGHT, WIDTH
+from clearcoat.render.passes import Passes
 from clearcoat.render.probe import LabelProbe
 from clearcoat.render.settings import RenderSettings
 from clearcoat.scene import CameraSample, SceneSample
 
 Float32Array = NDArray[np.float32]
-
-_GUIDE_SAMPLES = 4
 
 
 class Renderer:
@@ -65,11 +65,10 @@ class Renderer:
         self.size = size
         self.hdri_folder = hdri_folder
         self._build_bsdfs(materials)
-        self._build_shapes(product, materials)
+        self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi)
         self._build_scenes()
-        self._probe = LabelProbe(
-            self._shapes, self._face_parts, see_through, len(product.parts), self.mi
-        )
+        self._passes = Passes(settings, self.mi)
+        self._probe = LabelProbe(self._shapes, face_parts, see_through, len(product.parts), self.mi)
 
     def render(self, sample: SceneSample) -> Frame:
         """Draw one sample. The same sample gives the same bytes on the same machine and variant."""
@@ -84,15 +83,8 @@ class Renderer:
         pose = sample.camera.pose
         noise = int(np.random.SeedSequence([sample.seed, sample.index]).generate_state(1)[0])
         plain = sample.backdrop.mode == "plain"
-        integrator = self._cut_out if plain else self._integrator
-        image = self._draw(scene, integrator, self.settings.samples, noise)
-        radiance, alpha = image[..., :3], image[..., 3:4]
-        guide = self._draw(scene, self._guide, _GUIDE_SAMPLES, noise)
-        albedo, normal = guide[..., :3], guide[..., 3:6]
-        # A path may end in 0 / 0 at a grazing angle; the denoiser would spread such a pixel.
-        radiance = np.nan_to_num(radiance, posinf=0, neginf=0).astype(np.float32)
-        albedo = np.clip(np.nan_to_num(albedo), 0, 1).astype(np.float32)
-        normal = np.nan_to_num(normal).astype(np.float32)
+        radiance, alpha = self._passes.light(scene, self._sensor, noise, cut_out=plain)
+        albedo, normal = self._passes.guides(scene, self._sensor, noise)
         if self.settings.denoise:
             radiance = denoise(radiance, albedo, normal)
         if plain:
@@ -108,12 +100,6 @@ class Renderer:
             albedo=albedo,
             normal=normal,
         )
-
-    def _draw(self, scene: Any, integrator: Any, samples: int, noise: int) -> Float32Array:
-        image = self.mi.render(
-            scene, sensor=self._sensor, integrator=integrator, spp=samples, seed=noise
-        )
-        return np.array(image, dtype=np.float32)
 
     # Construction, once per process and product.
 
@@ -136,53 +122,6 @@ class Renderer:
         }
         self._ground_bsdf = mi.load_dict(ground)
         self._ground = mi.traverse(self._ground_bsdf)
-
-    def _build_shapes(self, product: Product, materials: Sequence[Material]) -> None:
-        """Merge the parts of each material into one mesh and remember which face is whose."""
-        mi = self.mi
-        groups: dict[tuple[Material, bool], list[int]] = {}
-        for number, (part, material) in enumerate(zip(product.parts, materials, strict=True)):
-            groups.setdefault((material, part.mesh.normals is not None), []).append(number)
-        self._shapes: list[Any] = []
-        face_parts: list[NDArray[np.uint32]] = []
-        for (material, has_normals), numbers in groups.items():
-            meshes = [product.parts[number].mesh for number in numbers]
-            starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
-            faces = np.concatenate(
-                [
-                    mesh.faces + np.uint32(start)
-                    for mesh, start in zip(meshes, starts[:-1], strict=True)
-                ]
-            )
-            vertices = np.concatenate([mesh.vertices for mesh in meshes])
-            properties = mi.Properties()
-            properties["mesh_bsdf"] = self._bsdfs[material]
-            if not has_normals:
-                properties["face_normals"] = True
-            shape = mi.Mesh(
-                f"shape_{len(self._shapes)}",
-                vertex_count=len(vertices),
-                face_count=len(faces),
-                has_vertex_normals=has_normals,
-                props=properties,
-            )
-            values = mi.traverse(shape)
-            values["vertex_positions"] = mi.Float(vertices.astype(np.float32).ravel())
-            values["faces"] = mi.UInt32(faces.astype(np.uint32).ravel())
-            if has_normals:
-                normals = np.concatenate([np.asarray(mesh.normals) for mesh in meshes])
-                values["vertex_normals"] = mi.Float(normals.astype(np.float32).ravel())
-            values.update()
-            self._shapes.append(shape)
-            face_parts.append(
-                np.concatenate(
-                    [
-                        np.full(len(m.faces), n + 1, np.uint32)
-                        for m, n in zip(meshes, numbers, strict=True)
-                    ]
-                )
-            )
-        self._face_parts = face_parts
 
     def _build_scenes(self) -> None:
         """Build the product with and without a ground, so that neither is ever rebuilt."""
@@ -226,12 +165,6 @@ class Renderer:
             }
         )
         self._camera = mi.traverse(self._sensor)
-        path = {"type": "path", "max_depth": self.settings.max_depth, "rr_depth": 3}
-        self._integrator = mi.load_dict(path)
-        self._cut_out = mi.load_dict({**path, "hide_emitters": True})
-        # A pass of its own with a few samples: in one pass with the paths, albedo and normals
-        # would double the time of a frame.
-        self._guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
 
     # Parameters, once per image.
 

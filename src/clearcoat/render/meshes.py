@@ -1,0 +1,61 @@
+"""From the parts of a product to few Mitsuba meshes: one per material, which traces faster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat.materials import Material
+from clearcoat.product import Mesh, Product
+
+
+def merge(
+    product: Product, materials: Sequence[Material], bsdfs: Mapping[Material, Any], mi: Any
+) -> tuple[list[Any], list[NDArray[np.uint32]]]:
+    """Merge the parts of each material into one mesh and remember which face is whose.
+
+    Returns the meshes, and per mesh (F,) uint32: 1 + the part that each face belongs to.
+    """
+    groups: dict[tuple[Material, bool], list[int]] = {}
+    for number, (part, material) in enumerate(zip(product.parts, materials, strict=True)):
+        groups.setdefault((material, part.mesh.normals is not None), []).append(number)
+    shapes: list[Any] = []
+    face_parts: list[NDArray[np.uint32]] = []
+    for (material, _), numbers in groups.items():
+        meshes = [product.parts[number].mesh for number in numbers]
+        shapes.append(_mesh(f"shape_{len(shapes)}", meshes, bsdfs[material], mi))
+        owners = np.array(numbers, np.uint32) + np.uint32(1)
+        face_parts.append(np.repeat(owners, [len(mesh.faces) for mesh in meshes]))
+    return shapes, face_parts
+
+
+def _mesh(name: str, meshes: Sequence[Mesh], bsdf: Any, mi: Any) -> Any:
+    """Build one Mitsuba mesh of several, all of them with normals or all without."""
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])[:-1]
+    faces = np.concatenate(
+        [mesh.faces + np.uint32(start) for mesh, start in zip(meshes, starts, strict=True)]
+    )
+    vertices = np.concatenate([mesh.vertices for mesh in meshes])
+    has_normals = meshes[0].normals is not None
+    properties = mi.Properties()
+    properties["mesh_bsdf"] = bsdf
+    if not has_normals:
+        properties["face_normals"] = True
+    shape = mi.Mesh(
+        name,
+        vertex_count=len(vertices),
+        face_count=len(faces),
+        has_vertex_normals=has_normals,
+        props=properties,
+    )
+    values = mi.traverse(shape)
+    values["vertex_positions"] = mi.Float(vertices.astype(np.float32).ravel())
+    values["faces"] = mi.UInt32(faces.astype(np.uint32).ravel())
+    if has_normals:
+        normals = np.concatenate([np.asarray(mesh.normals) for mesh in meshes])
+        values["vertex_normals"] = mi.Float(normals.astype(np.float32).ravel())
+    values.update()
+    return shape

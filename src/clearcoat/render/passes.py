@@ -1,0 +1,51 @@
+"""The two passes that a picture is made of: light, and what guides the denoiser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat.render.settings import RenderSettings
+
+Float32Array = NDArray[np.float32]
+
+_GUIDE_SAMPLES = 4
+
+
+class Passes:
+    """Integrators, made once. See docs/decisions/0006-guide-pass.md for why they are two."""
+
+    def __init__(self, settings: RenderSettings, mi: Any) -> None:
+        self.mi = mi
+        self.samples = settings.samples
+        path = {"type": "path", "max_depth": settings.max_depth, "rr_depth": 3}
+        self._path = mi.load_dict(path)
+        self._cut_out = mi.load_dict({**path, "hide_emitters": True})
+        self._guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
+
+    def light(
+        self, scene: Any, sensor: Any, seed: int, *, cut_out: bool
+    ) -> tuple[Float32Array, Float32Array]:
+        """Return radiance (H, W, 3) and coverage (H, W, 1).
+
+        With `cut_out` the environment lights but is not seen: coverage is that of the product.
+        """
+        integrator = self._cut_out if cut_out else self._path
+        image = self._draw(scene, sensor, integrator, self.samples, seed)
+        # A path may end in 0 / 0 at a grazing angle; the denoiser would spread such a pixel.
+        radiance = np.nan_to_num(image[..., :3], posinf=0, neginf=0).astype(np.float32)
+        return radiance, image[..., 3:4]
+
+    def guides(self, scene: Any, sensor: Any, seed: int) -> tuple[Float32Array, Float32Array]:
+        """Return albedo and world normal, (H, W, 3) each, of the first surface."""
+        image = self._draw(scene, sensor, self._guide, _GUIDE_SAMPLES, seed)
+        albedo = np.clip(np.nan_to_num(image[..., :3]), 0, 1).astype(np.float32)
+        return albedo, np.nan_to_num(image[..., 3:6]).astype(np.float32)
+
+    def _draw(
+        self, scene: Any, sensor: Any, integrator: Any, samples: int, seed: int
+    ) -> Float32Array:
+        image = self.mi.render(scene, sensor=sensor, integrator=integrator, spp=samples, seed=seed)
+        return np.array(image, dtype=np.float32)
