@@ -178,3 +178,16 @@ def test_a_record_that_contradicts_itself(make_dataset, change, message):
 def test_a_record_that_is_not_there(make_dataset):
     with pytest.raises(DatasetError, match="no record 7"):
         Dataset.open(make_dataset(0)).image(7)
+
+
+def test_a_subset_is_a_data_set_of_its_own(make_dataset):
+    dataset = Dataset.open(make_dataset(0, 1, 2, 3))
+    part = dataset.subset([2, 0])
+    assert part.indices == (0, 2) and len(part) == 2
+    assert part.labels(2).same_as(dataset.labels(2))
+    assert len({part.digest(), dataset.digest(), dataset.subset([0]).digest()}) == 3
+    assert dataset.subset(dataset.indices).digest() == dataset.digest()
+    with pytest.raises(DatasetError, match="no record 1"):
+        part.record_info(1)
+    with pytest.raises(DatasetError, match="no record 9"):
+        dataset.subset([0, 9])

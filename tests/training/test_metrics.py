@@ -45,6 +45,9 @@ def test_agrees_with_scikit_learn(seed: int) -> None:
     ]
     assert score.per_image_mean_iou == pytest.approx(np.mean(per_image), rel=1e-6)
     assert score.image_count == 5
+    counts = np.array(score.per_image)
+    assert counts.shape == (5, 2, 4)
+    np.testing.assert_array_equal(counts.sum(axis=0), [score.intersection, score.union])
 
 
 def test_a_class_that_nothing_shows_or_predicts_does_not_count() -> None:

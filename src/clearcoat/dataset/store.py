@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,15 +63,20 @@ class Dataset:
     def __iter__(self) -> Iterator[int]:
         return iter(self.indices)
 
+    def subset(self, indices: Collection[int]) -> Dataset:
+        """Return the same data set as if it held these records only, in ascending order.
+
+        Its digest is that of these records. Raises DatasetError for a record that is not there.
+        """
+        for index in indices:
+            if index not in self._known:
+                raise self._no_record(index)
+        return Dataset(self.path, self.manifest, tuple(sorted(set(indices))))
+
     def record_info(self, index: int) -> RecordInfo:
         """Return what a record's JSON file says."""
         if index not in self._known:
-            raise DatasetError(
-                f"the data set has no record {index}",
-                where=self.path,
-                found=f"{len(self)} records",
-                do="see `clearcoat dataset stats` for what it holds",
-            )
+            raise self._no_record(index)
         file = record_path(self.path, index)
         try:
             info = RecordInfo.model_validate(json.loads(file.read_bytes()))
@@ -150,6 +155,14 @@ class Dataset:
         if sha256(data).hexdigest() != entry.sha256:
             raise damaged(file, "bytes whose SHA-256 is not the one that the record states")
         return data
+
+    def _no_record(self, index: int) -> DatasetError:
+        return DatasetError(
+            f"the data set has no record {index}",
+            where=self.path,
+            found=f"{len(self)} records",
+            do="see `clearcoat dataset stats` for what it holds",
+        )
 
     def _decode(
         self, info: RecordInfo, entry: FileEntry, decode: Callable[[bytes], NDArray[Pixels]]

@@ -5,6 +5,7 @@ environment.json  machine and software
 curve.jsonl       one line per evaluation
 last.pt           everything to go on from; gone once the run is finished
 best.pt           the weights that the run is about
+per_image.json    pixels of intersection and union per test image and class
 metrics.json      the result; written last, so its presence says *finished*
 """
 
@@ -26,6 +27,7 @@ ENVIRONMENT = "environment.json"
 CURVE = "curve.jsonl"
 LAST = "last.pt"
 BEST = "best.pt"
+PER_IMAGE = "per_image.json"
 METRICS = "metrics.json"
 
 

@@ -27,6 +27,8 @@ class Score:
     image_count: int
     per_image_mean_iou: float | None
     """Mean over images of the mean over the classes present in the image or its prediction."""
+    per_image: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
+    """Per image its pixels per class in the intersection and in the union, for a bootstrap."""
 
     @property
     def iou(self) -> tuple[float | None, ...]:
@@ -70,6 +72,7 @@ class IoUCounter:
         zero = torch.zeros(len(classes), dtype=torch.int64, device=device)
         self._intersection, self._union, self._truth = zero, zero.clone(), zero.clone()
         self._image_means: list[Tensor] = []
+        self._images: list[Tensor] = []
 
     def add(self, probabilities: Tensor, targets: Targets) -> None:
         """Count (N, C, H, W) probabilities against targets of the same shape."""
@@ -82,6 +85,7 @@ class IoUCounter:
         self._union = self._union + either.sum(dim=0)
         self._truth = self._truth + truth.sum(dim=(0, 2, 3))
         self._image_means.append((shared / either).nanmean(dim=1))
+        self._images.append(torch.stack((shared, either), dim=1))
 
     def score(self) -> Score:
         """Return what has been counted so far."""
@@ -94,4 +98,9 @@ class IoUCounter:
             truth=tuple(self._truth.tolist()),
             image_count=len(means),
             per_image_mean_iou=float(per_image.mean()) if len(per_image) else None,
+            per_image=tuple(
+                (tuple(shared), tuple(either))
+                for piece in self._images
+                for shared, either in piece.tolist()
+            ),
         )

@@ -21,6 +21,7 @@ from clearcoat.training.folder import (
     ENVIRONMENT,
     LAST,
     METRICS,
+    PER_IMAGE,
     RunFolder,
     finished_run,
 )
@@ -30,6 +31,7 @@ from clearcoat.training.precision import choose_precision
 from clearcoat.training.sampling import Phase
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import (
+    Pack,
     Sources,
     TrainingData,
     check_classes,
@@ -53,21 +55,23 @@ def run_training(
     device: str = "auto",
     observer: Observer | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    read: Pack | None = None,
 ) -> dict[str, Any]:
     """Train as `config` says and return the run's metrics, also written to `out`.
 
     A finished run in `out` is returned as it is, an interrupted one is gone on with. `init` is
     a finished run whose weights training starts from, `imagenet` a file of VGG19's weights;
-    `config.initialisation` says which parts of the model take them. Raises UsageError,
-    DatasetError, RunError or TrainingError; nothing is written before the inputs are known to
-    fit together.
+    `config.initialisation` says which parts of the model take them. `read` replaces `pack` where
+    images are kept in memory from run to run. Raises UsageError, DatasetError, RunError or
+    TrainingError; nothing is written before the inputs are known to fit together.
     """
     where = find_device(device)
     classes = check_classes(sources)
     selection = select(config, sources)
     origin = None if init is None else _origin(init, classes)
     started = start_model(config, len(classes), origin, imagenet)
-    identity = _identity(config, classes, sources, init, started.imagenet_digest)
+    init_id = None if init is None else finished_run(init).read_json(CONFIG)["run_id"]
+    identity = identify(config, classes, sources, init_id, started.imagenet_digest)
     identity["images"] = selection.as_json()
     identity["before"] = None if init is None else _before(init)
     folder = RunFolder(out)
@@ -75,7 +79,7 @@ def run_training(
         folder.begin(identity)
         if folder.finished:
             return folder.read_json(METRICS)
-    data = _to_device(load(selection, sources, config), where)
+    data = _to_device(load(selection, sources, config, read), where)
     phases = plan_phases(config, data, pretrained=init is not None)
     folder.begin(identity)
     folder.write_json(ENVIRONMENT, describe(where) | {"command": sys.argv[1:]})
@@ -145,16 +149,20 @@ class _Checkpoints:
             self.saved_at = time.monotonic()
 
 
-def _identity(
+def identify(
     config: TrainingConfig,
     classes: tuple[str, ...],
     sources: Sources,
-    init: Path | None,
-    imagenet_digest: str | None,
+    init_id: str | None = None,
+    imagenet_digest: str | None = None,
 ) -> dict[str, Any]:
+    """Return what makes a run the run it is; `run_id` is the SHA-256 of config and data.
+
+    `init_id` is the id of the run that it starts from, `imagenet_digest` that of the file.
+    """
     data = {name: dataset.digest() for name, dataset in sources.named().items()}
-    if init is not None:
-        data["init"] = finished_run(init).read_json(CONFIG)["run_id"]
+    if init_id is not None:
+        data["init"] = init_id
     if imagenet_digest is not None:
         data["imagenet"] = imagenet_digest
     content = {"config": config.model_dump(mode="json"), "classes": list(classes), "data": data}
@@ -242,6 +250,8 @@ def _result(
     if data.test is not None:
         test_loss, test_score = score_model(trainer.judged, data.test, trainer.loss)
         result["test"] = {"loss": test_loss, **test_score.as_json()}
+        counts = {"images": data.test.names, "intersection_and_union": test_score.per_image}
+        folder.write_json(PER_IMAGE, {"classes": test_score.classes, **counts})
     return result
 
 

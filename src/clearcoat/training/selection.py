@@ -7,7 +7,7 @@ same images. See docs/decisions/0024-validation-set.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,8 @@ from clearcoat.training.arrays import ImageSet, image_set, join
 from clearcoat.training.config import TrainingConfig
 
 REAL, SYNTHETIC = "real", "synthetic"
+Pack = Callable[[Dataset, Sequence[int], int], ImageSet]
+"""Reads records of a data set at a size, as `pack` does; what keeps images in memory is one too."""
 _HELD_BACK = {REAL: (0.10, 256), SYNTHETIC: (0.05, 64)}
 """Share of a pool held back for stopping, and the most images that this may be."""
 
@@ -153,8 +155,11 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
     return Selection(real, synthetic, held, validate_on)
 
 
-def load(selection: Selection, sources: Sources, config: TrainingConfig) -> TrainingData:
-    """Read, resize and pack the chosen images."""
+def load(
+    selection: Selection, sources: Sources, config: TrainingConfig, read: Pack | None = None
+) -> TrainingData:
+    """Read, resize and pack the chosen images, by `pack` unless another reader is given."""
+    read = read or pack
     size = config.size
     parts, validation = [], {}
     for numbers, dataset in (
@@ -162,16 +167,16 @@ def load(selection: Selection, sources: Sources, config: TrainingConfig) -> Trai
         (selection.synthetic, sources.synthetic),
     ):
         if numbers and dataset is not None:
-            parts.append(pack(dataset, numbers, size))
+            parts.append(read(dataset, numbers, size))
     for kind, numbers in selection.held_back.items():
         dataset = sources.real if kind == REAL else sources.synthetic
         assert dataset is not None
-        validation[kind] = pack(dataset, numbers, size)
-    test = None if sources.test is None else pack(sources.test, sources.test.indices, size)
+        validation[kind] = read(dataset, numbers, size)
+    test = None if sources.test is None else read(sources.test, sources.test.indices, size)
     if config.mode == "paper" and test is not None:
         validation[REAL] = test
     elif sources.validation is not None:
-        validation[REAL] = pack(sources.validation, sources.validation.indices, size)
+        validation[REAL] = read(sources.validation, sources.validation.indices, size)
     return TrainingData(join(parts), len(selection.real), validation, selection.validate_on, test)
 
 
