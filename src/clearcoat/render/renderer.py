@@ -14,6 +14,7 @@ from clearcoat.materials import Material
 from clearcoat.product import Product
 from clearcoat.render import backend, bsdf
 from clearcoat.render.backdrop import GROUND_HALF_WIDTH_M, GROUND_TEXELS, ground, plain_color
+from clearcoat.render.camera import Camera
 from clearcoat.render.develop import denoise
 from clearcoat.render.frame import Frame
 from clearcoat.render.light import light
@@ -22,7 +23,7 @@ from clearcoat.render.panorama import HEIGHT, WIDTH
 from clearcoat.render.passes import Passes
 from clearcoat.render.probe import LabelProbe
 from clearcoat.render.settings import RenderSettings
-from clearcoat.scene import CameraSample, SceneSample
+from clearcoat.scene import SceneSample
 
 Float32Array = NDArray[np.float32]
 
@@ -75,7 +76,7 @@ class Renderer:
         panorama = light(sample, self.hdri_folder, self.mi)
         self._set_environment(panorama, sample)
         self._set_paint(sample)
-        self._set_camera(sample.camera)
+        self._camera.set(sample.camera)
         on_ground = sample.backdrop.mode in {"grounded", "surface"}
         if on_ground:
             self._set_ground(panorama, sample)
@@ -83,14 +84,14 @@ class Renderer:
         pose = sample.camera.pose
         noise = int(np.random.SeedSequence([sample.seed, sample.index]).generate_state(1)[0])
         plain = sample.backdrop.mode == "plain"
-        radiance, alpha = self._passes.light(scene, self._sensor, noise, cut_out=plain)
-        albedo, normal = self._passes.guides(scene, self._sensor, noise)
+        radiance, alpha = self._passes.light(scene, self._camera.sensor, noise, cut_out=plain)
+        albedo, normal = self._passes.guides(scene, self._camera.sensor, noise)
         if self.settings.denoise:
             radiance = denoise(radiance, albedo, normal)
         if plain:
             radiance = radiance * alpha + (1 - alpha) * plain_color(sample)
         parts, behind, depth_m = self._probe.look(
-            scene, self._sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
+            scene, self._camera.sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
         )
         return Frame(
             radiance=radiance.astype(np.float32),
@@ -144,27 +145,7 @@ class Renderer:
             False: mi.load_dict(base),
             True: mi.load_dict({**base, "ground": ground}),
         }
-        width, height = self.size
-        self._sensor = mi.load_dict(
-            {
-                "type": "perspective",
-                "fov": 40.0,
-                "fov_axis": "x",
-                "near_clip": 0.01,
-                "far_clip": 1e5,
-                "film": {
-                    "type": "hdrfilm",
-                    "width": width,
-                    "height": height,
-                    "pixel_format": "rgba",
-                    "component_format": "float32",
-                    # The denoiser expects independent noise in neighbouring pixels.
-                    "rfilter": {"type": "box"},
-                },
-                "sampler": {"type": "independent"},
-            }
-        )
-        self._camera = mi.traverse(self._sensor)
+        self._camera = Camera(self.size, mi)
 
     # Parameters, once per image.
 
@@ -188,18 +169,6 @@ class Renderer:
             paint["brdf_0.bsdf_1.base_color.value"] = mi.Color3f(*bsdf.under_coat(color))
             paint["brdf_0.bsdf_1.roughness.value"] = mi.Float(max(sample.paint.roughness, 0.02))
             paint.update()
-
-    def _set_camera(self, camera: CameraSample) -> None:
-        mi = self.mi
-        world = np.eye(4)
-        # Mitsuba's camera looks along +z with +x to the left and +y up.
-        world[:3, 0] = -np.array(camera.pose.right)
-        world[:3, 1] = -np.array(camera.pose.down)
-        world[:3, 2] = camera.pose.forward
-        world[:3, 3] = camera.pose.position_m
-        self._camera["to_world"] = mi.ScalarAffineTransform4f(world)
-        self._camera["x_fov"] = mi.Float(camera.horizontal_fov_deg)
-        self._camera.update()
 
     def _set_ground(self, panorama: Float32Array, sample: SceneSample) -> None:
         mi = self.mi
