@@ -1,10 +1,10 @@
 """What chance decides about an image: pure functions of (spec, seed, index), NumPy only."""
 
+from clearcoat.scene.camera import CameraSample, CameraSpec
 from clearcoat.scene.distributions import Distribution, draw, draw_weighted, stream
 from clearcoat.scene.framing import Pose, frame_subject
 from clearcoat.scene.sample import (
     BackdropSample,
-    CameraSample,
     EnvironmentSample,
     PaintSample,
     SceneSample,
@@ -12,7 +12,7 @@ from clearcoat.scene.sample import (
     SunSample,
     sample,
 )
-from clearcoat.scene.spec import BackdropSpec, CameraSpec, LightSpec, PaintSpec, SceneModel, SunSpec
+from clearcoat.scene.spec import BackdropSpec, LightSpec, PaintSpec, SceneModel, SunSpec
 
 __all__ = [
     "BackdropSample",

@@ -110,5 +110,15 @@ def frame_subject(
     )
 
 
+def direction(azimuth_deg: float, elevation_deg: float) -> tuple[float, float, float]:
+    """Unit vector in the product frame: azimuth 0 in front, 90 on the left; elevation above."""
+    azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
+    return (
+        math.cos(elevation) * math.cos(azimuth),
+        math.cos(elevation) * math.sin(azimuth),
+        math.sin(elevation),
+    )
+
+
 def _vector(values: FloatArray) -> Vector:
     return float(values[0]), float(values[1]), float(values[2])

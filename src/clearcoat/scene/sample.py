@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.scene.camera import CameraSample, sample_camera
 from clearcoat.scene.distributions import draw, draw_weighted, stream
-from clearcoat.scene.framing import Pose, frame_subject
+from clearcoat.scene.framing import direction
 from clearcoat.scene.spec import SceneModel
 
 FloatArray = NDArray[np.float64]
@@ -28,24 +29,6 @@ class Stage:
     """(N, 3): points whose outline is the product's, e.g. the vertices of its convex hull."""
     hdri_names: tuple[str, ...] = ()
     """Names of the environment files, sorted, so that the choice does not depend on the disk."""
-
-
-@dataclass(frozen=True)
-class CameraSample:
-    """A pinhole camera."""
-
-    pose: Pose
-    focal_mm: float
-    sensor_width_mm: float
-    azimuth_deg: float
-    elevation_deg: float
-    roll_deg: float
-    fill: float
-
-    @property
-    def horizontal_fov_deg(self) -> float:
-        """Angle between the left and right edge of the picture."""
-        return math.degrees(2 * math.atan(self.sensor_width_mm / (2 * self.focal_mm)))
 
 
 @dataclass(frozen=True)
@@ -124,7 +107,9 @@ def sample(
     return SceneSample(
         seed=seed,
         index=index,
-        camera=_camera(model, stage, number, on_ground=mode != "skybox", aspect=aspect),
+        camera=sample_camera(
+            model.camera, stage.points_m, seed, index, on_ground=mode != "skybox", aspect=aspect
+        ),
         environment=_environment(model, stage, seed, index, upright=mode != "skybox"),
         sun=_sun(model, seed, index),
         backdrop=BackdropSample(
@@ -144,51 +129,11 @@ def sample(
     )
 
 
-def direction(azimuth_deg: float, elevation_deg: float) -> tuple[float, float, float]:
-    """Unit vector in the product frame: azimuth 0 in front, 90 on the left; elevation above."""
-    azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
-    return (
-        math.cos(elevation) * math.cos(azimuth),
-        math.cos(elevation) * math.sin(azimuth),
-        math.sin(elevation),
-    )
-
-
 def srgb_to_linear(color: str) -> tuple[float, float, float]:
     """Linear sRGB of `#rrggbb` (IEC 61966-2-1)."""
     encoded = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     return float(linear[0]), float(linear[1]), float(linear[2])
-
-
-def _camera(
-    model: SceneModel, stage: Stage, number: Any, *, on_ground: bool, aspect: float
-) -> CameraSample:
-    spec = model.camera
-    azimuth_deg = number("camera.azimuth_deg", spec.azimuth_deg)
-    elevation_deg = number("camera.elevation_deg", spec.elevation_deg)
-    focal_mm = number("camera.focal_mm", spec.focal_mm)
-    roll_deg = number("camera.roll_deg", spec.roll_deg)
-    fill = number("camera.fill", spec.fill)
-    pose = frame_subject(
-        stage.points_m,
-        towards_camera=direction(azimuth_deg, elevation_deg),
-        roll_deg=roll_deg,
-        focal=focal_mm / spec.sensor_width_mm,
-        aspect=aspect,
-        fill=fill,
-        shift=(number("camera.shift_x", spec.shift_x), number("camera.shift_y", spec.shift_y)),
-        lowest_m=0.1 if on_ground else None,
-    )
-    return CameraSample(
-        pose=pose,
-        focal_mm=focal_mm,
-        sensor_width_mm=spec.sensor_width_mm,
-        azimuth_deg=azimuth_deg,
-        elevation_deg=elevation_deg,
-        roll_deg=roll_deg,
-        fill=fill,
-    )
 
 
 def _environment(

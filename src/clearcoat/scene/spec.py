@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from clearcoat.errors import SpecError
+from clearcoat.scene.camera import CameraSpec
 from clearcoat.scene.distributions import Distribution, normal, uniform
 from clearcoat.spec import Model
 
@@ -23,28 +24,6 @@ def _some_weight(weights: dict[str, float]) -> dict[str, float]:
             "weights must not be negative, and at least one must be above zero", found=weights
         )
     return weights
-
-
-class CameraSpec(Model):
-    """Where the camera stands around the product, and how the product lies in the picture."""
-
-    azimuth_deg: Distribution = uniform(0, 360)
-    """Direction from the product to the camera: 0 in front, 90 on the product's left."""
-    elevation_deg: Distribution = normal(8, 7, -2, 60)
-    """Angle of the camera above the product's horizontal plane."""
-    fill: Distribution = uniform(0.6, 1.0)
-    """Share of the picture that the product's outline takes along its tighter side; above 1 the
-    picture crops the product. The camera never comes closer than a tenth of the product's depth."""
-    focal_mm: Distribution = uniform(24, 70)
-    """Focal length as for a sensor `sensor_width_mm` wide."""
-    roll_deg: Distribution = normal(0, 1.5, -10, 10)
-    """Turn of the camera about its own axis."""
-    shift_x: Distribution = normal(0, 0.04, -0.5, 0.5)
-    """Centre of the product's outline to the right of the picture's centre, share of its width."""
-    shift_y: Distribution = normal(0, 0.04, -0.5, 0.5)
-    """Centre of the product's outline below the picture's centre, share of its height."""
-    sensor_width_mm: Annotated[float, Field(gt=0)] = 36.0
-    """Width of the sensor that the focal length refers to."""
 
 
 class SunSpec(Model):
