@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearcoat.scene import CameraSample
-
-Float32Array = NDArray[np.float32]
 
 
 class Camera:
@@ -62,10 +59,3 @@ class Camera:
         self._parameters["to_world"] = mi.ScalarAffineTransform4f(world)
         self._parameters["x_fov"] = mi.Float(camera.horizontal_fov_deg)
         self._parameters.update()
-
-    def draw(self, scene: Any, integrator: Any, samples: int, noise: int) -> Float32Array:
-        """Return (H, W, channels) of `integrator` with `samples` rays per pixel."""
-        image = self.mi.render(
-            scene, sensor=self.sensor, integrator=integrator, spp=samples, seed=noise
-        )
-        return np.array(image, dtype=np.float32)
