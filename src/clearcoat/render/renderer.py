@@ -13,16 +13,16 @@ from clearcoat.errors import RenderError
 from clearcoat.materials import Material
 from clearcoat.product import Product
 from clearcoat.render import backend, bsdf
-from clearcoat.render.backdrop import GROUND_HALF_WIDTH_M, GROUND_TEXELS, ground, plain_color
+from clearcoat.render.backdrop import plain_color
 from clearcoat.render.camera import Camera
 from clearcoat.render.develop import denoise
 from clearcoat.render.frame import Frame
 from clearcoat.render.light import light
 from clearcoat.render.meshes import merge
-from clearcoat.render.panorama import HEIGHT, WIDTH
 from clearcoat.render.passes import Passes
 from clearcoat.render.probe import LabelProbe
 from clearcoat.render.settings import RenderSettings
+from clearcoat.render.surroundings import Surroundings
 from clearcoat.scene import SceneSample
 
 Float32Array = NDArray[np.float32]
@@ -67,6 +67,7 @@ class Renderer:
         self.hdri_folder = hdri_folder
         self._build_bsdfs(materials)
         self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi)
+        self._surroundings = Surroundings(self.mi)
         self._build_scenes()
         self._passes = Passes(settings, self.mi)
         self._probe = LabelProbe(self._shapes, face_parts, see_through, len(product.parts), self.mi)
@@ -74,12 +75,12 @@ class Renderer:
     def render(self, sample: SceneSample) -> Frame:
         """Draw one sample. The same sample gives the same bytes on the same machine and variant."""
         panorama = light(sample, self.hdri_folder, self.mi)
-        self._set_environment(panorama, sample)
+        self._surroundings.set_environment(panorama, sample)
         self._set_paint(sample)
         self._camera.set(sample.camera)
         on_ground = sample.backdrop.mode in {"grounded", "surface"}
         if on_ground:
-            self._set_ground(panorama, sample)
+            self._surroundings.set_ground(panorama, sample)
         scene = self._scenes[on_ground]
         pose = sample.camera.pose
         noise = int(np.random.SeedSequence([sample.seed, sample.index]).generate_state(1)[0])
@@ -113,52 +114,20 @@ class Renderer:
             self._bsdfs[material] = made
             if material.is_paint:
                 self._paints.append(mi.traverse(made))
-        texture = np.full((GROUND_TEXELS, GROUND_TEXELS, 3), 0.2, np.float32)
-        ground = bsdf.principled(Material("ground", "sampled", roughness=0.6, specular=0.25))
-        ground["base_color"] = {
-            "type": "bitmap",
-            "data": mi.TensorXf(texture),
-            "raw": True,
-            "wrap_mode": "clamp",
-        }
-        self._ground_bsdf = mi.load_dict(ground)
-        self._ground = mi.traverse(self._ground_bsdf)
 
     def _build_scenes(self) -> None:
         """Build the product with and without a ground, so that neither is ever rebuilt."""
         mi = self.mi
-        blank = np.ones((HEIGHT, WIDTH, 3), np.float32)
-        self._envmap = mi.load_dict({"type": "envmap", "bitmap": mi.Bitmap(blank)})
-        self._environment = mi.traverse(self._envmap)
-        to_world = mi.ScalarTransform4f().scale([GROUND_HALF_WIDTH_M, GROUND_HALF_WIDTH_M, 1.0])
-        # A hair below zero: tyres touch the ground at exactly that height.
-        ground = mi.load_dict(
-            {
-                "type": "rectangle",
-                "to_world": mi.ScalarTransform4f().translate([0, 0, -1e-3]) @ to_world,
-                "bsdf": self._ground_bsdf,
-            }
-        )
         product = {f"shape_{i}": shape for i, shape in enumerate(self._shapes)}
-        base = {"type": "scene", "environment": self._envmap, **product}
+        around = self._surroundings
+        base = {"type": "scene", "environment": around.environment, **product}
         self._scenes = {
             False: mi.load_dict(base),
-            True: mi.load_dict({**base, "ground": ground}),
+            True: mi.load_dict({**base, "ground": around.ground}),
         }
         self._camera = Camera(self.size, mi)
 
     # Parameters, once per image.
-
-    def _set_environment(self, panorama: Float32Array, sample: SceneSample) -> None:
-        mi = self.mi
-        # Mitsuba keeps the first column once more at the end, to interpolate across the seam.
-        wrapped = np.concatenate([panorama, panorama[:, :1]], axis=1)
-        world = np.eye(4)
-        y_up_to_z_up = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=float)
-        world[:3, :3] = np.array(sample.environment.rotation) @ y_up_to_z_up
-        self._environment["data"] = mi.TensorXf(np.ascontiguousarray(wrapped))
-        self._environment["to_world"] = mi.ScalarAffineTransform4f(world)
-        self._environment.update()
 
     def _set_paint(self, sample: SceneSample) -> None:
         mi = self.mi
@@ -169,13 +138,6 @@ class Renderer:
             paint["brdf_0.bsdf_1.base_color.value"] = mi.Color3f(*bsdf.under_coat(color))
             paint["brdf_0.bsdf_1.roughness.value"] = mi.Float(max(sample.paint.roughness, 0.02))
             paint.update()
-
-    def _set_ground(self, panorama: Float32Array, sample: SceneSample) -> None:
-        mi = self.mi
-        texture, roughness = ground(panorama, sample)
-        self._ground["base_color.data"] = mi.TensorXf(np.ascontiguousarray(texture))
-        self._ground["roughness.value"] = mi.Float(roughness)
-        self._ground.update()
 
 
 def resolve_materials(
