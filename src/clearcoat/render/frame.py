@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.render.peel import Extent
+
 Float32Array = NDArray[np.float32]
 
 
@@ -26,3 +28,8 @@ class Frame:
     """(H, W, 3), mean over the pixel."""
     normal: Float32Array
     """(H, W, 3), world frame, mean over the pixel."""
+    surface_normal: Float32Array | None = None
+    """(H, W, 3), unit length, camera frame (OpenCV), at the pixel's centre; 0 where no part is.
+    None unless asked for."""
+    extent: Extent | None = None
+    """What the parts would cover unoccluded; None unless asked for."""

@@ -67,10 +67,8 @@ class LabelProbe:
         dr, mi = self.dr, self.mi
         width, height = size
         index = dr.arange(mi.UInt32, width * height)
-        x = (mi.Float(index % width) + 0.5) / width
-        y = (mi.Float(index // width) + 0.5) / height
-        ray, _ = sensor.sample_ray(0.0, 0.5, mi.Point2f(x, y), mi.Point2f(0.5), True)
-        part, distance = self._hit(scene, ray)
+        ray = self.rays(sensor, size, index % width, index // width)
+        part, distance = self.hit(scene, ray)
         behind = part if self._panes is None else self._look_through(scene, ray, part, distance)
         # A ray starts on the near plane; depth counts from the camera.
         axis = mi.Vector3f(*(float(v) for v in forward))
@@ -82,9 +80,18 @@ class LabelProbe:
             np.array(depth).reshape(height, width).astype(np.float32),
         )
 
-    def _hit(self, scene: Any, ray: Any) -> tuple[Any, Any]:
+    def rays(self, sensor: Any, size: tuple[int, int], column: Any, row: Any) -> Any:
+        """Return the rays through the centres of pixels."""
+        mi = self.mi
+        width, height = size
+        point = mi.Point2f((mi.Float(column) + 0.5) / width, (mi.Float(row) + 0.5) / height)
+        ray, _ = sensor.sample_ray(0.0, 0.5, point, mi.Point2f(0.5), True)
+        return ray
+
+    def hit(self, scene: Any, ray: Any, *, coherent: bool = True) -> tuple[Any, Any]:
+        """Return part number (0: none of the product) and distance (infinite: nothing) per ray."""
         dr, mi = self.dr, self.mi
-        found = scene.ray_intersect_preliminary(ray, coherent=True)
+        found = scene.ray_intersect_preliminary(ray, coherent=coherent)
         shape = dr.reinterpret_array(mi.UInt32, found.shape)
         known = found.is_valid() & (shape < dr.width(self._starts))
         start = dr.gather(mi.UInt32, self._starts, shape, known)
@@ -99,7 +106,7 @@ class LabelProbe:
             pane = (dr.gather(mi.UInt32, self._panes, behind) != 0) & dr.isfinite(travelled)
             onward = mi.Ray3f(ray)
             onward.o = ray(dr.select(pane, travelled * (1 + 1e-5) + 1e-5, 0.0))
-            following, step = self._hit(scene, onward)
+            following, step = self.hit(scene, onward)
             behind = dr.select(pane, following, behind)
             travelled = dr.select(pane, travelled + step, travelled)
         return behind

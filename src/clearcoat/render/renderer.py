@@ -19,7 +19,9 @@ from clearcoat.render.develop import denoise
 from clearcoat.render.frame import Frame
 from clearcoat.render.light import light
 from clearcoat.render.meshes import merge
+from clearcoat.render.normals import camera_normals
 from clearcoat.render.passes import Passes
+from clearcoat.render.peel import peel
 from clearcoat.render.probe import LabelProbe
 from clearcoat.render.settings import RenderSettings
 from clearcoat.render.surroundings import Surroundings
@@ -35,6 +37,8 @@ class Renderer:
         product: the parts to draw.
         materials: one per part, in the product's order.
         see_through: part numbers (places in the product) that `Frame.behind` looks through.
+        extent_rays: at how many pixels, at most, to look for hidden parts (`Frame.extent`); 0: not.
+        normals: whether to fill `Frame.surface_normal`.
         hdri_folder: where the environment files of the samples are.
         size: width and height of the picture in pixels.
         variant: Mitsuba variant; by default the fastest that works.
@@ -51,6 +55,8 @@ class Renderer:
         settings: RenderSettings,
         size: tuple[int, int],
         see_through: frozenset[int] = frozenset(),
+        extent_rays: int = 0,
+        normals: bool = False,
         hdri_folder: Path | None = None,
         variant: str | None = None,
     ) -> None:
@@ -65,6 +71,7 @@ class Renderer:
         self.settings = settings
         self.size = size
         self.hdri_folder = hdri_folder
+        self._extent_rays, self._wants_normals = extent_rays, normals
         self._build_bsdfs(materials)
         self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi)
         self._surroundings = Surroundings(self.mi)
@@ -94,6 +101,7 @@ class Renderer:
         parts, behind, depth_m = self._probe.look(
             scene, self._camera.sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
         )
+        labelled = (self._probe, scene, self._camera.sensor, self.size)
         return Frame(
             radiance=radiance.astype(np.float32),
             parts=parts,
@@ -101,6 +109,10 @@ class Renderer:
             depth_m=depth_m,
             albedo=albedo,
             normal=normal,
+            surface_normal=camera_normals(*labelled, pose.camera_from_world)
+            if self._wants_normals
+            else None,
+            extent=peel(*labelled, self._extent_rays) if self._extent_rays else None,
         )
 
     # Construction, once per process and product.
