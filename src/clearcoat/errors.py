@@ -7,6 +7,7 @@ ClearcoatError
 ├── RenderError              the renderer cannot do what the spec asks on this machine
 ├── DatasetError             a data set on disk: not one, damaged, of other classes
 ├── TrainingError            training, evaluation or prediction cannot go on
+│   ├── DivergedError        the loss is no longer a finite number
 │   └── RunError             a folder that is not a run, or a run that is damaged
 └── MissingDependencyError   an optional package is needed and absent
 
@@ -92,6 +93,10 @@ class DatasetError(ClearcoatError):
 
 class TrainingError(ClearcoatError):
     """Training, evaluation or prediction cannot go on."""
+
+
+class DivergedError(TrainingError):
+    """A loss is no longer a finite number: this run has no result, others may."""
 
 
 class RunError(TrainingError):

@@ -23,6 +23,7 @@ VERBS = {
     "dataset": "Import, merge, describe and check data sets.",
     "models": "Show how many parameters each architecture has.",
     "train": "Train a segmentation model on real and synthetic images.",
+    "study": "Run a grid or a transfer study: many trainings, one ledger.",
     "evaluate": "Score a trained model on a data set.",
     "predict": "Segment image files with a trained model.",
     "report": "Write the HTML report of runs and data sets.",

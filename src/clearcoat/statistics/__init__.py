@@ -8,14 +8,24 @@ from clearcoat.statistics.intervals import (
     mean_interval,
     relative_gain,
 )
+from clearcoat.statistics.stopping import (
+    Stop,
+    StoppingRule,
+    relative_width,
+    stopping_point,
+)
 
 __all__ = [
     "LEVEL",
     "Interval",
     "OneSidedTest",
+    "Stop",
+    "StoppingRule",
     "difference_interval",
     "mean_interval",
     "paired_one_sided",
     "relative_gain",
+    "relative_width",
+    "stopping_point",
     "welch_one_sided",
 ]

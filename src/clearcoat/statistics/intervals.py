@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +140,7 @@ def welch_degrees(parts: Sequence[float], counts: Sequence[int]) -> float:
     return 1 / sum(share**2 / (n - 1) for share, n in zip(shares, counts, strict=True))
 
 
+@lru_cache(maxsize=4096)
 def quantile(level: float, degrees: float) -> float:
     """Return how many standard errors an interval of that level reaches to either side."""
     if not 0 < level < 1:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from clearcoat.errors import TrainingError
+from clearcoat.errors import DivergedError
 from clearcoat.training.augment import augment
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.losses import Loss
@@ -110,7 +110,7 @@ class Trainer:
     def run(self, observer: Observer, after_evaluation: Callable[[dict[str, Any]], None]) -> None:
         """Train through all phases; the best weights of the last one are then in `judged`.
 
-        `after_evaluation` is where a checkpoint is taken. Raises TrainingError when the loss is
+        `after_evaluation` is where a checkpoint is taken. Raises DivergedError when the loss is
         no longer a finite number.
         """
         # The loop seeds the global generator (dropout draws from it); callers keep theirs.
@@ -275,7 +275,7 @@ class Trainer:
         )
 
     def _not_finite(self, which: str, phase: Phase) -> None:
-        raise TrainingError(
+        raise DivergedError(
             f"the {which} loss is no longer a finite number",
             where=f"phase {phase.name}, step {self.progress.step}",
             do="train again with a lower --learning-rate, or with --precision fp32",

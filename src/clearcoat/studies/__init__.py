@@ -1,0 +1,37 @@
+"""Studies: many runs as one plan, a ledger of what is done, and what to run next."""
+
+from clearcoat.studies.data import StudyData, open_data
+from clearcoat.studies.ledger import LEDGER, Entry, Ledger, append, read_ledger
+from clearcoat.studies.planning import CellState, Progress, plan
+from clearcoat.studies.runs import GRID_ARM, CellKey, CellPlan, PlannedRun, Skipped, StudyPlan
+from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec, load_study
+from clearcoat.studies.supplement import plan_supplement
+from clearcoat.studies.transfer import plan_transfer
+from clearcoat.studies.work import Conditions, conduct
+
+__all__ = [
+    "GRID_ARM",
+    "LEDGER",
+    "CellKey",
+    "CellPlan",
+    "CellState",
+    "Conditions",
+    "Entry",
+    "Ledger",
+    "PlannedRun",
+    "Progress",
+    "Skipped",
+    "StudyData",
+    "StudyPlan",
+    "StudySpec",
+    "SupplementSpec",
+    "TransferSpec",
+    "append",
+    "conduct",
+    "load_study",
+    "open_data",
+    "plan",
+    "plan_supplement",
+    "plan_transfer",
+    "read_ledger",
+]

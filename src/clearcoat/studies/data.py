@@ -1,0 +1,113 @@
+"""The data of a study: opened once, split once, each part with a digest of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearcoat.dataset import Dataset
+from clearcoat.dataset.subsets import permuted
+from clearcoat.errors import SpecError
+from clearcoat.studies.spec import StudySpec
+from clearcoat.training import Sources
+from clearcoat.training.selection import check_classes
+
+
+class _Held(Dataset):
+    """A data set whose digest is computed once: a study asks for it in every run it plans."""
+
+    _digest: str | None = None
+
+    def digest(self) -> str:
+        if self._digest is None:
+            self._digest = super().digest()
+        return self._digest
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """Photos by split, renders, and the classes that they share."""
+
+    classes: tuple[str, ...]
+    real: tuple[Dataset, ...]
+    """Per split: the photos to draw from."""
+    test: tuple[Dataset, ...]
+    """Per split: the photos to score on."""
+    synthetic: Dataset
+    untouched: tuple[int, ...] = ()
+    """Records of `real` that nothing looked at."""
+
+    def sources(self, split: int, *, real: bool = True, synthetic: bool = True) -> Sources:
+        """Return what a run of a split is given."""
+        return Sources(
+            real=self.real[split] if real else None,
+            synthetic=self.synthetic if synthetic else None,
+            test=self.test[split],
+        )
+
+
+def open_data(spec: StudySpec) -> StudyData:
+    """Open and split the data sets. Raises DatasetError, and SpecError for too few photos."""
+    photos, renders = Dataset.open(spec.real), Dataset.open(spec.synthetic)
+    untouched, rest = _set_apart(photos.indices, spec.untouched_count, spec)
+    synthetic = _held(renders, renders.indices)
+    real: tuple[Dataset, ...]
+    test: tuple[Dataset, ...]
+    if spec.test is not None:
+        given = Dataset.open(spec.test)
+        real = (_held(photos, rest),)
+        test = (_held(given, given.indices),)
+    else:
+        folds = split_test(rest, spec)
+        real = tuple(_held(photos, sorted(set(rest) - set(fold))) for fold in folds)
+        test = tuple(_held(photos, fold) for fold in folds)
+    classes = check_classes(Sources(real[0], synthetic, None, test[0]))
+    return StudyData(classes, real, test, synthetic, untouched)
+
+
+def split_test(indices: Collection[int], spec: StudySpec) -> list[tuple[int, ...]]:
+    """Return the disjoint test sets of a study, each ascending."""
+    assert spec.test_count is not None
+    needed = spec.test_count * spec.splits
+    if needed >= len(indices):
+        raise SpecError(
+            "too few photos for so many to score on",
+            where=spec.real,
+            found=f"{len(indices)} photos",
+            expected=f"more than {spec.splits} × {spec.test_count}",
+            do="lower `test_count` or `splits`",
+        )
+    order = permuted(indices, "holdout", spec.seed)
+    starts = range(0, needed, spec.test_count)
+    return [tuple(sorted(order[start : start + spec.test_count])) for start in starts]
+
+
+def _set_apart(
+    indices: tuple[int, ...], count: int, spec: StudySpec
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if count >= len(indices):
+        raise SpecError(
+            "no photo is left beside the untouched ones",
+            where=spec.real,
+            found=f"{len(indices)} photos",
+            expected=f"more than untouched_count = {count}",
+        )
+    # Of the seed alone: whoever changes the splits must not reach into what was set apart.
+    order = permuted(indices, "independent", spec.seed)
+    return tuple(sorted(order[:count])), tuple(sorted(order[count:]))
+
+
+def _held(dataset: Dataset, indices: Collection[int]) -> Dataset:
+    part = dataset.subset(indices)
+    return _Held(part.path, part.manifest, part.indices)
+
+
+def record_paths(data: StudyData) -> dict[str, str]:
+    """Return where the data sets lie, by role."""
+    places: dict[str, Path] = {
+        "real": data.real[0].path,
+        "synthetic": data.synthetic.path,
+        "test": data.test[0].path,
+    }
+    return {role: str(path) for role, path in places.items()}

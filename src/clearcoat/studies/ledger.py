@@ -1,0 +1,139 @@
+"""The ledger: one JSON line per finished run, only ever added to.
+
+A line is whole or it is not there: it is written in one piece, flushed, and under a lock, since
+several processes may work on one study. What a kill or a full disk leaves of a line is named by
+its number and passed over; its run is simply run again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from clearcoat.errors import TrainingError
+from clearcoat.studies.locks import study_lock
+
+LEDGER = "ledger.jsonl"
+
+
+class Entry(BaseModel):
+    """A finished run, or one that cannot be finished."""
+
+    # Later versions may add keys; a reader leaves alone what it does not know.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    run_id: str
+    study: str
+    arm: str
+    """Kind of model and start; `U-Net` in the grid."""
+    real: int
+    synthetic: int
+    """Renders that the model has seen, in this run or the one it started from."""
+    repeat: int
+    split: int
+    seed: int
+    mean_iou: float | None
+    """On the split's test photos; None for a run that failed."""
+    failed: str | None = None
+    classes: Mapping[str, float | None] = {}
+    """IoU per class."""
+    test_images: int = 0
+    per_image_mean_iou: float | None = None
+    validation_on: str = ""
+    validation_mean_iou: float | None = None
+    started_from: str | None = None
+    """Run id of the pretraining run."""
+    parameters: int = 0
+    trainable: int = 0
+    steps: int = 0
+    epochs: int = 0
+    images_seen: int = 0
+    train_s: float = 0.0
+    validation_s: float = 0.0
+    wall_s: float = 0.0
+    exclusive: bool | None = None
+    """Whether the run had the device to itself; only then do its times mean anything."""
+    device: str = ""
+    precision: str = ""
+    threads: int = 0
+    versions: Mapping[str, str] = {}
+    data: Mapping[str, str] = {}
+    """Digests of the data sets by role."""
+    config: Mapping[str, Any] = {}
+    finished_at: str = ""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the file says."""
+
+    entries: tuple[Entry, ...]
+    """One per run, in the order of the file; of several the first that did not fail."""
+    complaints: tuple[str, ...]
+    """One sentence per line that could not be read."""
+
+    @property
+    def by_id(self) -> dict[str, Entry]:
+        """Entries by run id."""
+        return {entry.run_id: entry for entry in self.entries}
+
+
+def read_ledger(folder: Path) -> Ledger:
+    """Read the ledger of a study's folder; an absent one is empty. Raises TrainingError."""
+    file = folder / LEDGER
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return Ledger((), ())
+    except OSError as error:
+        raise TrainingError("cannot read the ledger", where=file, found=error.strerror) from error
+    found: dict[str, Entry] = {}
+    complaints = []
+    for number, line in enumerate(data.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = Entry.model_validate_json(line)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            place = ".".join(str(part) for part in fault["loc"])
+            reason = f"{place}: {fault['msg']}" if place else fault["msg"]
+            complaints.append(f"{file}:{number} is no ledger line and is passed over ({reason})")
+            continue
+        # A run that failed may have been tried again.
+        if entry.run_id not in found or (found[entry.run_id].failed and not entry.failed):
+            found[entry.run_id] = entry
+    return Ledger(tuple(found.values()), tuple(complaints))
+
+
+def append(folder: Path, entry: Entry) -> None:
+    """Add a line, on disk when this returns. Raises TrainingError where that fails."""
+    text = json.dumps(entry.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    file = folder / LEDGER
+    try:
+        with study_lock(folder), file.open("ab+") as stream:
+            # A line that a kill cut short must not swallow this one.
+            torn = stream.tell() and not _ends_line(stream)
+            stream.write((b"\n" if torn else b"") + text.encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise TrainingError(
+            "cannot write into the ledger",
+            where=file,
+            found=error.strerror,
+            do="make room or get write permission, then run the same command again to go on",
+        ) from error
+
+
+def _ends_line(stream: Any) -> bool:
+    stream.seek(-1, os.SEEK_END)
+    last = stream.read(1)
+    stream.seek(0, os.SEEK_END)
+    return bool(last == b"\n")

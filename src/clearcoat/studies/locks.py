@@ -1,0 +1,148 @@
+"""Who works on which run: claims that several processes can make, and that outlive none of them.
+
+A claim is a small file; the process that holds it touches it now and then. It is stale once its
+process is gone (same machine) or it has not been touched for long (any machine).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from filelock import FileLock
+
+TOUCH_EVERY_S = 20.0
+STALE_AFTER_S = 300.0
+"""Age since its last touch from which any claim is stale."""
+CLAIMS = "claims"
+
+
+@contextmanager
+def study_lock(folder: Path) -> Iterator[None]:
+    """Hold the study's lock: for moments only, while the ledger or a claim is written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        yield
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who made a claim."""
+
+    host: str
+    pid: int
+    started: str
+    """When that process began, as far as the system says: numbers of processes are used again."""
+
+
+class Claims:
+    """The claims of one process on the runs of one study; a context that touches and releases."""
+
+    def __init__(self, folder: Path, *, touch_every_s: float = TOUCH_EVERY_S) -> None:
+        self.folder = folder
+        self.place = folder / CLAIMS
+        self._held: set[str] = set()
+        self._touch_every_s = touch_every_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._touch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.place.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        for name in tuple(self._held):
+            self.release(name)
+
+    def take(self, name: str) -> bool:
+        """Claim a run; False where another process that is alive has it."""
+        file = self._file(name)
+        with study_lock(self.folder):
+            if _is_live(file):
+                return False
+            file.write_text(json.dumps(_myself().__dict__))
+            self._held.add(name)
+        return True
+
+    def release(self, name: str) -> None:
+        """Give a run back."""
+        with study_lock(self.folder):
+            self._held.discard(name)
+            self._file(name).unlink(missing_ok=True)
+
+    def others(self) -> frozenset[str]:
+        """Names of the runs that other living processes have claimed."""
+        files = [file for file in self.place.glob("*.json") if file.stem not in self._held]
+        return frozenset(file.stem for file in files if _is_live(file))
+
+    def _file(self, name: str) -> Path:
+        return self.place / f"{name}.json"
+
+    def _touch(self) -> None:
+        while not self._over.wait(self._touch_every_s):
+            for name in tuple(self._held):
+                # Released between the two lines: nothing to touch.
+                try:
+                    os.utime(self._file(name))
+                except FileNotFoundError:
+                    continue
+
+
+def _is_live(file: Path) -> bool:
+    try:
+        age = time.time() - file.stat().st_mtime
+        holder = Holder(**json.loads(file.read_bytes()))
+    except FileNotFoundError:
+        return False
+    except (ValueError, TypeError):
+        # Cut short by a kill while it was written.
+        return False
+    if age > STALE_AFTER_S:
+        return False
+    if holder.host != socket.gethostname():
+        return True
+    return _started(holder.pid) == holder.started and _runs(holder.pid)
+
+
+def _myself() -> Holder:
+    return Holder(socket.gethostname(), os.getpid(), _started(os.getpid()))
+
+
+def _started(pid: int) -> str:
+    """Clock ticks from boot to the start of a process; empty where there is none, or no telling."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    # A zombie answers to signal 0, and works on nothing.
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _runs(pid: int) -> bool:
+    if os.name != "posix":
+        # Signal 0 would end the process there; a claim then lives until it is no longer touched.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

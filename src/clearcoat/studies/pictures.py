@@ -1,0 +1,91 @@
+"""Predictions of a run on a few test images, small enough to keep when the weights are not."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clearcoat.dataset import Dataset
+from clearcoat.dataset.files import write_whole
+from clearcoat.errors import RunError
+from clearcoat.training import find_loss, load_model
+from clearcoat.training.metrics import THRESHOLD
+from clearcoat.training.selection import Pack
+
+PICTURES = "pictures"
+
+
+@dataclass(frozen=True, eq=False)
+class Depicted:
+    """Images, truth and predictions at the size at which the model works."""
+
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    images: NDArray[np.uint8]
+    """(N, S, S, 3), sRGB."""
+    truth: NDArray[np.bool_]
+    """(N, C, S, S)."""
+    ignored: NDArray[np.bool_]
+    """(N, S, S): pixels without known truth."""
+    predicted: NDArray[np.bool_]
+    """(N, C, S, S)."""
+
+
+def depict(run: Path, test: Dataset, count: int, read: Pack, file: Path) -> None:
+    """Write what a finished run predicts on the test images that show most classes."""
+    model, config, classes = load_model(run)
+    chosen = telling_images(test, count)
+    images = read(test, chosen, config.size)
+    targets = images.table().targets(images.labels)
+    with torch.inference_mode():
+        logits = model(images.images)
+        predicted = find_loss(config.loss).probabilities(logits) >= THRESHOLD
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        names=np.array(images.names),
+        classes=np.array(classes),
+        images=images.images.permute(0, 2, 3, 1).numpy(),
+        truth=targets.members.bool().numpy(),
+        ignored=(targets.counted[:, 0] == 0).numpy(),
+        predicted=predicted.numpy(),
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, buffer.getvalue())
+
+
+def read_depicted(file: Path) -> Depicted:
+    """Read what `depict` wrote. Raises RunError where the file is damaged."""
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            return Depicted(
+                tuple(str(name) for name in content["names"]),
+                tuple(str(name) for name in content["classes"]),
+                *(content[key] for key in ("images", "truth", "ignored", "predicted")),
+            )
+    except Exception as error:  # numpy and zipfile raise anything from EOFError to BadZipFile
+        raise RunError(
+            "a file of predictions is damaged",
+            where=file,
+            found=str(error),
+            do="remove it; the report then leaves it out",
+        ) from error
+
+
+def telling_images(test: Dataset, count: int) -> list[int]:
+    """Return the records that show most classes, in ascending order; of equals the first."""
+
+    def classes_of(index: int) -> int:
+        info = test.record_info(index)
+        pairs = zip(test.class_sets(info), info.labels.pixels, strict=True)
+        return len(
+            {number for members, pixels in pairs if members and pixels for number in members}
+        )
+
+    ranked = sorted(test.indices, key=lambda index: (-classes_of(index), index))
+    return sorted(ranked[:count])

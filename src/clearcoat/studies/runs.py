@@ -1,0 +1,143 @@
+"""Runs before they are run: what they are, and how a cell makes its next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+from clearcoat.errors import UsageError
+from clearcoat.statistics import StoppingRule
+from clearcoat.studies.data import StudyData
+from clearcoat.studies.spec import StudySpec
+from clearcoat.training import Sources, TrainingConfig
+from clearcoat.training.run import identify
+from clearcoat.training.selection import select
+
+GRID_ARM = "U-Net"
+
+
+class CellKey(NamedTuple):
+    """What the runs of a cell have in common."""
+
+    arm: str
+    """Kind of model and start."""
+    real: int
+    synthetic: int
+    """Renders that the model sees, in its own training or in that of the run it starts from."""
+
+    def __str__(self) -> str:
+        """Return the cell in words."""
+        counts = f"{self.real:,} real + {self.synthetic:,} synthetic"
+        return counts if self.arm == GRID_ARM else f"{self.arm}, {counts}"
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedRun:
+    """One training, known down to its id without having been run."""
+
+    key: CellKey
+    repeat: int
+    split: int
+    config: TrainingConfig
+    sources: Sources
+    run_id: str
+    start: PlannedRun | None = None
+    """The run whose weights it starts from."""
+    imagenet: Path | None = None
+    starts_others: bool = False
+    """Whether other runs start from its weights, which therefore are kept."""
+
+    @property
+    def folder_name(self) -> str:
+        """Name of its folder among the study's runs."""
+        return self.run_id[:16]
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """A cell of a study: how often it is run, and what its runs are."""
+
+    key: CellKey
+    rule: StoppingRule
+    make: Callable[[int], PlannedRun]
+    """Repeat number to run."""
+    depicted: bool = False
+    """Whether the predictions of its first repeat are kept as pictures (Fig. 5)."""
+
+    def __post_init__(self) -> None:
+        # Planning asks for the same runs after each one that finishes.
+        object.__setattr__(self, "make", cache(self.make))
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A cell that cannot be run, and why."""
+
+    key: CellKey
+    why: str
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """All cells of a study."""
+
+    kind: str
+    """`supplement` or `transfer`."""
+    spec: StudySpec
+    data: StudyData
+    cells: tuple[CellPlan, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def planned(
+    key: CellKey,
+    repeat: int,
+    split: int,
+    config: TrainingConfig,
+    sources: Sources,
+    classes: tuple[str, ...],
+    *,
+    start: PlannedRun | None = None,
+    imagenet: tuple[Path, str] | None = None,
+    starts_others: bool = False,
+) -> PlannedRun:
+    """Make a run with its id; `imagenet` is a file and its digest."""
+    file, digest = imagenet or (None, None)
+    identity = identify(config, classes, sources, None if start is None else start.run_id, digest)
+    return PlannedRun(
+        key, repeat, split, config, sources, str(identity["run_id"]), start, file, starts_others
+    )
+
+
+def seed_of(spec: StudySpec, key: CellKey, repeat: int) -> int:
+    """Return a run's seed: of its repeat alone where runs are paired, else one of its own."""
+    if spec.design == "paired":
+        return spec.seed + repeat
+    name = f"{spec.seed}/{key.arm}/{key.real}/{key.synthetic}/{repeat}"
+    return crc32(name.encode())
+
+
+def possible(cell: CellPlan, splits: int) -> str | None:
+    """Return why a cell cannot be run with the data that exist; None where it can."""
+    for repeat in range(splits):
+        run: PlannedRun | None = cell.make(repeat)
+        while run is not None:
+            try:
+                select(run.config, run.sources)
+            except UsageError as error:
+                return f"{error.what}: {error.found}, needed {error.expected or 'more'}"
+            run = run.start
+    return None
+
+
+def sorted_out(cells: list[CellPlan], splits: int) -> tuple[list[CellPlan], list[Skipped]]:
+    """Separate what can be run from what cannot."""
+    reasons = [(cell, possible(cell, splits)) for cell in cells]
+    return (
+        [cell for cell, why in reasons if why is None],
+        [Skipped(cell.key, why) for cell, why in reasons if why is not None],
+    )

@@ -1,0 +1,229 @@
+"""What a study is: two YAML files' worth of choices, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from clearcoat.errors import SpecError, UsageError, did_you_mean
+from clearcoat.models import INITIALISATIONS
+from clearcoat.spec import Model, load
+from clearcoat.statistics import StoppingRule
+from clearcoat.studies.presets import PRESETS, find_preset
+from clearcoat.training import AUGMENTATIONS, TrainingConfig, recipe, training_config
+
+Count = Annotated[int, Field(ge=0)]
+_BY_THE_STUDY = ("seed", "size", "real_count", "synthetic_count", "initialisation")
+
+
+class Repeats(Model):
+    """How often each cell is trained (paper: 7 to 30, interval narrower than 5 % of the mean)."""
+
+    min: int = Field(default=7, ge=1)
+    max: int = Field(default=30, ge=1)
+    width: float | None = Field(default=0.05, gt=0)
+    """Full width of the 95 % interval of the mean IoU over the mean; null: always `min` runs."""
+
+    @model_validator(mode="after")
+    def _makes_a_rule(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min ({self.min}) is greater than max ({self.max})")
+        if self.width is not None and self.min < 2:
+            raise ValueError("an interval needs min: 2 at least; or write width: null")
+        return self
+
+    @property
+    def rule(self) -> StoppingRule:
+        """The same as the statistics take it."""
+        most = self.max if self.width is not None else self.min
+        return StoppingRule(self.min, most, self.width)
+
+
+class RowRepeats(Repeats):
+    """Other numbers of repeats for some real counts."""
+
+    real: tuple[Count, ...]
+
+
+class Prices(Model):
+    """What images cost the user; the report then says which to buy."""
+
+    real: float = Field(gt=0)
+    """One more photo, taken and labelled."""
+    synthetic: float = Field(ge=0)
+    """One more render."""
+    currency: str = "EUR"
+
+
+class StudySpec(Model):
+    """What both kinds of study have in common."""
+
+    real: Path
+    """Data set of labelled photos, relative to this file."""
+    synthetic: Path
+    """Data set of renders."""
+    test: Path | None = None
+    """Data set to score on. Without it, `test_count` photos are set apart from `real`."""
+    test_count: int | None = Field(default=None, ge=1)
+    """Photos set apart for scoring in each split."""
+    splits: int = Field(default=1, ge=1)
+    """Disjoint sets of `test_count` photos over which the repeats take turns."""
+    untouched_count: Count = 0
+    """Photos that the study leaves out altogether, for a last look when all is decided."""
+    seed: int = Field(default=0, ge=0)
+    repeats: Repeats = Repeats()
+    design: Literal["paired", "independent"] = "paired"
+    """`paired`: repeat i uses the same photos with and without renders, and nested ones from count
+    to count. `independent`: every run draws its own (the paper)."""
+    size: int = Field(default=128, ge=8)
+    """Height and width in pixels at which models work."""
+    recipe: str = "paper"
+    training: dict[str, Any] = {}
+    """Options of training that differ from the recipe."""
+    keep_weights: bool = False
+    """Keep the weights of every run, not of pretraining runs alone."""
+    prices: Prices | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.test is None) == (self.test_count is None):
+            raise ValueError("a study needs either `test` or `test_count`, and not both")
+        if self.test is not None and self.splits > 1:
+            raise ValueError("several splits need `test_count`: one `test` data set is one split")
+        for name in _BY_THE_STUDY:
+            if name in self.training:
+                raise ValueError(f"training.{name} is the study's own to choose")
+        self.config()
+        return self
+
+    def config(self, **changes: Any) -> TrainingConfig:
+        """Return the training config with some options changed. Raises SpecError."""
+        try:
+            values = recipe(self.recipe) | {"size": self.size} | self.training | changes
+            if isinstance(values.get("augment"), str):
+                values["augment"] = _augmentation(values["augment"])
+            return training_config(values)
+        except UsageError as error:
+            raise SpecError(
+                f"training.{error.where}: {error.what}" if error.where else error.what,
+                found=error.found,
+                expected=error.expected,
+                do=error.do,
+            ) from error
+
+
+class QualitativeSpec(Model):
+    """The paper's Fig. 5: predictions on the same images, from nested real subsets."""
+
+    real: tuple[Count, ...] = (16, 32, 64, 128, 256)
+    synthetic: int = Field(default=2048, ge=1)
+    images: int = Field(default=4, ge=1)
+    """Test images that are shown."""
+
+
+class SupplementSpec(StudySpec):
+    """The grid of section IV.B: real counts times synthetic counts."""
+
+    preset: str | None = None
+    """Counts by name; `real_counts` and `synthetic_counts` win over it."""
+    real_counts: tuple[Count, ...] = ()
+    synthetic_counts: tuple[Count, ...] = ()
+    more_repeats: tuple[RowRepeats, ...] = ()
+    """Other repeats for some rows; the first that names a real count wins."""
+    share_pretraining: bool = True
+    """With mix `sequential`: one training on renders per count and repeat serves every row."""
+    pretrainings: int | None = Field(default=None, ge=1)
+    """Different pretraining runs per synthetic count; null: one for each repeat."""
+    qualitative: QualitativeSpec | None = QualitativeSpec()
+
+    @model_validator(mode="after")
+    def _has_a_grid(self) -> Self:
+        if self.preset is None and not (self.real_counts and self.synthetic_counts):
+            raise ValueError(
+                "a grid needs `real_counts` and `synthetic_counts`, or `preset`: "
+                + ", ".join(PRESETS)
+            )
+        if self.preset is not None:
+            find_preset(self.preset)
+        return self
+
+    @property
+    def grid(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Real and synthetic counts, ascending."""
+        preset = ((), ()) if self.preset is None else find_preset(self.preset)
+        real, synthetic = self.real_counts or preset[0], self.synthetic_counts or preset[1]
+        return tuple(sorted(set(real))), tuple(sorted(set(synthetic)))
+
+    @property
+    def shares_pretraining(self) -> bool:
+        """Whether training on renders is a run of its own that others start from."""
+        return self.share_pretraining and self.config().mix == "sequential"
+
+    def rule(self, real: int) -> StoppingRule:
+        """Return the stopping rule of a row."""
+        return next((row.rule for row in self.more_repeats if real in row.real), self.repeats.rule)
+
+
+class TransferSpec(StudySpec):
+    """Section V: models specialised on photos, from different starts."""
+
+    real_counts: tuple[Annotated[int, Field(ge=1)], ...]
+    pretrain_count: int = Field(ge=1)
+    """Renders that the base model is trained on (paper: 36,480)."""
+    pretrain: dict[str, Any] = {}
+    """Options of training that differ for the base model."""
+    pretrainings: int = Field(default=1, ge=1)
+    """Different base models over which the repeats take turns (paper: one)."""
+    mix_counts: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Renders in the control models that are trained on a mix in one go (paper: 2,048)."""
+    mix: Literal["concatenate", "balanced", "sequential"] = "concatenate"
+    """How those controls mix (paper: concatenate)."""
+    initialisations: tuple[str, ...] = tuple(INITIALISATIONS)
+    freeze: tuple[Literal["trainable", "frozen"], ...] = ("trainable", "frozen")
+    """Whether encoders go on learning, as far as they start from something."""
+    wnet: bool = True
+    """Also train the W-net's two variants (section V.B)."""
+    imagenet: Path | None = None
+    """File of VGG19's ImageNet weights; without it those variants are left out, and named."""
+    vgg19: dict[str, Any] = {}
+    """Options of the model on VGG19's encoder, where they differ from `training.model`."""
+
+    @model_validator(mode="after")
+    def _names_known(self) -> Self:
+        for name in self.initialisations:
+            if name not in INITIALISATIONS:
+                raise ValueError(
+                    f"no initialisation {name!r}: {did_you_mean(name, INITIALISATIONS)}"
+                )
+        if self.config().model.name != "unet":
+            raise ValueError("training.model: the base of a transfer study is a `unet`")
+        self.config(**self.pretrain)
+        return self
+
+
+SpecT = TypeVar("SpecT", bound=StudySpec)
+
+
+def load_study(path: Path, kind: type[SpecT]) -> SpecT:
+    """Read a study, its paths made relative to where the file is. Raises SpecError."""
+    spec = load(path, kind)
+    places = {
+        name: path.parent / value
+        for name in ("real", "synthetic", "test", "imagenet")
+        if isinstance(value := getattr(spec, name, None), Path)
+    }
+    return spec.model_copy(update=places)
+
+
+def content(spec: StudySpec) -> Mapping[str, Any]:
+    """Return a study as plain data."""
+    return spec.model_dump(mode="json")
+
+
+def _augmentation(name: str) -> Any:
+    if name not in AUGMENTATIONS:
+        raise UsageError(f"no such augmentation: {name!r}", do=did_you_mean(name, AUGMENTATIONS))
+    return AUGMENTATIONS[name]

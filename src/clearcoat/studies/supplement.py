@@ -1,0 +1,148 @@
+"""The grid of section IV.B as cells: real counts times synthetic counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from clearcoat.statistics import StoppingRule
+from clearcoat.studies.data import StudyData
+from clearcoat.studies.runs import (
+    GRID_ARM,
+    CellKey,
+    CellPlan,
+    PlannedRun,
+    Skipped,
+    StudyPlan,
+    planned,
+    seed_of,
+    sorted_out,
+)
+from clearcoat.studies.spec import SupplementSpec
+
+QUALITATIVE_ARM = "U-Net, nested"
+NOTHING = CellKey(GRID_ARM, 0, 0)
+
+
+def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
+    """Return the cells of the grid, and those that the data are too few for."""
+    real_counts, synthetic_counts = spec.grid
+    wanted, skipped = [], []
+    for real in real_counts:
+        for synthetic in synthetic_counts:
+            key = CellKey(GRID_ARM, real, synthetic)
+            if key == NOTHING:
+                # No image, no model: a network of random weights would score its own chance.
+                skipped.append(Skipped(key, "no images: there is nothing to train on"))
+                continue
+            wanted.append(_Cell(spec, data, key).plan())
+    cells, short = sorted_out(wanted, spec.splits)
+    return StudyPlan(
+        "supplement",
+        spec,
+        data,
+        tuple(_with_pictures(spec, data, cells)),
+        (*skipped, *short),
+    )
+
+
+class _Cell:
+    """Makes the runs of one cell."""
+
+    def __init__(
+        self, spec: SupplementSpec, data: StudyData, key: CellKey, *, nested: bool = False
+    ) -> None:
+        self.spec, self.data, self.key = spec, data, key
+        self.nested = nested
+
+    def plan(self) -> CellPlan:
+        """Return the cell."""
+        rule = self.spec.rule(self.key.real)
+        limit = self.spec.pretrainings
+        if limit is not None and not self.key.real and self.spec.shares_pretraining:
+            # There are only so many models trained on renders alone; a copy is no repeat.
+            most = min(limit, rule.most)
+            rule = StoppingRule(
+                min(rule.least, most), most, rule.relative_width if most > 1 else None
+            )
+        return CellPlan(self.key, rule, self.make)
+
+    def make(self, repeat: int) -> PlannedRun:
+        """Return one repeat."""
+        spec, key = self.spec, self.key
+        split = repeat % spec.splits
+        seed = self._seed(repeat)
+        if spec.shares_pretraining and key.synthetic:
+            if not key.real:
+                return self._pretraining(repeat)
+            return self._specialised(repeat, split, seed)
+        config = spec.config(real_count=key.real, synthetic_count=key.synthetic, seed=seed)
+        sources = self.data.sources(split, synthetic=key.synthetic > 0)
+        return planned(key, repeat, split, config, sources, self.data.classes)
+
+    def _seed(self, repeat: int) -> int:
+        return self.spec.seed + repeat if self.nested else seed_of(self.spec, self.key, repeat)
+
+    def _pretraining(self, repeat: int) -> PlannedRun:
+        """Train on renders alone; it stops on renders, and so knows no photo of any split."""
+        spec = self.spec
+        if spec.pretrainings is not None:
+            repeat %= spec.pretrainings
+        key = CellKey(GRID_ARM, 0, self.key.synthetic)
+        split = repeat % spec.splits
+        config = spec.config(
+            real_count=0,
+            synthetic_count=key.synthetic,
+            seed=seed_of(spec, key, repeat),
+            **_synthetic_phase(spec),
+        )
+        sources = self.data.sources(split, real=False)
+        return planned(key, repeat, split, config, sources, self.data.classes, starts_others=True)
+
+    def _specialised(self, repeat: int, split: int, seed: int) -> PlannedRun:
+        spec, key = self.spec, self.key
+        # Only a last phase that still shows renders needs them.
+        share = spec.config().real_share
+        again = key.synthetic if share is not None and share < 1 else 0
+        config = spec.config(real_count=key.real, synthetic_count=again, seed=seed)
+        return planned(
+            key,
+            repeat,
+            split,
+            config,
+            self.data.sources(split, synthetic=again > 0),
+            self.data.classes,
+            start=self._pretraining(repeat),
+        )
+
+
+def _synthetic_phase(spec: SupplementSpec) -> dict[str, Any]:
+    config = spec.config()
+    limit = config.pretrain_max_steps or config.max_steps
+    return {"validation_source": "synthetic", "max_steps": limit, "validation_count": None}
+
+
+def _with_pictures(spec: SupplementSpec, data: StudyData, cells: list[CellPlan]) -> list[CellPlan]:
+    """Mark the cells of Fig. 5, or add them where the grid's own runs are not nested."""
+    figure = spec.qualitative
+    if figure is None:
+        return cells
+    keys = {
+        CellKey(GRID_ARM, real, synthetic)
+        for real in figure.real
+        for synthetic in (0, figure.synthetic)
+        if real or synthetic
+    }
+    if spec.design == "paired":
+        return [replace(cell, depicted=cell.key in keys) for cell in cells]
+    once = StoppingRule(1, 1, None)
+    extra = [
+        CellPlan(
+            key._replace(arm=QUALITATIVE_ARM),
+            once,
+            _Cell(spec, data, key._replace(arm=QUALITATIVE_ARM), nested=True).make,
+            depicted=True,
+        )
+        for key in sorted(keys)
+    ]
+    return [*cells, *sorted_out(extra, 1)[0]]

@@ -1,0 +1,207 @@
+"""Section V as cells: what a model starts from, what is frozen, and on how many photos it goes on.
+
+Names of arms are the paper's: encoder-decoder, then whether the encoder is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clearcoat.errors import UsageError
+from clearcoat.models import InitConfig, find_initialisation, read_imagenet
+from clearcoat.statistics import StoppingRule
+from clearcoat.studies.data import StudyData
+from clearcoat.studies.runs import (
+    CellKey,
+    CellPlan,
+    PlannedRun,
+    Skipped,
+    StudyPlan,
+    planned,
+    seed_of,
+    sorted_out,
+)
+from clearcoat.studies.spec import TransferSpec
+from clearcoat.training import find_loss
+
+BASE = "base"
+CONTROL = "control"
+CONTROL_MIX = "control, mix"
+WNET_SYNTH, WNET_VGG19 = "W-net synth", "W-net VGG19"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A model and its start."""
+
+    name: str
+    model: Mapping[str, Any]
+    init: InitConfig | None
+
+    @property
+    def needs_base(self) -> bool:
+        """Whether weights come from the model trained on renders."""
+        return self.init is not None and self.init.needs_run
+
+    @property
+    def needs_imagenet(self) -> bool:
+        """Whether weights come from ImageNet."""
+        return self.init is not None and self.init.encoder == "imagenet"
+
+
+def arms(spec: TransferSpec) -> tuple[Arm, ...]:
+    """Return the arms of a study in the paper's order, those that need ImageNet included."""
+    unet = spec.config().model.model_dump(mode="json")
+    vgg19 = _vgg19(unet, spec.vgg19)
+    found = []
+    for name in spec.initialisations:
+        if name == CONTROL:
+            found.append(Arm(CONTROL, unet, None))
+            continue
+        model = vgg19 if name.startswith("VGG19") else unet
+        for freezing in spec.freeze:
+            init = find_initialisation(name, "encoder" if freezing == "frozen" else "none")
+            found.append(Arm(f"{name}, {freezing}", model, init))
+    if spec.wnet:
+        whole = InitConfig(encoder="run", decoder="run", freeze="first_network")
+        half = InitConfig(encoder="imagenet", freeze="encoder")
+        found.append(Arm(WNET_SYNTH, _wnet(spec, unet), whole))
+        found.append(Arm(WNET_VGG19, _wnet(spec, vgg19), half))
+    return tuple(found)
+
+
+def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
+    """Return the cells of the study, and those that cannot be run. Raises UsageError.
+
+    The base models are cells too: their runs are shared by all arms that start from them.
+    """
+    imagenet = None
+    if spec.imagenet is not None:
+        imagenet = (spec.imagenet, read_imagenet(spec.imagenet)[1])
+    base = _Base(spec, data)
+    wanted = [base.plan()]
+    skipped = []
+    for arm in arms(spec):
+        for real in sorted(set(spec.real_counts)):
+            if arm.needs_imagenet and imagenet is None:
+                key = CellKey(arm.name, real, spec.pretrain_count if arm.needs_base else 0)
+                skipped.append(Skipped(key, "no file of ImageNet weights: give `imagenet`"))
+                continue
+            wanted.append(_specialised(spec, data, arm, real, base, imagenet))
+    for mix in sorted(set(spec.mix_counts)):
+        wanted += [_mixed(spec, data, real, mix) for real in sorted(set(spec.real_counts))]
+    cells, short = sorted_out(wanted, spec.splits)
+    return StudyPlan("transfer", spec, data, tuple(cells), (*skipped, *short))
+
+
+class _Base:
+    """The models trained on renders alone."""
+
+    def __init__(self, spec: TransferSpec, data: StudyData) -> None:
+        self.spec, self.data = spec, data
+        self.key = CellKey(BASE, 0, spec.pretrain_count)
+
+    def plan(self) -> CellPlan:
+        """Return the cell of base models."""
+        count = self.spec.pretrainings
+        return CellPlan(self.key, StoppingRule(count, count, None), self.make)
+
+    def make(self, repeat: int) -> PlannedRun:
+        """Return the base model of a repeat: they take turns."""
+        spec = self.spec
+        turn = repeat % spec.pretrainings
+        options = {
+            "validation_source": "synthetic",
+            "validation_count": None,
+            "real_count": 0,
+            "synthetic_count": spec.pretrain_count,
+            "seed": seed_of(spec, self.key, turn),
+        }
+        config = spec.config(**(spec.pretrain | options))
+        split = turn % spec.splits
+        sources = self.data.sources(split, real=False)
+        return planned(
+            self.key, turn, split, config, sources, self.data.classes, starts_others=True
+        )
+
+
+def _specialised(
+    spec: TransferSpec,
+    data: StudyData,
+    arm: Arm,
+    real: int,
+    base: _Base,
+    imagenet: tuple[Any, str] | None,
+) -> CellPlan:
+    key = CellKey(arm.name, real, spec.pretrain_count if arm.needs_base else 0)
+
+    def make(repeat: int) -> PlannedRun:
+        split = repeat % spec.splits
+        config = spec.config(
+            model=arm.model,
+            real_count=real,
+            synthetic_count=0,
+            seed=seed_of(spec, key, repeat),
+            **({} if arm.init is None else {"initialisation": arm.init}),
+        )
+        return planned(
+            key,
+            repeat,
+            split,
+            config,
+            data.sources(split, synthetic=False),
+            data.classes,
+            start=base.make(repeat) if arm.needs_base else None,
+            imagenet=imagenet if arm.needs_imagenet else None,
+        )
+
+    return CellPlan(key, spec.repeats.rule, make)
+
+
+def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int) -> CellPlan:
+    """Return the control that sees photos and renders in one go."""
+    key = CellKey(CONTROL_MIX, real, synthetic)
+
+    def make(repeat: int) -> PlannedRun:
+        split = repeat % spec.splits
+        config = spec.config(
+            mix=spec.mix,
+            real_count=real,
+            synthetic_count=synthetic,
+            seed=seed_of(spec, key, repeat),
+        )
+        return planned(key, repeat, split, config, data.sources(split), data.classes)
+
+    return CellPlan(key, spec.repeats.rule, make)
+
+
+def _vgg19(unet: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the U-Net with VGG19's encoder and, as far as they fit, the same decoder's widths."""
+    filters = list(unet["filters"])[:4]
+    if len(filters) < 4 and "filters" not in changes:
+        raise UsageError(
+            "a decoder behind VGG19 has four levels",
+            found=f"training.model.filters {unet['filters']}",
+            do="give vgg19: {filters: [...]}, or leave the VGG19 variants out",
+        )
+    common = {key: unet[key] for key in ("dropout", "dropout_placement", "batch_norm_momentum")}
+    return {"name": "vgg19_unet", "filters": filters, **common, **changes}
+
+
+def _wnet(spec: TransferSpec, first: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a W-net on that first network: the second has half the base's widths (Table II)."""
+    config = spec.config()
+    widths = config.model.model_dump(mode="json")["filters"]
+    levels = 5 if first["name"] == "vgg19_unet" else len(widths)
+    halves = [max(1, width // 2) for width in widths][:levels]
+    if len(halves) < levels:
+        halves += [halves[-1]] * (levels - len(halves))
+    softmax = find_loss(config.loss).extra_outputs > 0
+    return {
+        "name": "wnet",
+        "first": dict(first),
+        "filters": halves,
+        "map_activation": "softmax" if softmax else "sigmoid",
+    }

@@ -1,0 +1,319 @@
+"""Run a study: take the next run, train it, write its line; until none is left or time is up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from clearcoat import __version__
+from clearcoat.dataset.files import write_whole
+from clearcoat.errors import DivergedError, TrainingError
+from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
+from clearcoat.studies.data import record_paths
+from clearcoat.studies.ledger import Entry, Ledger, append, read_ledger
+from clearcoat.studies.locks import Claims
+from clearcoat.studies.memory import ImageMemory
+from clearcoat.studies.pictures import PICTURES, depict
+from clearcoat.studies.planning import Progress, plan
+from clearcoat.studies.runs import PlannedRun, StudyPlan
+from clearcoat.studies.spec import SupplementSpec, content
+from clearcoat.training import Observer, RunFolder, Silent, run_training
+from clearcoat.training.folder import BEST, ENVIRONMENT, METRICS
+
+STUDY = "study.json"
+RUNS = "runs"
+_WAIT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a study is run; nothing of it changes a result."""
+
+    device: str = "auto"
+    budget_s: float | None = None
+    """Seconds after which no run is begun, and the running one is left to be gone on with."""
+    retry_failed: bool = False
+    observer: Observer = field(default_factory=Silent)
+    tell: Callable[[str], None] = lambda _: None
+    after_run: Callable[[PlannedRun, Entry, Progress], None] = lambda *_: None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How far a study got."""
+
+    progress: Progress
+    complaints: tuple[str, ...]
+    runs_here: int
+    """Runs that this process finished."""
+    ended_by: str
+    """`finished` or `budget`."""
+
+
+class _OutOfTimeError(Exception):
+    """The budget is spent in the middle of a run; its checkpoint stays."""
+
+
+def conduct(study: StudyPlan, out: Path, conditions: Conditions | None = None) -> Outcome:
+    """Run what the ledger in `out` lacks, with any number of processes beside this one.
+
+    Raises TrainingError and DatasetError as `run_training` does; what is finished stays.
+    """
+    conditions = conditions or Conditions()
+    worker = _Worker(study, out, conditions)
+    _write_study(study, out)
+    with Claims(out) as claims:
+        return worker.work(claims)
+
+
+class _Worker:
+    """One process at work on a study."""
+
+    def __init__(self, study: StudyPlan, out: Path, conditions: Conditions) -> None:
+        self.study, self.out, self.conditions = study, out, conditions
+        self.read = ImageMemory()
+        self.runs_here = 0
+        self.told: set[str] = set()
+        budget = conditions.budget_s
+        self.deadline = None if budget is None else time.monotonic() + budget
+        # What failed is tried again once, not for ever.
+        self.tried: set[str] = set()
+
+    def work(self, claims: Claims) -> Outcome:
+        """Take runs until there is none to take."""
+        while True:
+            ledger = self._ledger()
+            progress = plan(self.study, ledger.entries)
+            if progress.finished:
+                return self._outcome(progress, "finished")
+            affordable = self._affordable(progress, ledger.entries)
+            if not affordable:
+                return self._outcome(progress, "budget")
+            run = self._claimed(affordable, ledger, claims)
+            if run is None:
+                time.sleep(_WAIT_S)
+                continue
+            try:
+                self._do(run, progress)
+            except _OutOfTimeError:
+                return self._outcome(progress, "budget")
+            finally:
+                claims.release(run.run_id)
+
+    def _ledger(self) -> Ledger:
+        ledger = read_ledger(self.out)
+        for complaint in ledger.complaints:
+            if complaint not in self.told:
+                self.told.add(complaint)
+                self.conditions.tell(complaint)
+        if not self.conditions.retry_failed:
+            return ledger
+        kept = [e for e in ledger.entries if not e.failed or e.run_id in self.tried]
+        return Ledger(tuple(kept), ledger.complaints)
+
+    def _affordable(self, progress: Progress, entries: Sequence[Entry]) -> list[PlannedRun]:
+        if self.deadline is None:
+            return list(progress.next)
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            return []
+        costs = (
+            (run, expected_cost_s(run, entries)) for run in in_order_of_worth(progress, entries)
+        )
+        return [run for run, cost in costs if cost is None or cost <= left]
+
+    def _claimed(
+        self, runs: Sequence[PlannedRun], ledger: Ledger, claims: Claims
+    ) -> PlannedRun | None:
+        """Return the first run that is ready and free, claimed."""
+        done = ledger.by_id
+        for run in runs:
+            task = run
+            if run.start is not None and not self._has_weights(run.start):
+                started = done.get(run.start.run_id)
+                if started is None or not started.failed:
+                    task = run.start
+            if not claims.take(task.run_id):
+                continue
+            # Another process may have finished it between our look at the ledger and the claim.
+            if task is run and run.run_id in self._ledger().by_id:
+                claims.release(task.run_id)
+                continue
+            return task
+        return None
+
+    def _do(self, run: PlannedRun, progress: Progress) -> None:
+        done = self._ledger().by_id
+        try:
+            entry = self._train(run, done)
+        except DivergedError as error:
+            entry = self._entry(run, None, failed=f"{error.what} ({error.where})")
+        self.tried.add(run.run_id)
+        if run.run_id not in done or done[run.run_id].failed:
+            append(self.out, entry)
+        if not run.starts_others and not self.study.spec.keep_weights:
+            RunFolder(self._folder(run)).remove(BEST)
+        self.runs_here += 1
+        self.conditions.after_run(run, entry, progress)
+
+    def _train(self, run: PlannedRun, done: dict[str, Entry]) -> Entry:
+        if run.start is not None:
+            started = done.get(run.start.run_id)
+            if started is not None and started.failed:
+                return self._entry(run, None, failed="the run that it starts from failed")
+        folder = self._folder(run)
+        if (folder / METRICS).exists() and run.starts_others and not self._has_weights(run):
+            # Its weights were removed; other runs need them.
+            shutil.rmtree(folder)
+        metrics = run_training(
+            run.config,
+            run.sources,
+            folder,
+            init=None if run.start is None else self._folder(run.start),
+            imagenet=run.imagenet,
+            device=self.conditions.device,
+            observer=_Clocked(self.conditions.observer, self.deadline),
+            read=self.read,
+        )
+        if metrics["run_id"] != run.run_id:
+            raise TrainingError(
+                "a run's folder holds another run",
+                where=folder,
+                do="remove the folder and run the same command again",
+            )
+        self._depict(run)
+        return self._entry(run, metrics)
+
+    def _depict(self, run: PlannedRun) -> None:
+        cell = next((cell for cell in self.study.cells if cell.key == run.key), None)
+        spec = self.study.spec
+        if cell is None or not cell.depicted or run.repeat or not isinstance(spec, SupplementSpec):
+            return
+        file = self.out / PICTURES / f"{run.folder_name}.npz"
+        if spec.qualitative is None or file.exists() or not self._has_weights(run):
+            return
+        assert run.sources.test is not None
+        depict(self._folder(run), run.sources.test, spec.qualitative.images, self.read, file)
+
+    def _entry(
+        self, run: PlannedRun, metrics: dict[str, Any] | None, failed: str | None = None
+    ) -> Entry:
+        facts: dict[str, Any] = {
+            "run_id": run.run_id,
+            "study": self.study.kind,
+            **run.key._asdict(),
+            "repeat": run.repeat,
+            "split": run.split,
+            "seed": run.config.seed,
+            "started_from": None if run.start is None else run.start.run_id,
+            "data": {name: data.digest() for name, data in run.sources.named().items()},
+            "config": run.config.model_dump(mode="json"),
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "failed": failed,
+            "mean_iou": None,
+            "versions": {"clearcoat": __version__},
+        }
+        if metrics is not None:
+            facts |= _figures(metrics, RunFolder(self._folder(run)).read_json(ENVIRONMENT))
+        return Entry.model_validate(facts)
+
+    def _folder(self, run: PlannedRun) -> Path:
+        return self.out / RUNS / run.folder_name
+
+    def _has_weights(self, run: PlannedRun) -> bool:
+        folder = self._folder(run)
+        return (folder / BEST).is_file() and (folder / METRICS).is_file()
+
+    def _outcome(self, progress: Progress, ended_by: str) -> Outcome:
+        ledger = read_ledger(self.out)
+        return Outcome(
+            plan(self.study, ledger.entries), ledger.complaints, self.runs_here, ended_by
+        )
+
+
+class _Clocked:
+    """An observer that ends a run when the budget is spent."""
+
+    def __init__(self, inner: Observer, deadline: float | None) -> None:
+        self.inner, self.deadline = inner, deadline
+
+    def on_phase(self, phase: Any, number: int, count: int) -> None:
+        """Pass on."""
+        self.inner.on_phase(phase, number, count)
+
+    def on_step(self, progress: Any, phase: Any) -> None:
+        """Pass on, unless time is up."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise _OutOfTimeError
+        self.inner.on_step(progress, phase)
+
+    def on_evaluation(self, line: dict[str, Any]) -> None:
+        """Pass on."""
+        self.inner.on_evaluation(line)
+
+
+def _figures(metrics: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
+    test = metrics["test"]
+    return {
+        "mean_iou": test["mean_iou"],
+        "per_image_mean_iou": test["per_image_mean_iou"],
+        "test_images": test["image_count"],
+        "classes": {name: row["iou"] for name, row in test["per_class"].items()},
+        "validation_on": metrics["validation"]["on"],
+        "validation_mean_iou": metrics["validation"]["mean_iou"],
+        "parameters": metrics["parameters"]["total"],
+        "trainable": metrics["parameters"]["trainable"],
+        **{
+            key: metrics[key]
+            for key in (
+                "steps", "epochs", "images_seen", "train_s", "validation_s", "wall_s",
+                "exclusive", "precision", "threads",
+            )
+        },
+        "device": environment["device_name"],
+        "versions": {key: environment[key] for key in ("clearcoat", "torch", "python")},
+    }  # fmt: skip
+
+
+def _write_study(study: StudyPlan, out: Path) -> None:
+    """Write what the report needs to know of the study besides its runs."""
+    content_ = {
+        "kind": study.kind,
+        "spec": content(study.spec),
+        "classes": study.data.classes,
+        "paths": record_paths(study.data),
+        "digests": {
+            "real": [data.digest() for data in study.data.real],
+            "test": [data.digest() for data in study.data.test],
+            "synthetic": study.data.synthetic.digest(),
+        },
+        "images": {
+            "real": [len(data) for data in study.data.real],
+            "test": [len(data) for data in study.data.test],
+            "synthetic": len(study.data.synthetic),
+            "untouched": len(study.data.untouched),
+        },
+        "cells": [
+            {
+                **cell.key._asdict(),
+                "least": cell.rule.least,
+                "most": cell.rule.most,
+                "width": cell.rule.relative_width,
+            }
+            for cell in study.cells
+        ],
+        "skipped": [{**cell.key._asdict(), "why": cell.why} for cell in study.skipped],
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            "cannot make the study's folder", where=out, found=error.strerror
+        ) from error
+    write_whole(out / STUDY, json.dumps(content_, indent=1).encode())

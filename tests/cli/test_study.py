@@ -1,0 +1,81 @@
+"""`clearcoat study`: from a file to a ledger, and its mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from clearcoat.cli import group, main
+from clearcoat.cli.study import parse_duration
+from clearcoat.errors import UsageError
+from tests.training.conftest import squares
+
+__all__ = ["squares"]
+
+STUDY = """
+real: photos
+synthetic: renders
+test_count: 4
+real_counts: [4, 400]
+synthetic_counts: [0, 8]
+repeats: {min: 2, width: null}
+size: 24
+training:
+  model: {filters: [4, 8]}
+  batch_size: 4
+  min_steps_per_epoch: 1
+  max_steps: 1
+  validation_count: 2
+  precision: fp32
+"""
+
+
+@pytest.fixture(scope="module")
+def study(squares, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli_study")
+    squares("photos", 12, size=24, seed=1, where=folder)
+    squares("renders", 10, size=24, seed=2, where=folder)
+    (folder / "study.yaml").write_text(STUDY)
+    return folder
+
+
+def test_a_study_runs_once(study: Path) -> None:
+    arguments = ["study", "supplement", str(study / "study.yaml"), "--out", str(study / "out")]
+    dry = CliRunner().invoke(group, [*arguments, "--dry-run"])
+    assert dry.exit_code == 0, dry.output
+    assert "400 real + 0 synthetic: fewer real images" in dry.output
+    assert "6 runs are next" in dry.output and not (study / "out").exists()
+    first = CliRunner().invoke(group, [*arguments, "--threads", "1"])
+    assert first.exit_code == 0, first.output
+    assert "6 runs finished here; 2 cells: 2 settled" in first.output
+    again = CliRunner().invoke(group, [*arguments, "--json"])
+    document = json.loads(again.stdout)
+    assert document["ended_by"] == "finished" and document["next"] == 0
+    assert [cell["runs"] for cell in document["cells"]] == [2, 2]
+    assert len((study / "out" / "ledger.jsonl").read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("45min", 2700), ("2h", 7200), ("1.5d", 129600)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["2", "h", "-1h", "0h", "2 weeks"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="not a time"):
+        parse_duration(text)
+
+
+def test_a_mistake_exits_with_2(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = study / "wrong.yaml"
+    file.write_text(STUDY.replace("min: 2", "min: 0"))
+    with pytest.raises(SystemExit) as exit_:
+        main(["study", "supplement", str(file), "--out", str(study / "none")])
+    assert exit_.value.code == 2
+    assert "repeats.min" in capsys.readouterr().err
+    assert not (study / "none").exists()

@@ -1,0 +1,80 @@
+"""Fixtures of the study tests: two small data sets and studies that take seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from clearcoat.studies import (
+    StudyPlan,
+    SupplementSpec,
+    TransferSpec,
+    open_data,
+    plan_supplement,
+    plan_transfer,
+)
+from tests.training.conftest import squares
+
+__all__ = ["squares"]
+
+TRAINING: dict[str, Any] = {
+    "model": {"filters": [4, 8]},
+    "batch_size": 4,
+    "min_steps_per_epoch": 1,
+    "max_steps": 2,
+    "learning_rate": 0.01,
+    "validation_count": 2,
+    "precision": "fp32",
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def data(squares: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 20 `photos` and 12 `renders`."""
+    folder = tmp_path_factory.mktemp("study")
+    squares("photos", 20, size=24, seed=1, where=folder)
+    squares("renders", 12, size=24, seed=2, where=folder)
+    return folder
+
+
+def supplement(data: Path, **changes: Any) -> StudyPlan:
+    """A grid of five cells, two or three runs each."""
+    values: dict[str, Any] = {
+        "real": data / "photos",
+        "synthetic": data / "renders",
+        "test_count": 4,
+        "splits": 2,
+        "real_counts": [0, 4, 8],
+        "synthetic_counts": [0, 8],
+        "repeats": {"min": 2, "max": 3, "width": 0.2},
+        "size": 16,
+        "training": TRAINING,
+    }
+    spec = SupplementSpec.model_validate(values | changes)
+    return plan_supplement(spec, open_data(spec))
+
+
+def transfer(data: Path, **changes: Any) -> StudyPlan:
+    """A transfer study of one repeat."""
+    values: dict[str, Any] = {
+        "real": data / "photos",
+        "synthetic": data / "renders",
+        "test_count": 4,
+        "real_counts": [4],
+        "pretrain_count": 8,
+        "mix_counts": [8],
+        "repeats": {"min": 1, "width": None},
+        "size": 16,
+        "training": TRAINING | {"model": {"filters": [4, 8, 8, 8, 8]}},
+        "vgg19": {"encoder_filters": [4, 4, 8, 8, 8]},
+    }
+    spec = TransferSpec.model_validate(values | changes)
+    return plan_transfer(spec, open_data(spec))

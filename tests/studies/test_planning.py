@@ -1,0 +1,180 @@
+"""Plans: pure functions of a study and its ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clearcoat.studies import CellKey, Entry, PlannedRun, StudyPlan, plan
+from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
+from clearcoat.training.selection import select
+
+from .conftest import supplement, transfer
+
+
+def entry(run: PlannedRun, mean_iou: float | None, wall_s: float = 10.0) -> Entry:
+    return Entry(
+        run_id=run.run_id,
+        study="supplement",
+        **run.key._asdict(),
+        repeat=run.repeat,
+        split=run.split,
+        seed=run.config.seed,
+        mean_iou=mean_iou,
+        started_from=None if run.start is None else run.start.run_id,
+        wall_s=wall_s,
+    )
+
+
+def _cell(study: StudyPlan, real: int, synthetic: int) -> CellKey:
+    return next(c.key for c in study.cells if tuple(c.key[1:]) == (real, synthetic))
+
+
+def _runs(study: StudyPlan, key: CellKey, count: int) -> list[PlannedRun]:
+    cell = next(cell for cell in study.cells if cell.key == key)
+    return [cell.make(repeat) for repeat in range(count)]
+
+
+def test_an_empty_ledger_asks_for_the_least_in_rounds(data: Path) -> None:
+    progress = plan(supplement(data), [])
+    assert len(progress.next) == 10
+    assert [run.repeat for run in progress.next] == [0] * 5 + [1] * 5
+    places = {run.run_id: place for place, run in enumerate(progress.next)}
+    for run in progress.next:
+        if run.start is not None:
+            assert places[run.start.run_id] < places[run.run_id]
+
+
+def test_the_rule_looks_in_order_of_repeat(data: Path) -> None:
+    study = supplement(data, repeats={"min": 2, "max": 6, "width": 0.2})
+    key = _cell(study, 4, 0)
+    runs = _runs(study, key, 6)
+    # Repeat 1 is not there yet, though later ones are: one cannot tell where the rule stops.
+    later = [entry(runs[i], v) for i, v in ((0, 0.5), (2, 0.5), (3, 0.5))]
+    state = plan(study, later).states[key]
+    assert state.values == [0.5] and state.stop.state == "open"
+    assert [run.repeat for run in state.next] == [1]
+    # Once it is, the rule stops at it, and what came later does not count.
+    state = plan(study, [*later, entry(runs[1], 0.5)]).states[key]
+    assert state.values == [0.5, 0.5] and state.stop.state == "settled"
+    wide = [entry(run, value) for run, value in zip(runs, (0.1, 0.9) * 3, strict=True)]
+    assert [r.repeat for r in plan(study, wide[:4]).states[key].next] == [4]
+    assert plan(study, wide).states[key].stop.state == "capped"
+
+
+def test_the_order_of_lines_means_nothing(data: Path) -> None:
+    study = supplement(data)
+    lines = [entry(run, 0.5 + 0.01 * n) for n, run in enumerate(plan(study, []).next)]
+    forward, backward = plan(study, lines), plan(study, lines[::-1])
+    assert [r.run_id for r in forward.next] == [r.run_id for r in backward.next]
+    assert {k: s.values for k, s in forward.states.items()} == {
+        k: s.values for k, s in backward.states.items()
+    }
+
+
+def test_paired_runs_share_photos_and_independent_ones_do_not(data: Path) -> None:
+    for design, shared in (("paired", True), ("independent", False)):
+        study = supplement(data, design=design, qualitative=None)
+        alone, mixed = (
+            select(run.config, run.sources).real
+            for run in (_runs(study, _cell(study, 8, s), 1)[0] for s in (0, 8))
+        )
+        fewer = _runs(study, _cell(study, 4, 0), 1)[0]
+        nested = select(fewer.config, fewer.sources).real == alone[:4]
+        assert (alone == mixed) is shared
+        assert nested is shared
+
+
+def test_the_nested_subsets_of_figure_5_are_extra_runs_where_the_grid_is_not_nested(
+    data: Path,
+) -> None:
+    figure = {"real": [4, 8], "synthetic": 8, "images": 2}
+    extra = [c for c in supplement(data, design="independent", qualitative=figure).cells
+             if c.depicted]  # fmt: skip
+    assert [tuple(cell.key) for cell in extra] == [
+        ("U-Net, nested", 4, 0), ("U-Net, nested", 4, 8),
+        ("U-Net, nested", 8, 0), ("U-Net, nested", 8, 8),
+    ]  # fmt: skip
+    chosen = [select(run.config, run.sources) for run in (cell.make(0) for cell in extra)]
+    assert chosen[2].real[:4] == chosen[0].real == chosen[1].real
+
+
+def test_cells_without_data_are_left_out_and_named(data: Path) -> None:
+    study = supplement(data, real_counts=[4, 15, 16], synthetic_counts=[0, 11, 12])
+    # 20 photos, 4 to score on, 2 to stop on: 14 are left; of 12 renders one decides the stopping.
+    assert {tuple(cell.key[1:]) for cell in study.cells} == {(4, 0), (4, 11)}
+    reasons = {tuple(cell.key[1:]): cell.why for cell in study.skipped}
+    assert "16 images" in reasons[15, 0] and "12 images" in reasons[4, 12]
+
+
+def test_few_pretrainings_take_turns(data: Path) -> None:
+    study = supplement(data, pretrainings=1)
+    starts = {run.start.run_id for run in _runs(study, _cell(study, 4, 8), 3) if run.start}
+    assert len(starts) == 1
+    # And one model is one value, not three.
+    alone = next(cell for cell in study.cells if tuple(cell.key[1:]) == (0, 8))
+    assert alone.rule.most == 1
+
+
+def test_run_ids_depend_on_data_config_and_seed_alone(data: Path) -> None:
+    def ids(**changes: object) -> set[str]:
+        return {run.run_id for run in plan(supplement(data, **changes), []).next}
+
+    assert ids() == ids(repeats={"min": 2, "max": 9, "width": 0.01}, keep_weights=True)
+    assert not ids() & ids(seed=7)
+    assert not ids() & ids(size=24)
+    assert len(ids() & ids(real_counts=[0, 4])) == 6
+
+
+def test_costs_are_those_of_the_runs_most_like_it(data: Path) -> None:
+    study = supplement(data)
+    small, large = (_runs(study, _cell(study, real, 0), 2) for real in (4, 8))
+    assert expected_cost_s(small[0], []) is None
+    known = [entry(small[0], 0.5, wall_s=10), entry(large[0], 0.5, wall_s=40)]
+    assert expected_cost_s(small[1], known) == pytest.approx(10)
+    assert expected_cost_s(large[1], known) == pytest.approx(40)
+    between = expected_cost_s(_runs(study, _cell(study, 0, 8), 1)[0], known)
+    assert between is not None and 10 <= between <= 40
+
+
+def test_a_budget_goes_to_the_open_difference(data: Path) -> None:
+    study = supplement(data, repeats={"min": 2, "max": 9, "width": 0.001}, real_counts=[4, 8])
+    decided = {(4, 0): (0.10, 0.11), (4, 8): (0.80, 0.81)}
+    open_still = {(8, 0): (0.50, 0.51), (8, 8): (0.505, 0.515)}
+    lines = [
+        entry(run, value)
+        for counts, values in (decided | open_still).items()
+        for run, value in zip(_runs(study, _cell(study, *counts), 2), values, strict=True)
+    ]
+    starts = [r.start for r in _runs(study, _cell(study, 4, 8), 3) if r.start is not None]
+    lines += [entry(run, 0.3) for run in starts]
+    order = in_order_of_worth(plan(study, lines), lines)
+    assert [run.key.real for run in order] == [8, 8, 4, 4]
+    # Before every cell has two runs, nothing is compared.
+    first = in_order_of_worth(plan(study, lines[2:]), lines[2:])
+    assert tuple(first[0].key[1:]) == (4, 0)
+
+
+def test_vgg19_and_wnet_start_from_imagenet(data: Path, tmp_path: Path) -> None:
+    import torch
+
+    from clearcoat.models import VGG19UNetConfig, build_model
+
+    model = build_model(VGG19UNetConfig(filters=(4,) * 4, encoder_filters=(4, 4, 8, 8, 8)), 3)
+    weights = {
+        name.removeprefix("encoder."): value
+        for name, value in model.state_dict().items()
+        if name.startswith("encoder.features")
+    }
+    file = tmp_path / "weights.pth"
+    torch.save(weights, file)
+    study = transfer(data, imagenet=file)
+    assert not study.skipped
+    by_arm = {cell.key.arm: cell.make(0) for cell in study.cells}
+    bases = {run.start.run_id for run in by_arm.values() if run.start is not None}
+    assert bases == {by_arm["base"].run_id}
+    assert by_arm["VGG19-synth, frozen"].start is not None
+    assert by_arm["VGG19-random, frozen"].start is None
+    assert by_arm["W-net VGG19"].config.model.name == "wnet"
+    assert all((run.imagenet is not None) == ("VGG19" in arm) for arm, run in by_arm.items())

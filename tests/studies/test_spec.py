@@ -1,0 +1,110 @@
+"""Study files: what they say, and how their mistakes are answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clearcoat.errors import ClearcoatError, SpecError
+from clearcoat.studies import SupplementSpec, TransferSpec, load_study, open_data
+from clearcoat.studies.presets import PRESETS
+
+from .conftest import supplement
+
+GRID = """
+real: photos
+synthetic: renders
+test_count: 4
+preset: paper
+repeats: {min: 3, max: 5}
+more_repeats:
+  - {real: [16, 32], min: 7, max: 9}
+training: {mix: concatenate, augment: strong}
+"""
+
+
+def _write(folder: Path, text: str) -> Path:
+    file = folder / "study.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_a_study_file(tmp_path: Path) -> None:
+    spec = load_study(_write(tmp_path, GRID), SupplementSpec)
+    assert spec.real == tmp_path / "photos"
+    real, synthetic = spec.grid
+    # Section IV.B: an 11 x 11 grid of {0, 16, 32, ..., 8192}.
+    assert real == synthetic == PRESETS["paper"][0]
+    assert len(real) == 11 and real[:3] == (0, 16, 32) and real[-1] == 8192
+    assert (spec.rule(16).least, spec.rule(16).most) == (7, 9)
+    assert (spec.rule(64).least, spec.rule(64).most) == (3, 5)
+    assert spec.config().augment.rotate_deg == 10
+    assert not spec.shares_pretraining
+
+
+def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\npreset: paper\n"
+    rule = load_study(_write(tmp_path, text), SupplementSpec).rule(16)
+    assert (rule.least, rule.most, rule.relative_width) == (7, 30, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("change", "telling"),
+    [
+        (("preset: paper", "preset: papr"), "paper"),
+        (("preset: paper", ""), "real_counts"),
+        (("test_count: 4", ""), "test_count"),
+        (("min: 3, max: 5", "min: 5, max: 3"), "greater"),
+        (("min: 3, max: 5", "min: 1, max: 3"), "width"),
+        (("augment: strong", "augment: stron"), "strong"),
+        (("augment: strong", "seed: 3"), "seed"),
+        (("augment: strong", "learning_rat: 3"), "learning_rat"),
+        (("real: photos", "reel: photos"), "real"),
+    ],
+)
+def test_mistakes_are_named(change: tuple[str, str], telling: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_study(_write(tmp_path, GRID.replace(*change)), SupplementSpec)
+    assert telling in str(caught.value)
+    assert "study.yaml" in str(caught.value)
+
+
+def test_mistakes_of_a_transfer_study(tmp_path: Path) -> None:
+    text = (
+        "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
+        "initialisations: [synth-sinth]\n"
+    )
+    with pytest.raises(SpecError, match="synth-sinth"):
+        load_study(_write(tmp_path, text), TransferSpec)
+
+
+def test_splits_are_disjoint_and_leave_the_untouched_alone(data: Path) -> None:
+    study = supplement(data, splits=3, untouched_count=5)
+    tests = [set(test.indices) for test in study.data.test]
+    for number, test in enumerate(tests):
+        assert len(test) == 4
+        assert not test & set(study.data.real[number].indices)
+        assert len(study.data.real[number]) == 20 - 5 - 4
+        for other in tests[:number]:
+            assert not test & other
+    untouched = set(study.data.untouched)
+    assert len(untouched) == 5
+    assert not any(
+        untouched & (set(r.indices) | t) for r, t in zip(study.data.real, tests, strict=True)
+    )
+    # More splits later must not reach into what was set apart.
+    assert set(supplement(data, untouched_count=5).data.untouched) == untouched
+
+
+def test_too_few_photos_for_the_splits(data: Path) -> None:
+    with pytest.raises(ClearcoatError, match="too few photos"):
+        supplement(data, splits=5)
+    with pytest.raises(ClearcoatError, match="untouched"):
+        supplement(data, untouched_count=20)
+
+
+def test_a_test_set_of_its_own(data: Path) -> None:
+    study = supplement(data, test=data / "renders", test_count=None, splits=1)
+    assert study.data.test[0].indices == open_data(study.spec).synthetic.indices
+    assert len(study.data.real[0]) == 20

@@ -1,0 +1,232 @@
+"""Studies run, stop, go on, share work, and leave a ledger that says the same."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearcoat.errors import DivergedError
+from clearcoat.studies import Conditions, Entry, conduct, plan, read_ledger
+from clearcoat.studies.locks import Claims
+from clearcoat.studies.pictures import PICTURES, read_depicted
+from clearcoat.studies.work import RUNS
+from clearcoat.training import Silent
+
+from .conftest import supplement, transfer
+
+_TIMES = ("train_s", "validation_s", "wall_s", "exclusive", "finished_at")
+
+
+def _facts(folder: Path) -> dict[str, dict[str, Any]]:
+    """Ledger lines by run, without what the clock says."""
+    entries = read_ledger(folder).entries
+    return {entry.run_id: entry.model_dump(exclude=set(_TIMES)) for entry in entries}
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a grid that has been run."""
+    out = tmp_path_factory.mktemp("finished") / "grid"
+    figure = {"real": [4, 8], "synthetic": 8, "images": 2}
+    outcome = conduct(supplement(data, qualitative=figure), out)
+    assert outcome.ended_by == "finished"
+    return out
+
+
+def test_a_grid_is_run_until_every_cell_has_stopped(data: Path, finished: Path) -> None:
+    study = supplement(data)
+    progress = plan(study, read_ledger(finished).entries)
+    assert progress.finished
+    assert progress.foreign == 0
+    assert [tuple(key[1:]) for key in progress.states] == [(0, 8), (4, 0), (4, 8), (8, 0), (8, 8)]
+    for state in progress.states.values():
+        assert 2 <= len(state.values) <= 3
+        assert state.stop.state in ("settled", "capped")
+        assert [entry.repeat for entry in state.entries] == list(range(len(state.entries)))
+        assert [entry.split for entry in state.entries] == [0, 1, 0][: len(state.entries)]
+    [skipped] = study.skipped
+    assert tuple(skipped.key[1:]) == (0, 0) and "nothing to train on" in skipped.why
+
+
+def test_training_on_renders_is_done_once_for_all_real_counts(data: Path, finished: Path) -> None:
+    entries = read_ledger(finished).entries
+    renders_only = {entry.run_id: entry for entry in entries if not entry.real}
+    mixed = [entry for entry in entries if entry.real and entry.synthetic]
+    assert mixed
+    for entry in mixed:
+        assert entry.started_from is not None
+        assert renders_only[entry.started_from].repeat == entry.repeat
+    # Weights stay only where others start from them.
+    kept = {path.parent.name for path in (finished / RUNS).glob("*/best.pt")}
+    assert kept == {name[:16] for name in renders_only}
+
+
+def test_pictures_show_the_same_images_for_every_model(data: Path, finished: Path) -> None:
+    pictures = [read_depicted(file) for file in sorted((finished / PICTURES).glob("*.npz"))]
+    assert len(pictures) == 4
+    for picture in pictures:
+        assert picture.names == pictures[0].names and len(picture.names) == 2
+        assert picture.predicted.shape == picture.truth.shape == (2, 2, 16, 16)
+        assert picture.truth.any() and not (picture.truth & picture.ignored[:, None]).any()
+
+
+class _Killed(BaseException):
+    """What no handler of the study catches."""
+
+
+class _Killer(Silent):
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def on_step(self, progress: Any, phase: Any) -> None:
+        self.left -= 1
+        if not self.left:
+            raise _Killed
+
+
+@pytest.mark.parametrize("steps", [1, 5, 12])
+def test_a_study_that_is_killed_goes_on_to_the_same_ledger(
+    steps: int, data: Path, finished: Path, tmp_path: Path
+) -> None:
+    study = supplement(data)
+    with pytest.raises(_Killed):
+        conduct(study, tmp_path, Conditions(observer=_Killer(steps)))
+    assert len(_facts(tmp_path)) < len(_facts(finished))
+    outcome = conduct(study, tmp_path)
+    assert outcome.progress.finished
+    assert _facts(tmp_path) == _facts(finished)
+
+
+def _work(data: Path, out: Path) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    conduct(supplement(data), out)
+
+
+def test_two_processes_share_a_study(data: Path, finished: Path, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_work, args=(data, tmp_path)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    lines = (tmp_path / "ledger.jsonl").read_text().splitlines()
+    # No run twice, and the same runs with the same scores as one process makes.
+    assert len({json.loads(line)["run_id"] for line in lines}) == len(lines)
+    assert _facts(tmp_path) == _facts(finished)
+
+
+def test_a_corrupt_line_is_named_and_its_run_done_again(
+    data: Path, finished: Path, tmp_path: Path
+) -> None:
+    lines = (finished / "ledger.jsonl").read_text().splitlines()
+    lines[2] = lines[2][: len(lines[2]) // 2]
+    # And the last one was being written when the power failed.
+    (tmp_path / "ledger.jsonl").write_text("\n".join(lines)[:-40])
+    told: list[str] = []
+    conduct(supplement(data), tmp_path, Conditions(tell=told.append))
+    assert any("ledger.jsonl:3 " in text for text in told)
+    assert any(f"ledger.jsonl:{len(lines)} " in text for text in told)
+    assert _facts(tmp_path) == _facts(finished)
+
+
+def test_a_spent_budget_leaves_a_valid_part(data: Path, finished: Path, tmp_path: Path) -> None:
+    study = supplement(data)
+    outcome = conduct(study, tmp_path, Conditions(budget_s=1e-6))
+    assert outcome.ended_by == "budget"
+    assert not outcome.progress.finished
+    assert conduct(study, tmp_path, Conditions(budget_s=600)).ended_by == "finished"
+    assert _facts(tmp_path) == _facts(finished)
+
+
+def test_a_run_that_diverges_is_written_down_and_not_tried_for_ever(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = supplement(data, real_counts=[4], synthetic_counts=[0], qualitative=None)
+
+    def diverge(*_: Any, **__: Any) -> None:
+        raise DivergedError("the training loss is no longer a finite number", where="step 1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("clearcoat.studies.work.run_training", diverge)
+        outcome = conduct(study, tmp_path)
+    [state] = outcome.progress.states.values()
+    assert state.stop.state == "capped" and state.values == []
+    assert "finite" in (state.entries[0].failed or "")
+    retried = conduct(study, tmp_path, Conditions(retry_failed=True))
+    [state] = retried.progress.states.values()
+    assert len(state.values) >= 2
+
+
+def test_other_data_leave_the_lines_of_the_first_uncounted(
+    data: Path, finished: Path, tmp_path: Path
+) -> None:
+    lines = (finished / "ledger.jsonl").read_bytes()
+    (tmp_path / "ledger.jsonl").write_bytes(lines)
+    progress = plan(supplement(data, test_count=5), read_ledger(tmp_path).entries)
+    assert progress.foreign == len(lines.splitlines())
+    assert all(not state.entries for state in progress.states.values())
+
+
+def test_a_transfer_study_trains_the_base_once(data: Path, tmp_path: Path) -> None:
+    study = transfer(data)
+    outcome = conduct(study, tmp_path)
+    entries: dict[str, Entry] = {e.arm: e for e in read_ledger(tmp_path).entries}
+    assert set(entries) == {
+        "base", "control", "control, mix", "synth-random, trainable", "synth-random, frozen",
+        "synth-synth, trainable", "synth-synth, frozen", "W-net synth",
+    }  # fmt: skip
+    base = entries["base"].run_id
+    assert {a for a, e in entries.items() if e.started_from == base} == {
+        name for name in entries if name.startswith(("synth", "W-net"))
+    }
+    assert entries["synth-random, frozen"].trainable < entries["synth-random, trainable"].trainable
+    # Without the weights of ImageNet their arms are named, not forgotten.
+    assert {cell.key.arm for cell in study.skipped} == {
+        "VGG19-random, trainable", "VGG19-random, frozen", "VGG19-synth, trainable",
+        "VGG19-synth, frozen", "W-net VGG19",
+    }  # fmt: skip
+    assert outcome.progress.finished
+
+
+def test_lost_weights_of_the_base_are_made_again(data: Path, tmp_path: Path) -> None:
+    few = {"initialisations": ["synth-synth"], "freeze": ["trainable"], "wnet": False}
+    conduct(transfer(data, mix_counts=[], **few), tmp_path)
+    before = _facts(tmp_path)
+    [weights] = (tmp_path / RUNS).glob("*/best.pt")
+    weights.unlink()
+    outcome = conduct(transfer(data, mix_counts=[], real_counts=[4, 8], **few), tmp_path)
+    assert outcome.progress.finished
+    after = _facts(tmp_path)
+    assert len(after) == len(before) + 1
+    assert before.items() <= after.items()
+
+
+def test_claims_of_the_dead_are_free(tmp_path: Path) -> None:
+    with Claims(tmp_path) as ours:
+        assert ours.take("run")
+        file = tmp_path / "claims" / "run.json"
+        with Claims(tmp_path) as theirs:
+            assert not theirs.take("run")
+            assert theirs.others() == {"run"}
+            holder = json.loads(file.read_text())
+            file.write_text(json.dumps(holder | {"started": "1"}))
+            assert theirs.take("run")
+    assert not list((tmp_path / "claims").glob("*.json"))
+
+
+def test_claims_of_other_machines_live_while_they_are_touched(tmp_path: Path) -> None:
+    import os
+
+    file = tmp_path / "claims" / "run.json"
+    with Claims(tmp_path) as ours:
+        file.write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": "5"}))
+        assert not ours.take("run")
+        os.utime(file, (0, 0))
+        assert ours.take("run")
