@@ -4,6 +4,7 @@ from clearcoat.dataset.check import CheckReport, Finding, check_dataset
 from clearcoat.dataset.class_map import ClassMap, load_class_map
 from clearcoat.dataset.labels import ClassSet, LabelRaster
 from clearcoat.dataset.merge import merge_datasets
+from clearcoat.dataset.objects import ObjectEntry, ObjectPixels, PartPixels
 from clearcoat.dataset.palette import class_colors
 from clearcoat.dataset.record import EncodedImage, Record, RecordInfo
 from clearcoat.dataset.resize import resize_image, resize_labels
@@ -23,6 +24,9 @@ __all__ = [
     "EncodedImage",
     "Finding",
     "LabelRaster",
+    "ObjectEntry",
+    "ObjectPixels",
+    "PartPixels",
     "Progress",
     "Record",
     "RecordInfo",

@@ -116,14 +116,26 @@ def _verified_labels(dataset: Dataset, info: RecordInfo) -> LabelRaster:
         raise damaged(
             dataset.path / info.labels.file, "pixels per class set other than the record states"
         )
-    parts = dataset.parts(info.index)
-    if parts is not None and int(parts.max()) > len(dataset.part_names):
-        assert info.parts is not None
-        raise damaged(
-            dataset.path / info.parts.file,
-            f"part id {int(parts.max())}; the data set names {len(dataset.part_names)} parts",
-        )
+    for kind, entry, ids, names in (
+        ("part", info.parts, dataset.parts(info.index), dataset.part_names),
+        ("part", info.behind, dataset.behind(info.index), dataset.part_names),
+        ("instance", info.instances, dataset.instances(info.index), dataset.instance_names),
+    ):
+        if entry is not None and ids is not None and int(ids.max()) > len(names):
+            raise damaged(
+                dataset.path / entry.file,
+                f"{kind} id {int(ids.max())}; the data set names {len(names)} {kind}s",
+            )
     dataset.depth(info.index)
+    dataset.normals(info.index)
+    seen = {number: int(mask.sum()) for number, mask in dataset.object_masks(info.index)}
+    for one in info.objects or ():
+        if info.parts is not None and seen.get(one.object, 0) != one.pixels:
+            raise damaged(
+                record_path(dataset.path, info.index),
+                f"{one.pixels} pixels of object {one.object}, its mask has "
+                f"{seen.get(one.object, 0)}",
+            )
     return labels
 
 

@@ -61,6 +61,27 @@ def decode_depth(steps: NDArray[np.uint16], unit_m: float) -> NDArray[np.float32
     return np.where(steps == 0, np.float32(np.inf), metres)
 
 
+def encode_normals(normals: NDArray[np.float32]) -> bytes:
+    """Return the 8-bit RGB PNG of (H, W, 3) unit normals; black stands for none.
+
+    A component c is stored as 128 + 127 c, so that what is stored is off by at most 0.4 degrees.
+    """
+    shown = np.abs(normals).max(axis=-1, keepdims=True) > 0
+    return _png(Image.fromarray(np.where(shown, np.rint(128 + 127 * normals), 0).astype(np.uint8)))
+
+
+def decode_normals(data: bytes) -> NDArray[np.float32]:
+    """Return (H, W, 3) float32 unit normals; 0 where there is none."""
+    with Image.open(BytesIO(data)) as picture:
+        if picture.mode != "RGB":
+            raise ValueError(f"expected three channels of 8 bits, found mode {picture.mode}")
+        stored = np.asarray(picture)
+    normals = (stored.astype(np.float32) - 128) / 127
+    length = np.linalg.norm(normals, axis=-1, keepdims=True)
+    shown = stored.any(axis=-1, keepdims=True) & (length > 0)
+    return np.where(shown, normals / np.where(shown, length, 1), 0).astype(np.float32)
+
+
 def decode_rgb(data: bytes) -> NDArray[np.uint8]:
     """Return (H, W, 3) uint8 sRGB of an image file."""
     with Image.open(BytesIO(data)) as picture:

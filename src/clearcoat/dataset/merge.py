@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from clearcoat.dataset.objects import ObjectEntry
 from clearcoat.dataset.record import EncodedImage, Record
 from clearcoat.dataset.store import Dataset, Progress
 from clearcoat.dataset.writer import DatasetWriter
@@ -17,8 +20,8 @@ from clearcoat.errors import DatasetError
 def merge_datasets(datasets: Sequence[Dataset], out: Path, progress: Progress | None = None) -> int:
     """Write the records of all data sets, one after the other, and return how many were new.
 
-    Image files are copied byte for byte. Part ids are renumbered, since each data set has parts
-    of its own. Run again after an interruption, it goes on.
+    Image files are copied byte for byte. Parts, instances and objects are renumbered, since each
+    data set has its own. Run again after an interruption, it goes on.
 
     Raises:
         DatasetError: the data sets differ in their classes, or `out` holds something else.
@@ -43,31 +46,74 @@ def merge_datasets(datasets: Sequence[Dataset], out: Path, progress: Progress | 
             "merged": [{"name": d.path.name, "images": len(d), **d.source} for d in datasets],
         },
         parts=[f"{d.path.name}/{name}" for d in datasets for name in d.part_names],
+        instances=[f"{d.path.name}/{name}" for d in datasets for name in d.instance_names],
+        objects=_objects(datasets),
     )
-    total, number, part_offset, written = sum(len(d) for d in datasets), 0, 0, 0
+    total, number, offsets, written = sum(len(d) for d in datasets), 0, _Offsets(0, 0, 0), 0
     for dataset in datasets:
         for index in dataset.indices:
             if not writer.has(number):
-                writer.write(_moved(dataset, index, number, part_offset))
+                writer.write(_moved(dataset, index, number, offsets))
                 written += 1
             number += 1
             if progress is not None:
                 progress(number, total)
-        part_offset += len(dataset.part_names)
+        offsets = offsets.after(dataset)
     return written
 
 
-def _moved(dataset: Dataset, index: int, number: int, part_offset: int) -> Record:
+@dataclass(frozen=True)
+class _Offsets:
+    """How many parts, instances and objects the data sets before this one have."""
+
+    parts: int
+    instances: int
+    objects: int
+
+    def after(self, dataset: Dataset) -> _Offsets:
+        return _Offsets(
+            self.parts + len(dataset.part_names),
+            self.instances + len(dataset.instance_names),
+            self.objects + len(dataset.objects),
+        )
+
+
+def _objects(datasets: Sequence[Dataset]) -> list[ObjectEntry]:
+    objects, offsets = [], _Offsets(0, 0, 0)
+    for dataset in datasets:
+        for entry in dataset.objects:
+            parts = tuple(part + offsets.parts for part in entry.parts)
+            objects.append(entry.model_copy(update={"parts": parts}))
+        offsets = offsets.after(dataset)
+    return objects
+
+
+def _shifted(ids: NDArray[np.uint16] | None, offset: int) -> NDArray[np.uint16] | None:
+    if ids is None:
+        return None
+    return np.where(ids > 0, ids + np.uint16(offset), 0).astype(np.uint16)
+
+
+def _moved(dataset: Dataset, index: int, number: int, offsets: _Offsets) -> Record:
     info = dataset.record_info(index)
-    parts = dataset.parts(index)
+    objects, parts = info.objects, info.part_pixels
+    if objects is not None:
+        objects = tuple(
+            one.model_copy(update={"object": one.object + offsets.objects}) for one in objects
+        )
     if parts is not None:
-        parts = np.where(parts > 0, parts + np.uint16(part_offset), 0).astype(np.uint16)
+        parts = tuple(one._replace(part=one.part + offsets.parts) for one in parts)
     return Record(
         index=number,
         image=dataset.image(index),
         labels=dataset.labels(index),
-        parts=parts,
+        parts=_shifted(dataset.parts(index), offsets.parts),
         depth=dataset.depth(index),
+        behind=_shifted(dataset.behind(index), offsets.parts),
+        instances=_shifted(dataset.instances(index), offsets.instances),
+        normals=dataset.normals(index),
+        objects=objects,
+        part_pixels=parts,
         metadata={**info.metadata, "merged_from": {"dataset": dataset.path.name, "index": index}},
         source_name=info.source_name,
         original=EncodedImage(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from clearcoat.dataset.labels import LabelRaster
+from clearcoat.dataset.objects import ObjectEntry, ObjectPixels, PartPixels
 
 FORMAT: Final = "clearcoat-dataset"
 VERSION: Final = 1
@@ -41,6 +42,16 @@ class Record:
     """(H, W): 0 is nothing, i is the (i - 1)-th of the data set's part names."""
     depth: NDArray[np.float32] | None = None
     """(H, W), metres along the viewing direction; infinite where nothing is hit."""
+    behind: NDArray[np.uint16] | None = None
+    """(H, W): as `parts`, seen through the panes that are looked through."""
+    instances: NDArray[np.uint16] | None = None
+    """(H, W): 0 is nothing, i is the (i - 1)-th of the data set's instance names."""
+    normals: NDArray[np.float32] | None = None
+    """(H, W, 3), unit length, camera frame (x right, y down, z forward); 0 where nothing is hit."""
+    objects: tuple[ObjectPixels, ...] | None = None
+    """The objects in the frame, hidden ones included; None where they were not looked for."""
+    part_pixels: tuple[PartPixels, ...] | None = None
+    """The parts in the frame, hidden ones included; None where they were not looked for."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Whatever JSON can hold: camera, sampled values, annotations' ids."""
     source_name: str | None = None
@@ -63,14 +74,26 @@ class Record:
         for name, array, dtype in (
             ("parts", self.parts, np.uint16),
             ("depth", self.depth, np.float32),
+            ("behind", self.behind, np.uint16),
+            ("instances", self.instances, np.uint16),
         ):
             if array is not None and (array.shape != shape or array.dtype != dtype):
                 raise ValueError(
                     f"Record.{name}: expected {np.dtype(dtype)} {shape}, "
                     f"got {array.dtype} {array.shape}"
                 )
+        if self.normals is not None and (
+            self.normals.shape != (*shape, 3) or self.normals.dtype != np.float32
+        ):
+            raise ValueError(
+                f"Record.normals: expected float32 {(*shape, 3)}, "
+                f"got {self.normals.dtype} {self.normals.shape}"
+            )
         if self.depth is not None and not bool((self.depth > 0).all()):
             raise ValueError("Record.depth: expected positive metres or infinity")
+
+
+_PLACE = r"^(images|labels|parts|depth|behind|instances|normals)/[A-Za-z0-9_-]+\.[a-z0-9]+$"
 
 
 class _Stored(BaseModel):
@@ -81,7 +104,7 @@ class _Stored(BaseModel):
 class FileEntry(_Stored):
     """A file of a record."""
 
-    file: Annotated[str, Field(pattern=r"^(images|labels|parts|depth)/[A-Za-z0-9_-]+\.[a-z0-9]+$")]
+    file: Annotated[str, Field(pattern=_PLACE)]
     """Path below the data set's folder."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -112,13 +135,21 @@ class RecordInfo(_Stored):
     labels: LabelEntry
     parts: FileEntry | None = None
     depth: DepthEntry | None = None
+    behind: FileEntry | None = None
+    instances: FileEntry | None = None
+    normals: FileEntry | None = None
+    objects: tuple[ObjectPixels, ...] | None = None
+    part_pixels: tuple[PartPixels, ...] | None = None
     source_name: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def files(self) -> tuple[FileEntry, ...]:
         """The entries of the files that the record has."""
-        entries = (self.image, self.labels, self.parts, self.depth)
+        entries = (
+            *(self.image, self.labels, self.parts, self.depth),
+            *(self.behind, self.instances, self.normals),
+        )
         return tuple(entry for entry in entries if entry is not None)
 
 
@@ -130,5 +161,9 @@ class Manifest(_Stored):
     classes: tuple[Annotated[str, Field(min_length=1)], ...]
     parts: tuple[str, ...] = ()
     """Names of the parts, in the order of their ids; empty where records have none."""
+    instances: tuple[str, ...] = ()
+    """Names of the instances, in the order of their ids; empty where records have none."""
+    objects: tuple[ObjectEntry, ...] = ()
+    """What records count as single objects; empty where they do not."""
     source: dict[str, Any] = Field(default_factory=dict)
     """Free facts: kind (synthetic or real), fingerprint, seed, product, command."""

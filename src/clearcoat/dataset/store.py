@@ -12,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from clearcoat.dataset.encoding import UNREADABLE, decode_depth, decode_ids, decode_rgb
+from clearcoat.dataset.encoding import (
+    UNREADABLE,
+    decode_depth,
+    decode_ids,
+    decode_normals,
+    decode_rgb,
+)
 from clearcoat.dataset.labels import ClassSet, LabelRaster
 from clearcoat.dataset.layout import first_fault, read_manifest, record_path, stored_indices
+from clearcoat.dataset.objects import ObjectEntry
 from clearcoat.dataset.record import IGNORE, FileEntry, Manifest, RecordInfo
 from clearcoat.errors import DatasetError, did_you_mean
 
@@ -51,6 +58,16 @@ class Dataset:
     def part_names(self) -> tuple[str, ...]:
         """Names of the parts: id i is the (i - 1)-th."""
         return self.manifest.parts
+
+    @property
+    def instance_names(self) -> tuple[str, ...]:
+        """Names of the instances: id i is the (i - 1)-th."""
+        return self.manifest.instances
+
+    @property
+    def objects(self) -> tuple[ObjectEntry, ...]:
+        """What records count as single objects."""
+        return self.manifest.objects
 
     @property
     def source(self) -> dict[str, Any]:
@@ -115,6 +132,42 @@ class Dataset:
         if info.depth is None:
             return None
         return decode_depth(self._decode(info, info.depth, decode_ids), info.depth.unit_m)
+
+    def behind(self, index: int) -> NDArray[np.uint16] | None:
+        """(H, W) uint16 part ids seen through panes; None where the record has none."""
+        info = self.record_info(index)
+        return None if info.behind is None else self._decode(info, info.behind, decode_ids)
+
+    def instances(self, index: int) -> NDArray[np.uint16] | None:
+        """(H, W) uint16 instance ids, 0 for nothing; None where the record has none."""
+        info = self.record_info(index)
+        return None if info.instances is None else self._decode(info, info.instances, decode_ids)
+
+    def normals(self, index: int) -> NDArray[np.float32] | None:
+        """(H, W, 3) float32 unit normals, camera frame; None where the record has none."""
+        info = self.record_info(index)
+        return None if info.normals is None else self._decode(info, info.normals, decode_normals)
+
+    def object_masks(self, index: int) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """Yield the objects that a record shows, by number, each with its (H, W) mask.
+
+        Nothing where the record has no objects or no part ids.
+        """
+        info = self.record_info(index)
+        if not info.objects or info.parts is None:
+            return
+        rasters = {False: self.parts(index), True: self.behind(index)}
+        labels = self.labels(index)
+        for shown in info.objects:
+            if shown.object >= len(self.objects):
+                raise damaged(record_path(self.path, index), f"object {shown.object}")
+            entry = self.objects[shown.object]
+            raster = rasters[entry.through_glass and rasters[True] is not None]
+            if not shown.pixels or raster is None:
+                continue
+            table = np.zeros(len(self.part_names) + 1, dtype=np.bool_)
+            table[list(entry.parts)] = True
+            yield shown.object, table[raster] & labels.mask(self._numbers[entry.class_name])
 
     def class_sets(self, info: RecordInfo) -> tuple[ClassSet | None, ...]:
         """Return a record's table of class sets, in class numbers."""

@@ -8,7 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from clearcoat.dataset.encoding import encode_depth, encode_image, encode_labels, encode_parts
+from clearcoat.dataset.encoding import (
+    encode_depth,
+    encode_image,
+    encode_labels,
+    encode_normals,
+    encode_parts,
+)
 from clearcoat.dataset.files import (
     cannot_write,
     create_whole,
@@ -24,8 +30,11 @@ from clearcoat.dataset.layout import (
     record_path,
     stored_indices,
 )
+from clearcoat.dataset.objects import ObjectEntry
 from clearcoat.dataset.record import IGNORE, RESERVED_NAMES, Manifest, Record
 from clearcoat.errors import DatasetError
+
+_ALWAYS = ("images", "labels", "parts", "depth", "records")
 
 
 class DatasetWriter:
@@ -42,6 +51,8 @@ class DatasetWriter:
         classes: Sequence[str],
         source: Mapping[str, Any],
         parts: Sequence[str] = (),
+        instances: Sequence[str] = (),
+        objects: Sequence[ObjectEntry] = (),
     ) -> DatasetWriter:
         """Make the data set, or open it to go on where an earlier writer stopped.
 
@@ -52,7 +63,13 @@ class DatasetWriter:
         """
         path = Path(path)
         check_class_names(classes)
-        manifest = Manifest(classes=tuple(classes), parts=tuple(parts), source=dict(source))
+        manifest = Manifest(
+            classes=tuple(classes),
+            parts=tuple(parts),
+            instances=tuple(instances),
+            objects=tuple(objects),
+            source=dict(source),
+        )
         try:
             path.mkdir(parents=True, exist_ok=True)
             strangers = sorted(
@@ -68,16 +85,19 @@ class DatasetWriter:
                 expected=f"an empty folder, or a data set with its {MANIFEST}",
                 do="choose another folder",
             )
-        text = json.dumps(manifest.model_dump(mode="json"), indent=1, allow_nan=False)
+        text = json.dumps(
+            manifest.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False
+        )
         if MANIFEST in strangers or not create_whole(path / MANIFEST, text.encode()):
             existing = read_manifest(path)
             _check_same(path, existing, manifest)
             manifest = existing
         try:
-            for name in FOLDERS:
+            for name in _ALWAYS:
                 (path / name).mkdir(exist_ok=True)
             for folder in (path, *(path / name for name in FOLDERS)):
-                remove_abandoned(folder)
+                if folder.is_dir():
+                    remove_abandoned(folder)
         except OSError as error:
             raise cannot_write(path, error) from error
         return cls(path, manifest)
@@ -124,12 +144,26 @@ class DatasetWriter:
         if record.depth is not None:
             data, unit_m = encode_depth(record.depth)
             document["depth"] = {**self._store(f"depth/{stem}.png", data), "unit_m": unit_m}
+        for name, ids in (("behind", record.behind), ("instances", record.instances)):
+            if ids is not None:
+                document[name] = self._store(f"{name}/{stem}.png", encode_parts(ids))
+        if record.normals is not None:
+            data = encode_normals(record.normals)
+            document["normals"] = self._store(f"normals/{stem}.png", data)
+        if record.objects is not None:
+            document["objects"] = [one.model_dump(mode="json") for one in record.objects]
+        if record.part_pixels is not None:
+            document["part_pixels"] = record.part_pixels
         if record.source_name is not None:
             document["source_name"] = record.source_name
         document["metadata"] = dict(record.metadata)
         write_whole(target, json.dumps(document, allow_nan=False).encode())
 
     def _store(self, name: str, data: bytes) -> dict[str, str]:
+        try:
+            (self.path / name).parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.path / name, error) from error
         write_whole(self.path / name, data)
         return {"file": name, "sha256": sha256(data).hexdigest()}
 
@@ -163,6 +197,12 @@ def _check_same(path: Path, existing: Manifest, wanted: Manifest) -> None:
             f"{len(existing.parts)} names",
             f"{len(wanted.parts)} names",
         ),
+        (
+            existing.instances != wanted.instances or existing.objects != wanted.objects,
+            "other instances or objects",
+            f"{len(existing.instances)} instances, {len(existing.objects)} objects",
+            f"{len(wanted.instances)} instances, {len(wanted.objects)} objects",
+        ),
         (mine != theirs, "records made from something else", theirs, mine),
     ):
         if differs:
@@ -184,8 +224,19 @@ def _check_numbers(
             f"record {record.index}: class numbers {sorted(used)}, "
             f"the data set has {len(manifest.classes)} classes"
         )
-    if record.parts is not None and int(record.parts.max()) > len(manifest.parts):
+    for kind, raster, count in (
+        ("part", record.parts, len(manifest.parts)),
+        ("part", record.behind, len(manifest.parts)),
+        ("instance", record.instances, len(manifest.instances)),
+    ):
+        if raster is not None and int(raster.max()) > count:
+            raise ValueError(
+                f"record {record.index}: {kind} id {int(raster.max())}, "
+                f"the data set has {count} {kind} names"
+            )
+    beyond = [one.object for one in record.objects or () if one.object >= len(manifest.objects)]
+    if beyond:
         raise ValueError(
-            f"record {record.index}: part id {int(record.parts.max())}, "
-            f"the data set has {len(manifest.parts)} part names"
+            f"record {record.index}: object {beyond[0]}, "
+            f"the data set has {len(manifest.objects)} objects"
         )

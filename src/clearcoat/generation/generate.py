@@ -14,6 +14,7 @@ from clearcoat import __version__
 from clearcoat.dataset import DatasetWriter, Record
 from clearcoat.errors import UsageError
 from clearcoat.execution import run_local
+from clearcoat.generation.annotate import annotate, described
 from clearcoat.generation.labels import label_raster
 from clearcoat.generation.scene import Scene, load_scene
 from clearcoat.render import Renderer, develop
@@ -66,13 +67,15 @@ class Studio:
             exposure_ev=drawn.exposure_ev,
             tone_curve=scene.spec.render.tone_curve,
         )
-        return Record(
-            index=index,
-            image=image,
-            labels=label_raster(frame, scene.classes, scene.spec.labels),
-            parts=frame.parts,
-            depth=frame.depth_m,
-            metadata=_metadata(drawn, self.size),
+        return annotate(
+            Record(
+                index=index,
+                image=image,
+                labels=label_raster(frame, scene.classes, scene.spec.labels),
+                metadata=_metadata(drawn, self.size),
+            ),
+            frame,
+            scene,
         )
 
 
@@ -112,7 +115,7 @@ def create(job: Job, scene: Scene) -> DatasetWriter:
             "size": list(job.size),
             "clearcoat": __version__,
         },
-        parts=[part.path for part in scene.product.parts],
+        **described(scene),
     )
 
 
@@ -140,6 +143,12 @@ def _metadata(drawn: SceneSample, size: tuple[int, int]) -> dict[str, Any]:
             "cy_px": height / 2,
             "camera_from_world": np.asarray(drawn.camera.pose.camera_from_world).tolist(),
             "convention": "OpenCV: x right, y down, z forward; metres; world is the product frame",
+        },
+        "pose": {
+            # The world frame is the product's: it is the camera that moves.
+            "camera_from_product": np.asarray(drawn.camera.pose.camera_from_world).tolist(),
+            "world_from_camera": np.linalg.inv(drawn.camera.pose.camera_from_world).tolist(),
+            "convention": "4 x 4, metres; OpenCV camera: x right, y down, z forward",
         },
         "sample": drawn.as_dict(),
     }

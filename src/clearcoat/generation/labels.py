@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import Annotated, Literal, get_args
+
 import numpy as np
+from pydantic import Field, field_validator
 
 from clearcoat.dataset import LabelRaster
 from clearcoat.product import ClassMap
 from clearcoat.render import Frame
 from clearcoat.spec import Model
+
+LabelKind = Literal["parts", "instances", "depth", "normals", "objects", "extents"]
 
 
 class LabelSpec(Model):
@@ -16,6 +22,34 @@ class LabelSpec(Model):
     see_through: tuple[str, ...] = ()
     """Classes that are labelled where they are seen through glass (glass policy `see_through`).
     All others have the policy `first_hit`, as in the paper: the first surface is the label."""
+    write: tuple[LabelKind, ...] = ("parts", "depth", "objects", "extents")
+    """What is stored beside the image and its classes. `parts`: which part each pixel shows.
+    `instances`: which occurrence in the assembly. `depth`: metres along the optical axis.
+    `normals`: in the camera's frame. `objects`: pixels and box of every single object.
+    `extents`: pixels and box of objects and parts as if nothing stood in front of them."""
+    objects: dict[str, str] = {}
+    """What the single objects of a class are. A regular expression on part paths: parts in which
+    it matches the same text are one object. `each`: every part is one. `whole`, the default: all
+    parts of the class together are one."""
+    extent_rays: Annotated[int, Field(ge=256, le=2**24)] = 16384
+    """At how many pixels, at most, hidden surfaces are looked for: all of a picture of 128 x 128,
+    every second row and column of 256 x 256. More is slower and finer."""
+
+    @field_validator("write")
+    @classmethod
+    def _once(cls, value: tuple[LabelKind, ...]) -> tuple[LabelKind, ...]:
+        # The order means nothing, so it must not make another series.
+        return tuple(kind for kind in get_args(LabelKind) if kind in value)
+
+    @field_validator("objects")
+    @classmethod
+    def _compile(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, pattern in value.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{name}: not a regular expression: {error}") from error
+        return value
 
 
 def label_raster(frame: Frame, classes: ClassMap, spec: LabelSpec) -> LabelRaster:

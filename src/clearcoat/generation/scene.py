@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from clearcoat import __version__, vehicles
 from clearcoat.errors import SpecError
+from clearcoat.generation.objects import ObjectTable, object_table
 from clearcoat.generation.scene_spec import SceneSpec
 from clearcoat.materials import LIBRARY, Material, material
 from clearcoat.product import (
     ClassMap,
     Product,
     drop_parts,
+    instances,
     load_file_product,
     resolve_classes,
     resolve_materials,
@@ -41,6 +44,16 @@ class Scene:
     digest: str
     """Of the spec and of the files that decide what is drawn."""
 
+    @cached_property
+    def instances(self) -> tuple[tuple[str, ...], NDArray[np.uint16]]:
+        """Names of the instances, and (1 + parts,) the instance number of each part number."""
+        return instances(self.product)
+
+    @cached_property
+    def objects(self) -> ObjectTable:
+        """The single objects of every class."""
+        return object_table(self.product, self.classes, self.spec.labels)
+
     def renderer(self, size: tuple[int, int]) -> Renderer:
         """Build the renderer of this scene for one picture size (width, height)."""
         return Renderer(
@@ -53,6 +66,8 @@ class Scene:
             )
             if self.spec.labels.see_through
             else frozenset(),
+            extent_rays=self.spec.labels.extent_rays if "extents" in self.spec.labels.write else 0,
+            normals="normals" in self.spec.labels.write,
             hdri_folder=self.hdri_folder,
         )
 

@@ -31,10 +31,13 @@ class SceneSpec(SceneModel):
 
     @model_validator(mode="after")
     def _classes_known(self) -> SceneSpec:
-        for name in self.labels.see_through:
+        for key, name in (
+            *(("see_through", name) for name in self.labels.see_through),
+            *(("objects", name) for name in self.labels.objects),
+        ):
             if name not in self.classes.names:
                 raise SpecError(
-                    f"labels.see_through names class {name!r}, which is not under classes.names",
+                    f"labels.{key} names class {name!r}, which is not under classes.names",
                     do=did_you_mean(name, self.classes.names),
                 )
         return self

@@ -1,6 +1,7 @@
 """Products: parts in one frame, readers per CAD format, and the rules that name parts."""
 
 from clearcoat.product.inspect import ProductSummary, summarize
+from clearcoat.product.instances import instances
 from clearcoat.product.model import Mesh, Part, Product, SourceMaterial
 from clearcoat.product.raw import Tessellation
 from clearcoat.product.readers import READERS, read
@@ -32,6 +33,7 @@ __all__ = [
     "SourceMaterial",
     "Tessellation",
     "drop_parts",
+    "instances",
     "load_file_product",
     "read",
     "resolve_classes",

@@ -6,10 +6,12 @@ from clearcoat.render.bsdf import from_source
 from clearcoat.render.develop import develop
 from clearcoat.render.frame import Frame
 from clearcoat.render.hdri import list_hdris
+from clearcoat.render.peel import Extent
 from clearcoat.render.renderer import Renderer, resolve_materials
 from clearcoat.render.settings import RenderSettings
 
 __all__ = [
+    "Extent",
     "Frame",
     "RenderSettings",
     "Renderer",
