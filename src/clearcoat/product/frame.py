@@ -132,7 +132,16 @@ def _placed(part: RawPart, vertices: NDArray[np.float64], turn: NDArray[np.float
         normals=normals,
         uv=part.uv,
     )
-    return Part(path=part.path, mesh=mesh, material=part.material)
+    return Part(
+        path=part.path,
+        mesh=mesh,
+        material=part.material,
+        color=part.color,
+        layer=part.layer,
+        metadata=part.metadata,
+        body=part.body,
+        definition=part.definition,
+    )
 
 
 def _whose_axes(up: str | None, front: str | None) -> str:

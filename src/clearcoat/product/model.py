@@ -6,6 +6,7 @@ origin lies on the ground (lowest point of the product) below the centre of the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,6 +63,22 @@ class Part:
     """Names from the root down, joined by '/', unique in the product."""
     mesh: Mesh
     material: SourceMaterial | None = None
+    color: tuple[float, float, float] | None = None
+    """The colour that the file gives it: linear sRGB, 0 to 1; None where it gives none."""
+    layer: str = ""
+    """The layer (collection, level) that the file has it on; several are joined by ', '."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What else the file says of it or of an assembly above it, as text; the nearest counts."""
+    body: str = ""
+    """Path of the occurrence that it is a piece of, where one body is cut by material or colour;
+    empty where it is a body by itself."""
+    definition: str = ""
+    """Name of the shape in the file that it is an occurrence of; empty where there is none."""
+
+    @property
+    def instance(self) -> str:
+        """Path of its occurrence: equal for the pieces of one body, different for every copy."""
+        return self.body or self.path
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,12 @@ class RawPart:
     uv: NDArray[np.float32] | None = None
     """(V, 2), v upwards."""
     material: SourceMaterial | None = None
+    color: tuple[float, float, float] | None = None
+    """As in `Part`, and so are those that follow."""
+    layer: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    definition: str = ""
 
 
 @dataclass(frozen=True, eq=False)

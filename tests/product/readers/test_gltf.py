@@ -156,6 +156,34 @@ def test_paths_are_named_and_unique(gltf: Any, tmp_path: Path) -> None:
     ]
 
 
+def test_parts_know_colour_layer_metadata_and_occurrence(gltf: Any, tmp_path: Path) -> None:
+    document = gltf.document
+    document["materials"] = [
+        {
+            "name": "steel",
+            "pbrMetallicRoughness": {"baseColorFactor": [0.1, 0.2, 0.3, 1]},
+            "extras": {"finish": "brushed", "layer": "of the material"},
+        }
+    ]
+    piece = document["meshes"][0]["primitives"][0]
+    document["meshes"] = [{"name": "bolt M8", "primitives": [{**piece, "material": 0}, piece]}]
+    document["nodes"] = [
+        {"name": "car", "children": [1, 2], "extras": {"layer": "trim", "supplier": {"id": 7}}},
+        {"name": "bolt", "mesh": 0, "extras": {"layer": "fasteners", "visible": True}},
+        {"name": "bolt", "mesh": 0},
+    ]
+    steel, plain, other, _ = read(gltf.write(tmp_path)).parts
+    assert steel.color == pytest.approx((0.1, 0.2, 0.3))
+    assert plain.color is None
+    assert (steel.layer, other.layer) == ("fasteners", "trim")
+    assert steel.metadata == {
+        **{"layer": "fasteners", "supplier.id": "7", "visible": "true", "finish": "brushed"}
+    }
+    assert steel.definition == plain.definition == other.definition == "bolt M8"
+    assert steel.instance == plain.instance == "car/bolt"
+    assert other.instance == "car/bolt#3"
+
+
 def test_strips_and_fans_become_triangles(gltf: Any, tmp_path: Path) -> None:
     square = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]])
     strip = gltf.mesh(square, np.array([0, 1, 2, 3]), mode=5)
