@@ -1,6 +1,10 @@
-"""Intervals and tests for a few repeated measurements; NumPy and SciPy only."""
+"""Intervals, tests, curves and what they say of an image's worth; NumPy and SciPy only."""
 
+from clearcoat.statistics.bootstrap import ScoredRun, mean_iou_difference, mean_iou_interval
+from clearcoat.statistics.breakpoint import BreakPoint, TwoLines, break_point, two_lines
 from clearcoat.statistics.comparisons import OneSidedTest, paired_one_sided, welch_one_sided
+from clearcoat.statistics.curves import Band, Curve, curve_band, fit_curve
+from clearcoat.statistics.equivalence import Equivalence, equivalence, two_sided
 from clearcoat.statistics.intervals import (
     LEVEL,
     Interval,
@@ -8,24 +12,55 @@ from clearcoat.statistics.intervals import (
     mean_interval,
     relative_gain,
 )
+from clearcoat.statistics.multiplicity import benjamini_hochberg, holm
 from clearcoat.statistics.stopping import (
     Stop,
     StoppingRule,
     relative_width,
     stopping_point,
 )
+from clearcoat.statistics.worth import (
+    Equivalent,
+    ExchangeRate,
+    Purchase,
+    Scaling,
+    Worth,
+    synthetic_scaling,
+)
 
 __all__ = [
     "LEVEL",
+    "Band",
+    "BreakPoint",
+    "Curve",
+    "Equivalence",
+    "Equivalent",
+    "ExchangeRate",
     "Interval",
     "OneSidedTest",
+    "Purchase",
+    "Scaling",
+    "ScoredRun",
     "Stop",
     "StoppingRule",
+    "TwoLines",
+    "Worth",
+    "benjamini_hochberg",
+    "break_point",
+    "curve_band",
     "difference_interval",
+    "equivalence",
+    "fit_curve",
+    "holm",
     "mean_interval",
+    "mean_iou_difference",
+    "mean_iou_interval",
     "paired_one_sided",
     "relative_gain",
     "relative_width",
     "stopping_point",
+    "synthetic_scaling",
+    "two_lines",
+    "two_sided",
     "welch_one_sided",
 ]

@@ -1,0 +1,112 @@
+"""The hierarchical bootstrap: models vary with their seed, and the test images are a sample too.
+
+A t interval over runs answers "what would other seeds give on these images"; this one answers
+"what would other seeds give on other images of the same kind".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearcoat.statistics.intervals import LEVEL, Interval
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredRun:
+    """What a run got right, image by image."""
+
+    images: Hashable
+    """Which set of images: runs with the same one saw the same images in the same order."""
+    counts: FloatArray
+    """(images, 2, classes): pixels of intersection and of union."""
+
+    def __post_init__(self) -> None:
+        if self.counts.ndim != 3 or self.counts.shape[1] != 2 or not self.counts.shape[0]:
+            raise ValueError(f"counts: expected (images, 2, classes), got {self.counts.shape}")
+
+
+def mean_iou_interval(
+    runs: Sequence[ScoredRun], *, draws: int = 2000, seed: int = 0, level: float = LEVEL
+) -> Interval:
+    """Return the mean over runs of mean IoU, with a percentile interval over runs and images.
+
+    Raises ValueError without runs.
+    """
+    samples, estimate = _sample([runs], draws, seed)
+    return _interval(samples[0], estimate[0], len(runs), level)
+
+
+def mean_iou_difference(
+    a: Sequence[ScoredRun],
+    b: Sequence[ScoredRun],
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = LEVEL,
+    paired: bool = False,
+) -> Interval:
+    """Return mean(a) - mean(b) in mean IoU; both sides see the same resampled images.
+
+    Paired: run a[i] belongs to b[i], and both are drawn together.
+    Raises ValueError without runs, and for pairs of unequal number.
+    """
+    if paired and len(a) != len(b):
+        raise ValueError(f"pairs: {len(a)} runs against {len(b)}")
+    samples, estimate = _sample([a, b], draws, seed, together=paired)
+    count = min(len(a), len(b))
+    return _interval(samples[0] - samples[1], estimate[0] - estimate[1], count, level)
+
+
+def _sample(
+    sides: Sequence[Sequence[ScoredRun]], draws: int, seed: int, *, together: bool = False
+) -> tuple[list[FloatArray], list[float]]:
+    """Per side (draws,) resampled means and the mean itself."""
+    if not all(sides):
+        raise ValueError("a bootstrap needs one run or more on each side")
+    random = np.random.default_rng(seed)
+    weights: dict[Hashable, FloatArray] = {}
+    for run in (run for side in sides for run in side):
+        count = len(run.counts)
+        if run.images not in weights:
+            shares = np.full(count, 1 / count)
+            weights[run.images] = random.multinomial(count, shares, size=draws).astype(float)
+        elif weights[run.images].shape[1] != count:
+            raise ValueError(f"runs on the images {run.images!r} have different numbers of them")
+    samples, estimates = [], []
+    chosen: NDArray[np.int64] | None = None
+    for side in sides:
+        scores = np.stack([_mean_iou(weights[run.images], run.counts) for run in side])
+        count = len(side)
+        if chosen is None or not together:
+            chosen = random.integers(0, count, size=(draws, count))
+        drawn = np.take_along_axis(scores.T, chosen, axis=1).mean(axis=1)
+        centre = scores.mean(axis=0)
+        # The spread of n values drawn from n is too small by this factor.
+        wider = math.sqrt(count / (count - 1)) if count > 1 else 1.0
+        samples.append(centre + wider * (drawn - centre))
+        ones = [_mean_iou(np.ones((1, len(run.counts))), run.counts)[0] for run in side]
+        estimates.append(float(np.mean(ones)))
+    return samples, estimates
+
+
+def _mean_iou(weights: FloatArray, counts: FloatArray) -> FloatArray:
+    """(draws, images) weights and (images, 2, classes) counts to (draws,) mean IoU."""
+    images, _, classes = counts.shape
+    sums = (weights @ counts.reshape(images, 2 * classes)).reshape(-1, 2, classes)
+    shared, either = sums[:, 0], sums[:, 1]
+    occurs = either > 0
+    ratio = np.divide(shared, either, out=np.zeros_like(shared), where=occurs)
+    return np.asarray(ratio.sum(axis=1) / np.maximum(1, occurs.sum(axis=1)))
+
+
+def _interval(samples: FloatArray, estimate: float, count: int, level: float) -> Interval:
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(samples, [tail, 100 - tail])
+    return Interval(estimate, float(low), float(high), level, count)

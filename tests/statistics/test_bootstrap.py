@@ -1,0 +1,90 @@
+"""The hierarchical bootstrap: what it estimates, and that it covers what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clearcoat.statistics import ScoredRun, mean_iou_difference, mean_iou_interval
+
+
+def _study(
+    random: np.random.Generator, runs: int, images: int, run_sd: float, image_sd: float,
+    mean: float = 0.5, hard: np.ndarray | None = None,
+) -> list[ScoredRun]:  # fmt: skip
+    """Runs on the same images; an image is hard for all of them, a run is good at all."""
+    if hard is None:
+        hard = image_sd * random.standard_normal(images)
+    scored = []
+    for skill in run_sd * random.standard_normal(runs):
+        ious = np.clip(mean + skill + hard + 0.02 * random.standard_normal(images), 0, 1)
+        shared = np.round(1000 * ious)
+        scored.append(ScoredRun("a", np.stack([shared, np.full(images, 1000.0)], 1)[:, :, None]))
+    return scored
+
+
+def test_the_estimate_is_the_score_of_all_images() -> None:
+    counts = np.array([[[5, 0], [10, 0]], [[1, 3], [10, 4]]], dtype=float)
+    found = mean_iou_interval([ScoredRun("a", counts)])
+    assert found.estimate == pytest.approx((6 / 20 + 3 / 4) / 2)
+    assert found.low is not None and found.high is not None
+    assert found.low <= found.estimate <= found.high
+
+
+def test_more_images_narrow_it_and_more_runs_too() -> None:
+    random = np.random.default_rng(0)
+
+    def width(runs: int, images: int) -> float:
+        found = mean_iou_interval(_study(random, runs, images, 0.03, 0.15))
+        assert found.low is not None and found.high is not None
+        return found.high - found.low
+
+    assert width(5, 400) < width(5, 25)
+    assert width(20, 400) < width(3, 400)
+
+
+def test_images_that_are_hard_for_both_cancel_in_the_difference() -> None:
+    random = np.random.default_rng(1)
+    hard = 0.2 * random.standard_normal(40)
+    a = _study(random, 5, 40, 0.01, 0, 0.55, hard)
+    b = _study(random, 5, 40, 0.01, 0, 0.50, hard)
+    alone, difference = mean_iou_interval(a), mean_iou_difference(a, b)
+    assert None not in (alone.half_width, difference.half_width)
+    assert (difference.half_width or 1) < 0.5 * (alone.half_width or 0)
+    assert difference.low is not None and difference.low > 0
+
+
+def test_pairs_are_drawn_together() -> None:
+    random = np.random.default_rng(2)
+    hard = 0.05 * random.standard_normal(40)
+    b = _study(random, 6, 40, 0.10, 0, 0.4, hard)
+    a = [ScoredRun(run.images, run.counts + np.array([[[50.0], [0.0]]])) for run in b]
+    paired, unpaired = mean_iou_difference(a, b, paired=True), mean_iou_difference(a, b)
+    assert (paired.half_width or 1) < 0.2 * (unpaired.half_width or 0)
+    with pytest.raises(ValueError, match="pairs"):
+        mean_iou_difference(a[:2], b, paired=True)
+
+
+def test_it_is_repeatable_and_refuses_nonsense() -> None:
+    runs = _study(np.random.default_rng(3), 3, 10, 0.02, 0.1)
+    assert mean_iou_interval(runs, seed=4) == mean_iou_interval(runs, seed=4)
+    with pytest.raises(ValueError, match="one run"):
+        mean_iou_interval([])
+    with pytest.raises(ValueError, match="different numbers"):
+        mean_iou_interval([runs[0], ScoredRun("a", np.ones((3, 2, 1)))])
+    with pytest.raises(ValueError, match="images, 2, classes"):
+        ScoredRun("a", np.ones((3, 3, 1)))
+
+
+def coverage(studies: int, runs: int, seed: int = 0) -> float:
+    random = np.random.default_rng(seed)
+    held = 0
+    for _ in range(studies):
+        found = mean_iou_interval(_study(random, runs, 40, 0.02, 0.1), draws=400)
+        assert found.low is not None and found.high is not None
+        held += found.low <= 0.5 <= found.high
+    return held / studies
+
+
+def test_it_covers_the_truth_about_other_images() -> None:
+    assert 0.87 < coverage(120, 7) <= 1.0

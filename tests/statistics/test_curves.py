@@ -1,0 +1,72 @@
+"""Learning curves: planted ones are found again, within bands that cover them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from clearcoat.statistics import Curve, curve_band, fit_curve
+
+COUNTS = [16, 32, 64, 128, 256, 512]
+TRUE = Curve("power", 0.7, 1.2, 0.4, 0.0)
+
+
+def _runs(
+    curve: Curve, seed: int, runs: int = 5, spread: float = 0.01
+) -> tuple[list[float], list[float]]:
+    counts = np.repeat(COUNTS, runs).astype(float)
+    noise = spread * np.random.default_rng(seed).standard_normal(len(counts))
+    return list(counts), list(curve.at(counts) + noise)
+
+
+@pytest.mark.parametrize("curve", [TRUE, Curve("logarithm", 0.1, 0.08, 0.0, 0.0)])
+def test_exact_values_give_the_curve_back(curve: Curve) -> None:
+    counts, values = _runs(curve, 0, spread=0.0)
+    found = fit_curve(counts, values)
+    assert found.shape == curve.shape
+    np.testing.assert_allclose((found.a, found.b, found.c), (curve.a, curve.b, curve.c), rtol=0.03)
+
+
+@pytest.mark.parametrize("curve", [TRUE, Curve("logarithm", 0.1, 0.08, 0.0, 0.0)])
+def test_the_number_for_a_score_undoes_the_curve(curve: Curve) -> None:
+    for count in (20.0, 100.0, 1000.0):
+        assert curve.count_for(float(curve.at([count])[0])) == pytest.approx(count)
+    assert TRUE.count_for(0.71) == math.inf
+    assert Curve("logarithm", 0.5, 0.0, 0.0, 0.0).count_for(0.6) == math.inf
+
+
+def test_what_falls_is_shown_flat() -> None:
+    found = fit_curve([16, 32, 64] * 2, [0.5, 0.4, 0.3] * 2)
+    assert found.b == 0
+    assert float(found.at([1000])[0]) == pytest.approx(0.4)
+
+
+def test_bands_cover_the_planted_curve() -> None:
+    held = []
+    for seed in range(25):
+        band = curve_band(*_runs(TRUE, seed), shape="power", draws=120, seed=seed)
+        low, high = band.range_at(COUNTS)
+        held.append((low <= TRUE.at(COUNTS)) & (TRUE.at(COUNTS) <= high))
+        ceiling = band.range_of_ceiling()
+        assert ceiling is not None and ceiling[0] <= ceiling[1]
+    assert 0.85 < np.mean(held) <= 1.0
+
+
+def test_more_runs_narrow_the_band() -> None:
+    def width(runs: int) -> float:
+        low, high = curve_band(*_runs(TRUE, 1, runs), shape="power", draws=100).range_at([256])
+        return float((high - low)[0])
+
+    assert width(20) < width(3)
+
+
+def test_too_little_to_fit() -> None:
+    with pytest.raises(ValueError, match="two different"):
+        fit_curve([16, 16], [0.1, 0.2])
+    with pytest.raises(ValueError, match="three different"):
+        fit_curve([16, 32], [0.1, 0.2], "power")
+    with pytest.raises(ValueError, match="1 or more"):
+        fit_curve([0, 32], [0.1, 0.2])
+    assert fit_curve([16, 32], [0.1, 0.2]).shape == "logarithm"

@@ -1,0 +1,97 @@
+"""What renders are worth, where the truth is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from clearcoat.statistics import Curve, Worth, synthetic_scaling
+
+PHOTOS = Curve("power", 0.75, 1.5, 0.45, 0.0)
+REAL, SYNTHETIC = (16, 32, 64, 128, 256), (0, 64, 256, 1024)
+# Planted: so many renders do what one photo does.
+PER_PHOTO = 20
+
+
+def _grid(seed: int, spread: float = 0.004, runs: int = 5) -> dict[tuple[int, int], list[float]]:
+    random = np.random.default_rng(seed)
+    return {
+        (real, synthetic): [
+            float(PHOTOS.at([real + synthetic / PER_PHOTO])[0] + spread * noise)
+            for noise in random.standard_normal(runs)
+        ]
+        for real in REAL
+        for synthetic in SYNTHETIC
+    }
+
+
+def test_exact_scores_give_the_planted_worth() -> None:
+    worth = Worth(_grid(0, spread=0.0), draws=20)
+    for real, synthetic in ((16, 64), (32, 256), (64, 1024)):
+        found = worth.equivalent(real, synthetic)
+        assert found.photos == pytest.approx(real + synthetic / PER_PHOTO, rel=0.01)
+        assert found.extra == pytest.approx(synthetic / PER_PHOTO, rel=0.05)
+    rate = worth.exchange_rate(32, 64, 256)
+    assert rate.renders_per_photo == pytest.approx(PER_PHOTO, rel=0.05)
+
+
+def test_intervals_cover_the_planted_worth() -> None:
+    equivalents = [
+        Worth(_grid(seed), draws=100, seed=seed).equivalent(32, 256) for seed in range(25)
+    ]
+    true = 32 + 256 / PER_PHOTO
+    assert np.mean([found.low <= true <= found.high for found in equivalents]) > 0.85
+
+
+def test_beyond_the_curve_there_is_no_number() -> None:
+    cells = _grid(0, spread=0.001)
+    cells[256, 1024] = [0.9, 0.901, 0.899]
+    found = Worth(cells, draws=50).equivalent(256, 1024)
+    assert found.photos == math.inf and found.high == math.inf
+    assert found.limit == 512
+
+
+def test_renders_that_bring_nothing_have_no_exchange_rate() -> None:
+    cells = {key: PHOTOS.at([key[0]] * 3).tolist() for key in _grid(0)}
+    assert Worth(cells, draws=10).exchange_rate(32, 0, 64).renders_per_photo == math.inf
+
+
+def test_the_cheapest_way_follows_the_prices() -> None:
+    worth = Worth(_grid(0, spread=0.0005), draws=50)
+    score = float(PHOTOS.at([64 + 3])[0]) - 0.002
+    cheap_renders = worth.purchase(score, 10.0, 0.01)
+    assert cheap_renders is not None
+    assert (cheap_renders.real, cheap_renders.synthetic) == (16, 1024)
+    assert cheap_renders.cost == pytest.approx(170.24)
+    assert cheap_renders.photos_alone_cost == pytest.approx(10 * 66, rel=0.1)
+    dear_renders = worth.purchase(score, 1.0, 100.0)
+    assert dear_renders is not None and dear_renders.synthetic == 0
+    assert worth.purchase(0.99, 1.0, 1.0) is None
+
+
+def _renders_only(curve: Curve, seed: int) -> dict[tuple[int, int], list[float]]:
+    random = np.random.default_rng(seed)
+    return {
+        (0, count): [float(v) for v in curve.at([count] * 6) + 0.004 * random.standard_normal(6)]
+        for count in (64, 256, 1024, 4096)
+    }
+
+
+def test_a_ceiling_tells_better_renders_from_more() -> None:
+    flat = synthetic_scaling(_renders_only(Curve("power", 0.30, 1.0, 0.6, 0.0), 0))
+    assert flat is not None and flat.ceiling is not None
+    assert flat.largest == 4096
+    assert flat.ceiling[1] <= 0.30 <= flat.ceiling[2]
+    assert 0 <= flat.doubled[0] < 0.01
+    rising = synthetic_scaling(_renders_only(Curve("logarithm", 0.0, 0.05, 0.0, 0.0), 0))
+    assert rising is not None
+    assert rising.doubled[0] == pytest.approx(0.05 * math.log(2), rel=0.25)
+    assert rising.ceiling is None or rising.ceiling[0] > 0.5
+    assert synthetic_scaling({(0, 64): [0.1, 0.2]}) is None
+
+
+def test_too_little_to_tell() -> None:
+    with pytest.raises(ValueError, match="learning curve"):
+        Worth({(16, 0): [0.4, 0.5], (16, 64): [0.5, 0.6]})
