@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ from hypothesis import settings
 # A busy machine is no failure: nothing here asserts how long a thing takes.
 settings.register_profile("clearcoat", deadline=None)
 settings.load_profile("clearcoat")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Packed data sets and answers of probes are this session's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLEARCOAT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -163,9 +163,11 @@ def test_the_choices_in_the_help_are_those_of_the_code() -> None:
     from clearcoat.models.config import DropoutPlacement
     from clearcoat.models.registry import BUILDERS
     from clearcoat.training import AUGMENTATIONS, LOSSES, RECIPES
-    from clearcoat.training.config import LossName, Mix
+    from clearcoat.training.config import Choice, LossName, Mix, Schedule
 
     assert train_verb.LOSS_NAMES == tuple(LOSSES) == get_args(LossName)
+    assert get_args(Schedule) == train_verb.SCHEDULE_NAMES
+    assert get_args(Choice) == train_verb.CHOICES
     assert get_args(Mix) == train_verb.MIX_NAMES
     assert tuple(AUGMENTATIONS) == train_verb.AUGMENT_NAMES
     assert tuple(RECIPES) == train_verb.RECIPE_NAMES

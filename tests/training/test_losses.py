@@ -77,6 +77,45 @@ def test_the_right_answer_costs_least_and_is_found_at_the_threshold(name: str) -
     assert torch.equal(found, targets.members > 0)
 
 
+def test_weighted_softmax_agrees_with_torch() -> None:
+    targets, logits = _targets(overlap=False), _logits("cross_entropy")
+    number = torch.where(targets.members.any(1), targets.members.argmax(1), 3)
+    number = torch.where(targets.counted[:, 0] > 0, number, -100)
+    weights = torch.tensor([0.5, 3.0, 1.5])
+    expected = F.cross_entropy(logits, number, torch.cat([weights, torch.ones(1)]))
+    found = LOSSES["cross_entropy"].weighted(weights)(logits, targets)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_equal_weights_are_no_weights(name: str) -> None:
+    targets, logits = _targets(), _logits(name)
+    weighted = LOSSES[name].weighted(torch.ones(3))
+    torch.testing.assert_close(weighted(logits, targets), LOSSES[name](logits, targets))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_greater_weight_makes_a_classs_errors_cost_more(name: str) -> None:
+    targets = _targets(overlap=False)
+    wrong = targets.members * 8 - 4
+    # Class 1 is never found, all else always.
+    wrong[:, 1] = -4
+    if LOSSES[name].extra_outputs:
+        background = (targets.members.sum(1, keepdim=True) == 0) * 8.0 - 4
+        wrong = torch.cat([wrong, background], dim=1)
+    plain = LOSSES[name](wrong, targets)
+    heavy = LOSSES[name].weighted(torch.tensor([1.0, 9.0, 1.0]))(wrong, targets)
+    assert heavy > plain
+
+
+@pytest.mark.parametrize("name", ["dice", "binary_dice"])
+def test_dice_alone_is_what_it_adds_to_cross_entropy(name: str) -> None:
+    targets, logits = _targets(), _logits(name)
+    cross = {"dice": "cross_entropy", "binary_dice": "binary_cross_entropy"}[name]
+    both = LOSSES[f"{cross}_dice"](logits, targets)
+    torch.testing.assert_close(LOSSES[name](logits, targets) + LOSSES[cross](logits, targets), both)
+
+
 def test_an_unknown_loss_is_the_users_mistake() -> None:
     with pytest.raises(UsageError, match="cross_entrpy") as caught:
         find_loss("cross_entrpy")

@@ -44,6 +44,16 @@ def test_a_schedule_falls_from_the_phases_own_rate() -> None:
     assert learning_rate(config, second, 40) == pytest.approx(0)
 
 
+def test_linear_falls_evenly_and_plateau_halves() -> None:
+    values = {"batch_size": 4, "mix": "concatenate", "max_steps": 41, "warmup_steps": 1}
+    linear = training_config({**values, "schedule": "linear"})
+    (phase,) = plan_phases(linear, _DATA)  # type: ignore[arg-type]
+    rates = [learning_rate(linear, phase, step) for step in (0, 1, 21, 41)]
+    assert rates == pytest.approx([0.001, 0.002, 0.001, 0.0])
+    plateau = training_config({**values, "schedule": "plateau"})
+    assert [learning_rate(plateau, phase, 9, cuts) for cuts in (0, 1, 3)] == [0.002, 0.001, 0.00025]
+
+
 def test_recipes_are_valid_settings_and_the_papers_is_the_default() -> None:
     for name in RECIPES:
         training_config(recipe(name))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from clearcoat.training import (
     run_training,
     training_config,
 )
+from clearcoat.training.environment import Occupancy
 
 TINY: dict[str, Any] = {
     "model": {"filters": (4, 8, 16)},
@@ -31,6 +34,7 @@ TINY: dict[str, Any] = {
     "min_steps_per_epoch": 3,
     "max_steps": 9,
     "precision": "fp32",
+    "channels_last": "on",
 }
 Make = Callable[..., Dataset]
 
@@ -72,7 +76,9 @@ class _Interrupt(Silent):
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy_dice"])
 def test_a_small_model_learns_the_squares(loss: str, sources: Sources, tmp_path: Path) -> None:
-    config = _config(loss=loss, learning_rate=0.01, max_steps=150, min_steps_per_epoch=25)
+    config = _config(
+        loss=loss, mix="concatenate", learning_rate=0.02, max_steps=120, min_steps_per_epoch=30
+    )
     metrics = run_training(config, sources, tmp_path / "run")
     assert metrics["test"]["mean_iou"] > 0.8
     # The whole way from file to probabilities agrees with the score.
@@ -100,19 +106,28 @@ def test_predictions_have_the_size_of_the_image(sources: Sources, tmp_path: Path
     [
         {"mix": "concatenate", "augment": {"scale": (0.8, 1.2), "noise": 0.05}},
         {"mix": "balanced", "ema_decay": 0.9, "schedule": "cosine"},
-        {"mix": "sequential", "weight_decay": 0.01},
+        {"mix": "sequential", "weight_decay": 0.01, "clip_norm": 0.5},
+        {
+            "mix": "concatenate",
+            "schedule": "plateau",
+            "plateau_epochs": 1,
+            "class_weights": "balanced",
+            "subset": "independent",
+            "precision": "bf16",
+        },
     ],
-    ids=lambda changes: str(changes["mix"]),
+    ids=["concatenate", "balanced", "sequential", "plateau"],
 )
-@pytest.mark.parametrize("after", [1, 2, 4])
 def test_going_on_after_an_interruption_gives_the_same_bits(
-    changes: dict[str, Any], after: int, sources: Sources, tmp_path: Path
+    changes: dict[str, Any], sources: Sources, tmp_path: Path
 ) -> None:
     config = _config(**changes)
     whole = run_training(config, sources, tmp_path / "whole")
     cut = tmp_path / "cut"
     evaluations = len(RunFolder(tmp_path / "whole").read_curve())
-    if after < evaluations:
+    assert evaluations >= 3
+    # Interrupted twice: once before a checkpoint has anything to say, once in the middle.
+    for after in (1, 1):
         with pytest.raises(KeyboardInterrupt):
             run_training(config, sources, cut, observer=_Interrupt(after), checkpoint_every_s=0)
         assert not RunFolder(cut).finished
@@ -126,6 +141,101 @@ def test_going_on_after_an_interruption_gives_the_same_bits(
     assert curves[0] == curves[1]
     assert len(curves[0]) == evaluations
     assert not RunFolder(cut).has("last.pt")
+
+
+def test_streamed_images_give_the_same_bits(sources: Sources, tmp_path: Path) -> None:
+    config = _config(mix="balanced", augment={"scale": (0.8, 1.2), "noise": 0.05})
+    for residence in ("device", "stream"):
+        run_training(config, sources, tmp_path / residence, residence=residence)  # type: ignore[arg-type]
+    assert _same(_weights(tmp_path / "device"), _weights(tmp_path / "stream"))
+    tests = [RunFolder(tmp_path / name).read_json("metrics.json") for name in ("device", "stream")]
+    assert tests[0]["test"] == tests[1]["test"]
+
+
+def test_one_process_trains_in_a_folder_at_a_time(sources: Sources, tmp_path: Path) -> None:
+    class Second(Silent):
+        says = ""
+
+        def on_step(self, progress: Any, phase: Any) -> None:
+            if not self.says:
+                with pytest.raises(RunError) as caught:
+                    run_training(_config(), sources, tmp_path / "run")
+                self.says = str(caught.value)
+
+    second = Second()
+    run_training(_config(), sources, tmp_path / "run", observer=second)
+    assert "another process is training in this folder" in second.says
+
+
+@pytest.mark.parametrize(
+    ("answers", "together"), [([True, True], True), ([False, True], False), ([None, True], None)]
+)
+def test_exclusive_means_all_sessions(
+    answers: list[bool | None],
+    together: bool | None,
+    sources: Sources,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr(Occupancy, "_processors_were_ours", lambda self: answers[0])
+    with pytest.raises(KeyboardInterrupt):
+        run_training(_config(), sources, run, observer=_Interrupt(2), checkpoint_every_s=0)
+    monkeypatch.setattr(Occupancy, "_processors_were_ours", lambda self: answers[1])
+    metrics = run_training(_config(), sources, run, checkpoint_every_s=0)
+    assert metrics["exclusive"] is together
+
+
+def test_a_full_disk_is_one_error_and_the_run_goes_on_afterwards(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run_training(_config(), sources, tmp_path / "whole")
+    run = tmp_path / "run"
+
+    class Full(Silent):
+        def on_step(self, progress: Any, phase: Any) -> None:
+            if progress.step == 6:
+                monkeypatch.setattr(os, "fsync", refuse)
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(RunError, match="cannot write") as caught:
+        run_training(_config(), sources, run, observer=Full(), checkpoint_every_s=0)
+    assert "No space left" in str(caught.value) and "go on" in str(caught.value)
+    monkeypatch.undo()
+    assert len(RunFolder(run).read_curve()) >= 2
+    assert not list(run.glob(".writing-*"))
+    assert run_training(_config(), sources, run)["test"] == whole["test"]
+
+
+def test_a_loss_that_is_no_number_leaves_a_run_that_can_be_read(
+    sources: Sources, tmp_path: Path
+) -> None:
+    config = _config(learning_rate=1e30, mix="balanced")
+    with pytest.raises(TrainingError, match="no longer a finite number") as caught:
+        run_training(config, sources, tmp_path / "run", checkpoint_every_s=0)
+    assert "--clip-norm" in str(caught.value)
+    folder = RunFolder(tmp_path / "run")
+    assert not folder.finished
+    assert [line["step"] for line in folder.read_curve()] == [0]
+    assert folder.read_json("config.json")["config"]["learning_rate"] == 1e30
+
+
+def test_clipping_shortens_the_step(sources: Sources, tmp_path: Path) -> None:
+    for name, norm in (("off", None), ("on", 1e-3)):
+        run_training(_config(clip_norm=norm), sources, tmp_path / name)
+    assert not _same(_weights(tmp_path / "off"), _weights(tmp_path / "on"))
+
+
+def test_independent_subsets_are_not_nested(sources: Sources, tmp_path: Path) -> None:
+    images = {}
+    for count in (5, 8):
+        out = tmp_path / str(count)
+        run_training(_config(real_count=count, max_steps=3, subset="independent"), sources, out)
+        images[count] = json.loads((out / "config.json").read_text())["images"]
+    assert images[5]["held_back"] == images[8]["held_back"]
+    assert not set(images[5]["real"]) <= set(images[8]["real"])
 
 
 def test_the_seed_decides_everything(sources: Sources, tmp_path: Path) -> None:
@@ -253,6 +363,7 @@ def test_a_finished_run_is_not_trained_again(sources: Sources, tmp_path: Path) -
         ({"validation_count": 13}, UsageError, "too few real images"),
         ({"learning_rate": 1e30, "mix": "balanced"}, TrainingError, "--learning-rate"),
         ({"max_steps": 3, "warmup_steps": 3}, UsageError, "--warmup-steps"),
+        ({"class_weights": {"brigth": 2.0}}, UsageError, "did you mean 'bright'"),
         (
             {"real_count": 1, "synthetic_count": 0, "size": 8, "model": {"filters": (2, 2, 2, 2)}},
             UsageError,
@@ -283,6 +394,7 @@ def test_what_cannot_be_trained_is_said(
         ({"lerning_rate": 1}, "lerning_rate"),
         ({"model": {"filters": (4,)}}, "two levels"),
         ({"augment": {"scale": (2, 1)}}, "smaller first"),
+        ({"class_weights": {"bright": 0}}, "not above 0"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_refused(changes: dict[str, Any], says: str) -> None:

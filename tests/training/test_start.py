@@ -38,6 +38,7 @@ TINY: dict[str, Any] = {
     "min_steps_per_epoch": 2,
     "max_steps": 8,
     "precision": "fp32",
+    "channels_last": "on",
     "mix": "balanced",
     # Both reach for every weight: a frozen one must withstand them.
     "weight_decay": 0.1,
@@ -147,9 +148,9 @@ def test_going_on_after_an_interruption_gives_the_same_bits(
 
 
 def test_a_wnets_run_is_where_another_starts(sources: Sources, tmp_path: Path) -> None:
-    config = _config(model=WNET)
+    config = _config(model=WNET, max_steps=2)
     run_training(config, sources, tmp_path / "first")
-    again = _config(model=WNET, learning_rate=1e-9, weight_decay=0.0, ema_decay=None)
+    again = _config(model=WNET, max_steps=2, learning_rate=1e-9, weight_decay=0.0, ema_decay=None)
     run_training(again, sources, tmp_path / "again", init=tmp_path / "first")
     for name, value in _weights(tmp_path / "first").items():
         if value.ndim == 4:

@@ -78,7 +78,7 @@ def _render(what: str, spec: Path, out: Path, indices: range, workers: int) -> N
 def _train(what: str, photos: Path, renders: Path | None, test: Path, out: Path) -> None:
     import torch
 
-    from clearcoat.cli.train import observer
+    from clearcoat.cli._progress import observer
     from clearcoat.dataset import Dataset
     from clearcoat.training import (
         AUGMENTATIONS,

@@ -33,7 +33,7 @@ def command(run: Path, data: Path, device: str, as_json: bool) -> None:
     dataset = Dataset.open(data)
     require_same_classes(f"the data set {data}", dataset.classes, f"the run {run}", classes)
     images = pack(dataset, dataset.indices, config.size).to(where)
-    loss, score = score_model(model, images, find_loss(config.loss))
+    loss, score = score_model(model, images, find_loss(config.loss), detailed=True)
     figures: dict[str, Any] = {
         "run": str(run),
         "data": str(data),
@@ -56,12 +56,17 @@ def print_score(figures: dict[str, Any], where: str) -> None:
     table = Table(title=f"mean IoU {_share(figures['mean_iou'])} on {where}", title_justify="left")
     table.add_column("class")
     table.add_column("IoU", justify="right")
+    table.add_column("boundary F", justify="right")
     table.add_column("pixels in truth", justify="right")
     for name, row in figures["per_class"].items():
-        table.add_row(name, _share(row["iou"]), f"{row['truth']:,}")
+        # Runs of earlier versions have no boundary F-score.
+        boundary = _share(row.get("boundary_f"))
+        table.add_row(name, _share(row["iou"]), boundary, f"{row['truth']:,}")
     Console().print(table)
     click.echo(
-        f"{figures['image_count']} images; mean over images {_share(figures['per_image_mean_iou'])}"
+        f"{figures['image_count']} images; mean IoU over images "
+        f"{_share(figures['per_image_mean_iou'])}, mean boundary F "
+        f"{_share(figures.get('mean_boundary_f'))}"
     )
     if figures["absent"]:
         click.echo(

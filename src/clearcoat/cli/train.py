@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -13,7 +13,6 @@ from clearcoat.errors import UsageError
 
 if TYPE_CHECKING:
     from clearcoat.models import InitConfig
-    from clearcoat.training import Observer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,7 +24,11 @@ LOSS_NAMES = (
     "binary_cross_entropy",
     "cross_entropy_dice",
     "binary_cross_entropy_dice",
+    "dice",
+    "binary_dice",
 )
+SCHEDULE_NAMES = ("constant", "cosine", "linear", "plateau")
+CHOICES = ("auto", "on", "off")
 MIX_NAMES = ("concatenate", "balanced", "sequential")
 RECIPE_NAMES = ("paper", "few-photos")
 AUGMENT_NAMES = ("none", "flip", "geometry", "colour", "strong")
@@ -38,6 +41,11 @@ _FOLDER = click.Path(path_type=Path)
 _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--real-count", int, "Real training images [all that are not held back]."),
     ("--synthetic-count", int, "Synthetic training images [all that are not held back]."),
+    (
+        "--subset",
+        click.Choice(["nested", "independent"]),
+        "Whether larger counts of a seed contain the smaller ones [nested].",
+    ),
     ("--size", int, "Height and width in pixels at which the model works [128]."),
     ("--seed", int, "Decides weights, subsets, order and augmentation [0]."),
     (
@@ -60,11 +68,13 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--tuning-rate", float, "Rate on photos once renders have been seen [--learning-rate]."),
     (
         "--schedule",
-        click.Choice(["constant", "cosine"]),
-        "`cosine` falls to 0 at --max-steps [constant].",
+        click.Choice(SCHEDULE_NAMES),
+        "`cosine` and `linear` fall to 0 at --max-steps, `plateau` halves [constant].",
     ),
+    ("--plateau-epochs", int, "Epochs without better validation before `plateau` halves [10]."),
     ("--warmup-steps", int, "Steps over which the rate rises [0]."),
     ("--weight-decay", float, "Decoupled weight decay [0]."),
+    ("--clip-norm", float, "Shorten the gradients together to this norm [off]."),
     ("--ema-decay", float, "Keep an exponential moving average of the weights [off]."),
     ("--patience-epochs", int, "Epochs without better validation before stopping [30]."),
     ("--min-steps-per-epoch", int, "An epoch never has fewer steps [20]."),
@@ -76,6 +86,9 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
         click.Choice(["auto", "fp32", "bf16"]),
         "auto takes the faster one here [auto].",
     ),
+    ("--channels-last", click.Choice(CHOICES), "Memory layout [auto]."),
+    ("--compile", click.Choice(CHOICES), "torch.compile; auto: measured on a GPU, else off."),
+    ("--cuda-graphs", click.Choice(CHOICES), "One graph of kernels per step; auto: measured."),
 )
 _MODEL_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--model", click.Choice(MODEL_NAMES), "See `clearcoat models` [unet]."),
@@ -130,7 +143,19 @@ def _options(function: F) -> F:
     default=None,
     help="Random changes to training images; `flip` is the paper's [flip].",
 )
+@click.option(
+    "--class-weights",
+    help="`balanced`, or NAME=WEIGHT,… for classes that are to count more or less than 1.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
+@click.option(
+    "--images",
+    "residence",
+    type=click.Choice(["auto", "device", "stream"]),
+    default="auto",
+    show_default=True,
+    help="Whether training images lie on the device; changes no result.",
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads [PyTorch's choice].")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def command(
@@ -145,7 +170,9 @@ def command(
     out: Path,
     recipe_name: str,
     augment: str | None,
+    class_weights: str | None,
     device: str,
+    residence: Literal["auto", "device", "stream"],
     threads: int | None,
     as_json: bool,
     **options: Any,
@@ -155,6 +182,7 @@ def command(
     The run's folder gets the weights, the curve and the figures. The same command goes on with
     an interrupted run, and prints the figures of a finished one.
     """
+    from clearcoat.cli._progress import observer
     from clearcoat.dataset import Dataset
     from clearcoat.training import (
         AUGMENTATIONS,
@@ -174,6 +202,8 @@ def command(
     values["model"] = _model(values)
     if augment is not None:
         values["augment"] = AUGMENTATIONS[augment]
+    if class_weights is not None:
+        values["class_weights"] = _class_weights(class_weights)
     start = _initialisation(initialisation, freeze, init, imagenet, values["model"])
     if start is not None:
         values["initialisation"] = start
@@ -186,7 +216,14 @@ def command(
     was_finished = RunFolder(out).finished
     with observer() as watching:
         metrics = run_training(
-            config, sources, out, init=init, imagenet=imagenet, device=device, observer=watching
+            config,
+            sources,
+            out,
+            init=init,
+            imagenet=imagenet,
+            device=device,
+            residence=residence,
+            observer=watching,
         )
     if was_finished:
         click.echo(f"{out} is finished already; these are its figures", err=True)
@@ -194,6 +231,25 @@ def command(
         click.echo(json.dumps(metrics, indent=1))
         return
     _print_metrics(metrics, out)
+
+
+def _class_weights(text: str) -> str | dict[str, float]:
+    if text == "balanced":
+        return text
+    weights = {}
+    for part in text.split(","):
+        name, equals, number = part.rpartition("=")
+        try:
+            weights[name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UsageError(
+                "--class-weights makes no sense",
+                found=repr(part),
+                expected="`balanced`, or NAME=WEIGHT, several with commas between them",
+            )
+    return weights
 
 
 def _model(values: dict[str, Any]) -> dict[str, Any]:
@@ -261,82 +317,3 @@ def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
     else:
         print_score(metrics["test"], "the test images")
     click.echo(f"run: {out}")
-
-
-def observer() -> Any:
-    """Return a context whose value shows progress: a live bar, or lines where no one watches."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    return _Bar(console) if console.is_terminal else _Lines()
-
-
-class _Lines:
-    """One line per evaluation on standard error."""
-
-    def __enter__(self) -> Observer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def on_phase(self, phase: Any, number: int, count: int) -> None:
-        click.echo(
-            f"phase {number + 1} of {count}: {phase.image_count} images, batches of "
-            f"{phase.batch_size}, epochs of {phase.steps_per_epoch} steps",
-            err=True,
-        )
-
-    def on_step(self, progress: Any, phase: Any) -> None:
-        pass
-
-    def on_evaluation(self, line: dict[str, Any]) -> None:
-        click.echo(
-            f"{line['phase']} epoch {line['epoch']} step {line['step']} {_figures(line)} "
-            f"stale {line['stale']}",
-            err=True,
-        )
-
-
-class _Bar:
-    """A live bar per phase."""
-
-    def __init__(self, console: Any) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.completed}/{task.total} steps"),
-            TextColumn("{task.fields[figures]}"),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("left at most"),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self.task: Any = None
-
-    def __enter__(self) -> Observer:
-        self.bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bars.stop()
-
-    def on_phase(self, phase: Any, number: int, count: int) -> None:
-        name = f"{phase.name} {number + 1}/{count}"
-        self.task = self.bars.add_task(name, total=phase.max_steps, figures="", rate="")
-
-    def on_step(self, progress: Any, phase: Any) -> None:
-        speed = self.bars.tasks[self.task].speed
-        rate = f"{speed * phase.batch_size:.0f} images/s" if speed else ""
-        self.bars.update(self.task, completed=progress.step, rate=rate)
-
-    def on_evaluation(self, line: dict[str, Any]) -> None:
-        self.bars.update(self.task, figures=f"epoch {line['epoch']} {_figures(line)}")
-
-
-def _figures(line: dict[str, Any]) -> str:
-    train = "–" if line["train_loss"] is None else f"{line['train_loss']:.3f}"
-    iou = "–" if line["validation_mean_iou"] is None else f"{line['validation_mean_iou']:.3f}"
-    return f"loss {train} validation {line['validation_loss']:.3f} mean IoU {iou}"

@@ -243,6 +243,14 @@ class _Clocked:
     def __init__(self, inner: Observer, deadline: float | None) -> None:
         self.inner, self.deadline = inner, deadline
 
+    def on_packing(self, name: str, done: int, total: int) -> None:
+        """Pass on."""
+        self.inner.on_packing(name, done, total)
+
+    def on_computing(self, answer: Any) -> None:
+        """Pass on."""
+        self.inner.on_computing(answer)
+
     def on_phase(self, phase: Any, number: int, count: int) -> None:
         """Pass on."""
         self.inner.on_phase(phase, number, count)

@@ -39,6 +39,19 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors lie."""
+        return self.images.device
+
+    def announce(self, numbers: NDArray[np.int64]) -> None:
+        """Do nothing: all images are there."""
+
+    def fetch(self, numbers: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """(B,) image numbers to (B, 3, S, S) uint8 images and (B, S, S) labels."""
+        which = torch.from_numpy(numbers).to(self.device, non_blocking=True)
+        return self.images[which], self.labels[which]
+
     def to(self, device: torch.device) -> ImageSet:
         """Return the same set with its tensors on `device`."""
         return ImageSet(
@@ -51,13 +64,7 @@ class ImageSet:
 
     def table(self) -> ClassTable:
         """Return the class sets as tensors beside the labels."""
-        members = torch.zeros(len(self.sets), len(self.classes))
-        for position, numbers in enumerate(self.sets):
-            for number in numbers or ():
-                members[position, number] = 1.0
-        counted = torch.tensor([s is not None for s in self.sets], dtype=torch.float32)
-        device = self.labels.device
-        return ClassTable(members.to(device), counted.to(device))
+        return class_table(self.sets, len(self.classes), self.device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +91,18 @@ class ClassTable:
         return Targets(members=members, counted=self.counted[positions].unsqueeze(1))
 
 
+def class_table(
+    sets: Sequence[ClassSet | None], class_count: int, device: torch.device
+) -> ClassTable:
+    """Return a table of class sets as tensors on the device."""
+    members = torch.zeros(len(sets), class_count)
+    for position, numbers in enumerate(sets):
+        for number in numbers or ():
+            members[position, number] = 1.0
+    counted = torch.tensor([s is not None for s in sets], dtype=torch.float32)
+    return ClassTable(members.to(device), counted.to(device))
+
+
 def image_set(
     images: Sequence[NDArray[np.uint8]],
     rasters: Sequence[LabelRaster],
@@ -101,7 +120,7 @@ def image_set(
     stacked = np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
     return ImageSet(
         images=torch.from_numpy(stacked),
-        labels=_narrow(torch.from_numpy(labels), len(table)),
+        labels=narrow(torch.from_numpy(labels), len(table)),
         sets=tuple(table),
         classes=tuple(classes),
         names=tuple(names) or tuple(str(i) for i in range(len(images))),
@@ -113,6 +132,8 @@ def join(parts: Sequence[ImageSet]) -> ImageSet:
     first = parts[0]
     if any(part.classes != first.classes for part in parts):
         raise ValueError("image sets of different classes cannot be joined")
+    if len(parts) == 1:
+        return first
     table: dict[ClassSet | None, int] = {}
     labels = []
     for part in parts:
@@ -120,12 +141,13 @@ def join(parts: Sequence[ImageSet]) -> ImageSet:
         labels.append(lookup.to(part.labels.device, torch.int32)[part.labels.long()])
     return ImageSet(
         images=torch.cat([part.images for part in parts]),
-        labels=_narrow(torch.cat(labels), len(table)),
+        labels=narrow(torch.cat(labels), len(table)),
         sets=tuple(table),
         classes=first.classes,
         names=tuple(name for part in parts for name in part.names),
     )
 
 
-def _narrow(labels: Tensor, table_length: int) -> Tensor:
+def narrow(labels: Tensor, table_length: int) -> Tensor:
+    """Return labels in as few bytes as a table of that length allows."""
     return labels.to(torch.uint8 if table_length <= 256 else torch.int32)

@@ -23,8 +23,15 @@ from clearcoat.models import InitConfig, ModelConfig, UNetConfig, WNetConfig
 from clearcoat.training.losses import LOSSES
 
 LossName = Literal[
-    "cross_entropy", "binary_cross_entropy", "cross_entropy_dice", "binary_cross_entropy_dice"
+    "cross_entropy",
+    "binary_cross_entropy",
+    "cross_entropy_dice",
+    "binary_cross_entropy_dice",
+    "dice",
+    "binary_dice",
 ]
+Schedule = Literal["constant", "cosine", "linear", "plateau"]
+Choice = Literal["auto", "on", "off"]
 Mix = Literal["concatenate", "balanced", "sequential"]
 
 
@@ -88,6 +95,19 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 """Ready-made settings by name; `flip` is the paper's."""
 
 
+_ADDED_LATER = (
+    "initialisation",
+    "subset",
+    "class_weights",
+    "plateau_epochs",
+    "clip_norm",
+    "channels_last",
+    "compile",
+    "cuda_graphs",
+)
+"""Keys that runs of earlier versions do not have, and that mean nothing at their default."""
+
+
 class TrainingConfig(BaseModel):
     """What is trained, on how many images, how, and when it stops."""
 
@@ -104,6 +124,9 @@ class TrainingConfig(BaseModel):
     real_count: int | None = Field(default=None, ge=0)
     """Real training images; None takes all that are not held back."""
     synthetic_count: int | None = Field(default=None, ge=0)
+    subset: Literal["nested", "independent"] = "nested"
+    """`nested`: a larger count of the same seed contains every smaller one. `independent`: each
+    count and seed is a draw of its own."""
     mix: Mix = "sequential"
     """How real and synthetic images share the steps; see docs/decisions/0023-mixing.md."""
     real_share: float | None = Field(default=None, gt=0.0, le=1.0)
@@ -119,17 +142,24 @@ class TrainingConfig(BaseModel):
 
     loss: LossName = "cross_entropy_dice"
     """See docs/decisions/0021-loss.md."""
+    class_weights: Literal["balanced"] | dict[str, float] | None = None
+    """Weight of each class in the loss, 1 where a name is not given. `balanced` takes the median
+    frequency over the class's own (doi 10.1109/ICCV.2015.304), as the training images have it."""
     augment: Augmentation = Augmentation()
     batch_size: int = Field(default=64, ge=1)
     """At most the number of training images."""
     learning_rate: float = Field(default=0.0020, gt=0.0)
     tuning_rate: float | None = Field(default=None, gt=0.0)
     """Learning rate on photos once the weights have seen renders; None takes `learning_rate`."""
-    schedule: Literal["constant", "cosine"] = "constant"
-    """Cosine falls to zero at `max_steps` (or at `max_epochs`)."""
+    schedule: Schedule = "constant"
+    """`cosine` and `linear` fall to zero at `max_steps` (or at `max_epochs`); `plateau` halves
+    the rate whenever `plateau_epochs` evaluations in a row were no better."""
+    plateau_epochs: int = Field(default=10, ge=1)
     warmup_steps: int = Field(default=0, ge=0)
     weight_decay: float = Field(default=0.0, ge=0.0)
     """Decoupled (AdamW); 0 is Adam."""
+    clip_norm: float | None = Field(default=None, gt=0.0)
+    """Greatest norm of all gradients together; longer ones are shortened to it."""
     ema_decay: float | None = Field(default=None, gt=0.0, lt=1.0)
     """Evaluate and keep an exponential moving average of the weights."""
 
@@ -143,6 +173,12 @@ class TrainingConfig(BaseModel):
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto measures for some seconds which is faster here."""
+    channels_last: Choice = "auto"
+    """Memory layout of images and kernels; auto measures."""
+    compile: Choice = "auto"
+    """`torch.compile`; auto measures on a GPU and is off on a processor."""
+    cuda_graphs: Choice = "auto"
+    """Replay the kernels of a step as one graph; auto measures on a GPU."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -152,6 +188,10 @@ class TrainingConfig(BaseModel):
             raise ValueError(f"size {self.size} is no multiple of {stride}; use {near}")
         if self.real_share is not None and self.mix == "concatenate":
             raise ValueError("real_share has no meaning with mix 'concatenate'; use 'balanced'")
+        if isinstance(self.class_weights, dict):
+            wrong = [name for name, weight in self.class_weights.items() if not weight > 0]
+            if wrong:
+                raise ValueError(f"the weight of class {wrong[0]} is not above 0")
         if isinstance(self.model, WNetConfig):
             fitting = "softmax" if LOSSES[self.loss].extra_outputs else "sigmoid"
             if self.model.map_activation != fitting:
@@ -165,8 +205,9 @@ class TrainingConfig(BaseModel):
         # A run's identity is its config's JSON: a key for what a run does not use would make
         # runs that were begun without that key other runs, which could not go on.
         content: dict[str, Any] = dump(self)
-        if self.initialisation is None:
-            content.pop("initialisation", None)
+        for name in _ADDED_LATER:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                content.pop(name, None)
         return content
 
 

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +60,39 @@ def describe(device: torch.device) -> dict[str, Any]:
 
 
 class Occupancy:
-    """Watches, from when it is made, whether anything else used the device."""
+    """Watches, from when it is made, whether anything else used the device.
 
-    def __init__(self, device: torch.device) -> None:
+    `before` is the answer of earlier sessions of the same run, which the new one is joined to.
+    """
+
+    def __init__(self, device: torch.device, before: tuple[bool | None, ...] = ()) -> None:
         self.device = device
+        self._answers = list(before)
         self._busy, self._own, self._wall = _busy_s(), _own_s(), time.monotonic()
 
     def exclusive(self) -> bool | None:
-        """Whether the device was ours alone so far; None where the system does not say."""
+        """Whether the device was ours alone in all sessions; None where the system does not say.
+
+        A GPU is looked at when this is asked, and has been ours alone if it was so each time.
+        """
         if self.device.type == "cuda":
-            return _alone_on_gpu()
+            self._answers.append(_alone_on_gpu())
+            return _together(self._answers)
+        return _together([*self._answers, self._processors_were_ours()])
+
+    def _processors_were_ours(self) -> bool | None:
         busy = _busy_s()
         if busy is None or self._busy is None:
             return None
         wall = max(time.monotonic() - self._wall, 1e-9)
         others = (busy - self._busy) - (_own_s() - self._own)
         return others < _OTHERS_MAY_TAKE * wall * (os.cpu_count() or 1)
+
+
+def _together(answers: Sequence[bool | None]) -> bool | None:
+    if False in answers:
+        return False
+    return None if None in answers or not answers else True
 
 
 def _own_s() -> float:

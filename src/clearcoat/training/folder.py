@@ -1,7 +1,8 @@
 """The run folder: what a run leaves on disk, every file whole at any moment.
 
 config.json       identity: config, classes, data digests, chosen images
-environment.json  machine and software
+environment.json  machine and software, and the way of computing that was chosen
+.lock             held by the process that trains
 curve.jsonl       one line per evaluation
 last.pt           everything to go on from; gone once the run is finished
 best.pt           the weights that the run is about
@@ -13,11 +14,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from clearcoat.dataset.files import write_whole
 from clearcoat.errors import ClearcoatError, RunError
@@ -29,6 +32,7 @@ LAST = "last.pt"
 BEST = "best.pt"
 PER_IMAGE = "per_image.json"
 METRICS = "metrics.json"
+LOCK = ".lock"
 
 
 class RunFolder:
@@ -58,6 +62,29 @@ class RunFolder:
                 "cannot make the run's folder", where=self.path, found=error.strerror
             ) from error
         self.write_json(CONFIG, identity)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training in this folder meanwhile.
+
+        The lock ends with the process that holds it, however that ends. Raises RunError where
+        another process holds it.
+        """
+        lock = FileLock(self.path / LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(
+                "another process is training in this folder",
+                where=self.path,
+                do="wait until it is done, or choose another --out",
+            ) from None
+        except OSError as error:
+            raise _cannot_write(self.path / LOCK, error.strerror) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def finished(self) -> bool:

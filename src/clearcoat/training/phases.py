@@ -99,10 +99,15 @@ def _finish(
     return Phase(name, streams, steps, limit, validate_on, config.learning_rate)
 
 
-def learning_rate(config: TrainingConfig, phase: Phase, step: int) -> float:
-    """Return the rate of a step of a phase."""
+def learning_rate(config: TrainingConfig, phase: Phase, step: int, cuts: int = 0) -> float:
+    """Return the rate of a step of a phase, after `cuts` plateaus of the schedule `plateau`."""
     warm = min(1.0, (step + 1) / (config.warmup_steps + 1))
+    rate = phase.learning_rate * warm
     if config.schedule == "constant":
-        return phase.learning_rate * warm
+        return rate
+    if config.schedule == "plateau":
+        return rate * 0.5**cuts
     done = max(0, step - config.warmup_steps) / (phase.max_steps - config.warmup_steps)
-    return phase.learning_rate * warm * 0.5 * (1.0 + math.cos(math.pi * done))
+    if config.schedule == "linear":
+        return rate * (1.0 - done)
+    return rate * 0.5 * (1.0 + math.cos(math.pi * done))

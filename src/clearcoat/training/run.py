@@ -5,31 +5,35 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
 from clearcoat.errors import RunError, TrainingError
-from clearcoat.models import SegmentationModel, build_model, count_parameters
+from clearcoat.models import SegmentationModel, build_model
+from clearcoat.training.computing import Computing
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.environment import Occupancy, describe, find_device
+from clearcoat.training.feeding import Residence
 from clearcoat.training.folder import (
     BEST,
     CONFIG,
     ENVIRONMENT,
     LAST,
     METRICS,
-    PER_IMAGE,
     RunFolder,
     finished_run,
 )
+from clearcoat.training.frequencies import class_weights, frequencies
 from clearcoat.training.losses import Loss, find_loss
+from clearcoat.training.memory import first_line, is_out_of_memory, too_little
 from clearcoat.training.phases import plan_phases
-from clearcoat.training.precision import choose_precision
+from clearcoat.training.probe import Answer, choose_computing
+from clearcoat.training.result import result
 from clearcoat.training.sampling import Phase
-from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import (
     Pack,
     Sources,
@@ -53,6 +57,7 @@ def run_training(
     init: Path | None = None,
     imagenet: Path | None = None,
     device: str = "auto",
+    residence: Residence = "auto",
     observer: Observer | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
     read: Pack | None = None,
@@ -61,52 +66,107 @@ def run_training(
 
     A finished run in `out` is returned as it is, an interrupted one is gone on with. `init` is
     a finished run whose weights training starts from, `imagenet` a file of VGG19's weights;
-    `config.initialisation` says which parts of the model take them. `read` replaces `pack` where
-    images are kept in memory from run to run. Raises UsageError, DatasetError, RunError or
-    TrainingError; nothing is written before the inputs are known to fit together.
+    `config.initialisation` says which parts of the model take them. `residence` says whether
+    training images lie on the device whole or are streamed, which changes no bit of the result.
+    `read` replaces packs where images are kept in memory from run to run. Raises UsageError,
+    DatasetError, RunError or TrainingError; nothing is written into `out` before the inputs are
+    known to fit together.
     """
     where = find_device(device)
+    watching = observer or Silent()
     classes = check_classes(sources)
     selection = select(config, sources)
     origin = None if init is None else _origin(init, classes)
     started = start_model(config, len(classes), origin, imagenet)
     init_id = None if init is None else finished_run(init).read_json(CONFIG)["run_id"]
-    identity = identify(config, classes, sources, init_id, started.imagenet_digest)
+    digests = {name: dataset.digest() for name, dataset in sources.named().items()}
+    identity = identify(config, classes, sources, init_id, started.imagenet_digest, digests)
     identity["images"] = selection.as_json()
     identity["before"] = None if init is None else _before(init)
     folder = RunFolder(out)
-    if folder.has(CONFIG) or folder.path.exists():
+    if folder.path.exists():
         folder.begin(identity)
         if folder.finished:
             return folder.read_json(METRICS)
-    data = _to_device(load(selection, sources, config, read), where)
-    phases = plan_phases(config, data, pretrained=init is not None)
-    folder.begin(identity)
-    folder.write_json(ENVIRONMENT, describe(where) | {"command": sys.argv[1:]})
-
-    loss = find_loss(config.loss)
-    trainer = _trainer(started.model.to(where), data, phases, loss, config, folder)
-    occupancy = Occupancy(where)
-    watch = _Checkpoints(trainer, folder, checkpoint_every_s)
-    began = time.monotonic()
     try:
-        trainer.run(observer or Silent(), watch.after_evaluation)
-    except torch.OutOfMemoryError as error:
+        data = load(
+            selection,
+            sources,
+            config,
+            where,
+            residence=residence,
+            digests=digests,
+            told=watching.on_packing,
+            read=read,
+        )
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
         raise TrainingError(
-            "the device has too little memory",
+            "the device has too little memory for the images",
             where=where,
-            found=str(error).splitlines()[0],
-            do="use a smaller --batch-size or --size, or --device cpu",
+            found=first_line(error),
+            do="use --images stream, or a smaller --size",
         ) from error
-    exclusive = occupancy.exclusive()
-
-    metrics = _result(trainer, data, folder, identity["run_id"], exclusive)
-    metrics["notes"] = [*started.notes, *metrics["notes"]]
-    metrics["wall_s"] = round(time.monotonic() - began, 3)
-    folder.write_tensors(BEST, {"model": trainer.best_weights})
-    folder.write_json(METRICS, metrics)
-    folder.remove(LAST)
+    phases = plan_phases(config, data, pretrained=init is not None)
+    seen = frequencies(data.train)
+    loss = find_loss(config.loss)
+    weights = class_weights(config.class_weights, classes, seen)
+    if weights is not None:
+        loss = loss.weighted(weights.to(where))
+    folder.begin(identity)
+    with folder.locked():
+        # Another process may have finished it since the first look.
+        if folder.finished:
+            return folder.read_json(METRICS)
+        began = time.monotonic()
+        trainer = _train(
+            started.model, data, phases, loss, config, folder, watching, checkpoint_every_s
+        )
+        metrics = result(trainer, data, folder, identity["run_id"], seen)
+        metrics["notes"] = [*started.notes, *metrics["notes"]]
+        metrics["wall_s"] = round(time.monotonic() - began, 3)
+        folder.write_tensors(BEST, {"model": trainer.best_weights})
+        folder.write_json(METRICS, metrics)
+        folder.remove(LAST)
     return metrics
+
+
+def _train(
+    model: SegmentationModel,
+    data: TrainingData,
+    phases: tuple[Phase, ...],
+    loss: Loss,
+    config: TrainingConfig,
+    folder: RunFolder,
+    observer: Observer,
+    checkpoint_every_s: float,
+) -> Trainer:
+    """Train from the folder's checkpoint, or from the start, to the end."""
+    device = data.train.device
+    how = Computing()
+    try:
+        model.to(device)
+        saved = folder.read_tensors(LAST) if folder.has(LAST) else None
+        answer = _answer(saved, model, data, phases, config)
+        how = answer.how
+        folder.write_json(
+            ENVIRONMENT, describe(device) | {"command": sys.argv[1:], "probe": answer.as_json()}
+        )
+        observer.on_computing(answer)
+        trainer = Trainer(model, data, phases, loss, config, how)
+        if saved is not None:
+            trainer.resume(saved, folder.read_tensors(BEST)["model"])
+        folder.cut_curve(trainer.progress.evaluations)
+        watch = _Checkpoints(trainer, folder, checkpoint_every_s)
+        trainer.run(observer, watch.after_evaluation)
+        watch.look()
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        batch = max(phase.batch_size for phase in phases)
+        raise too_little(error, device, model, config.size, batch, how) from error
+    return trainer
 
 
 def load_model(
@@ -139,10 +199,20 @@ class _Checkpoints:
         self.folder = folder
         self.every_s = every_s
         self.saved_at = time.monotonic()
+        progress = trainer.progress
+        before = (progress.exclusive,) if progress.sessions else ()
+        self.occupancy = Occupancy(trainer.device, before)
+        self.session = progress.sessions + 1
+
+    def look(self) -> None:
+        """Note whether the device has been ours alone until now."""
+        self.trainer.progress.exclusive = self.occupancy.exclusive()
+        self.trainer.progress.sessions = self.session
 
     def after_evaluation(self, line: dict[str, Any]) -> None:
         self.folder.append_curve(line)
         if time.monotonic() - self.saved_at >= self.every_s:
+            self.look()
             # Best first: a kill in between leaves weights that the checkpoint will find again.
             self.folder.write_tensors(BEST, {"model": self.trainer.best_weights})
             self.folder.write_tensors(LAST, self.trainer.checkpoint())
@@ -155,12 +225,15 @@ def identify(
     sources: Sources,
     init_id: str | None = None,
     imagenet_digest: str | None = None,
+    digests: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what makes a run the run it is; `run_id` is the SHA-256 of config and data.
 
-    `init_id` is the id of the run that it starts from, `imagenet_digest` that of the file.
+    `init_id` is the id of the run that it starts from, `imagenet_digest` that of the file,
+    `digests` those of the data sets, where they are known already.
     """
-    data = {name: dataset.digest() for name, dataset in sources.named().items()}
+    named = sources.named()
+    data = dict(digests or {name: dataset.digest() for name, dataset in named.items()})
     if init_id is not None:
         data["init"] = init_id
     if imagenet_digest is not None:
@@ -187,100 +260,26 @@ def _before(init: Path) -> dict[str, Any]:
     }
 
 
-def _trainer(
+def _answer(
+    saved: dict[str, Any] | None,
     model: SegmentationModel,
     data: TrainingData,
     phases: tuple[Phase, ...],
-    loss: Loss,
     config: TrainingConfig,
-    folder: RunFolder,
-) -> Trainer:
-    if folder.has(LAST):
-        saved = folder.read_tensors(LAST)
-        trainer = Trainer(model, data, phases, loss, config, saved["precision"])
-        best = folder.read_tensors(BEST)["model"]
-        trainer.resume(saved, best)
-        folder.cut_curve(trainer.progress.evaluations)
-        return trainer
-    folder.cut_curve(0)
-    precision: str = config.precision
-    if precision == "auto":
-        precision = choose_precision(model, data.train.images[: phases[-1].batch_size])
-    return Trainer(model, data, phases, loss, config, precision)
+) -> Answer:
+    """Return the way of computing: that of the checkpoint gone on from, else the fastest one."""
+    if saved is not None:
+        # Checkpoints of earlier versions name the precision only.
+        how = saved.get("how") or {"precision": saved["precision"]}
+        return Answer(Computing(**how), {}, cached=True)
+    images, _ = data.train.fetch(np.arange(min(phases[-1].batch_size, len(data.train))))
+    return choose_computing(model, images, config)
 
 
 def _origin(init: Path, classes: tuple[str, ...]) -> Origin:
     model, config, known = load_model(init)
     require_same_classes("the data", classes, f"the run {init} to start from", known)
     return Origin(init, model, config)
-
-
-def _result(
-    trainer: Trainer, data: TrainingData, folder: RunFolder, run_id: str, exclusive: bool | None
-) -> dict[str, Any]:
-    progress = trainer.progress
-    count = count_parameters(trainer.judged)
-    # In fp32, as `evaluate` scores, so that both print the same figures.
-    loss, score = score_model(trainer.judged, data.validation[data.validate_on], trainer.loss)
-    result: dict[str, Any] = {
-        "run_id": run_id,
-        "run": folder.path.name,
-        "parameters": {"total": count.total, "trainable": count.trainable},
-        "images": {
-            "real": data.real_count,
-            "synthetic": len(data.train) - data.real_count,
-            "validation": {kind: len(images) for kind, images in data.validation.items()},
-            "test": None if data.test is None else len(data.test),
-        },
-        "phases": progress.finished,
-        "steps": sum(phase["steps"] for phase in progress.finished),
-        "epochs": sum(phase["epochs"] for phase in progress.finished),
-        "images_seen": progress.images_seen,
-        "train_s": round(progress.train_s, 3),
-        "validation_s": round(progress.validation_s, 3),
-        "seconds_per_image_epoch": progress.train_s / max(1, progress.images_seen),
-        "device": str(trainer.device),
-        "precision": trainer.precision,
-        "threads": torch.get_num_threads(),
-        "exclusive": exclusive,
-        "validation": {"on": data.validate_on, "loss": loss, **score.as_json()},
-        "test": None,
-        "notes": _notes(data, trainer.loss),
-    }
-    if data.test is not None:
-        test_loss, test_score = score_model(trainer.judged, data.test, trainer.loss)
-        result["test"] = {"loss": test_loss, **test_score.as_json()}
-        counts = {"images": data.test.names, "intersection_and_union": test_score.per_image}
-        folder.write_json(PER_IMAGE, {"classes": test_score.classes, **counts})
-    return result
-
-
-def _notes(data: TrainingData, loss: Loss) -> list[str]:
-    notes = []
-    sizes = torch.tensor([len(s or ()) for s in data.train.sets])
-    counts = torch.bincount(data.train.labels.long().flatten().cpu(), minlength=len(sizes))
-    overlapping = int(counts[sizes > 1].sum())
-    if overlapping and loss.extra_outputs:
-        share = overlapping / int(counts[sizes > 0].sum())
-        notes.append(
-            f"{share:.1%} of the labelled pixels have several classes, of which the loss "
-            f"{loss.name!r} can find one at most; binary_cross_entropy_dice finds all"
-        )
-    shown = {number for members in data.train.sets for number in members or ()}
-    unseen = [name for number, name in enumerate(data.train.classes) if number not in shown]
-    if unseen:
-        notes.append("no training image shows " + ", ".join(unseen))
-    return notes
-
-
-def _to_device(data: TrainingData, device: torch.device) -> TrainingData:
-    return TrainingData(
-        data.train.to(device),
-        data.real_count,
-        {kind: images.to(device) for kind, images in data.validation.items()},
-        data.validate_on,
-        None if data.test is None else data.test.to(device),
-    )
 
 
 def _not_ours(file: Path, error: Exception) -> RunError:

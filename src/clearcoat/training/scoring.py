@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 
-from clearcoat.training.arrays import ImageSet
+from clearcoat.training.computing import autocast
+from clearcoat.training.feeding import Images
 from clearcoat.training.losses import Loss
 from clearcoat.training.metrics import IoUCounter, Score
-from clearcoat.training.precision import autocast
 
 
 def score_model(
-    model: nn.Module, images: ImageSet, loss: Loss, *, precision: str = "fp32", batch: int = 32
+    model: nn.Module,
+    images: Images,
+    loss: Loss,
+    *,
+    precision: str = "fp32",
+    batch: int = 32,
+    detailed: bool = False,
 ) -> tuple[float, Score]:
-    """Return the mean loss per counted pixel and the score; the model is left in eval mode."""
-    device = images.images.device
+    """Return the mean loss per counted pixel and the score; the model is left in eval mode.
+
+    `detailed` adds confusion and boundary F-score.
+    """
+    device = images.device
     table = images.table()
-    counter = IoUCounter(images.classes, device)
+    counter = IoUCounter(images.classes, device, detailed=detailed)
     total = torch.zeros((), dtype=torch.float64, device=device)
     weight = torch.zeros((), dtype=torch.float64, device=device)
     model.eval()
     with torch.inference_mode():
         for start in range(0, len(images), batch):
-            piece = images.images[start : start + batch]
-            targets = table.targets(images.labels[start : start + batch])
+            numbers = np.arange(start, min(start + batch, len(images)))
+            piece, labels = images.fetch(numbers)
+            targets = table.targets(labels)
             with autocast(device, precision):
                 logits = model(piece.contiguous(memory_format=torch.channels_last))
             counted = targets.counted.sum()

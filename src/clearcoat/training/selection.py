@@ -7,17 +7,24 @@ same images. See docs/decisions/0024-validation-set.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from clearcoat.dataset import Dataset
 from clearcoat.dataset.resize import resize_image, resize_labels
-from clearcoat.dataset.subsets import holdout_split, nested_subset
+from clearcoat.dataset.subsets import holdout_split, independent_subset, nested_subset
 from clearcoat.errors import DatasetError, UsageError
 from clearcoat.training.arrays import ImageSet, image_set, join
 from clearcoat.training.config import TrainingConfig
+from clearcoat.training.feeding import Images, Residence, feed
+from clearcoat.training.packing import PackedDataset, pack_dataset
 
 REAL, SYNTHETIC = "real", "synthetic"
 Pack = Callable[[Dataset, Sequence[int], int], ImageSet]
@@ -72,14 +79,14 @@ class Selection:
 class TrainingData:
     """The images of a run, at the size at which it trains."""
 
-    train: ImageSet
+    train: Images
     """Real images first."""
     real_count: int
     """How many of `train` are real."""
-    validation: dict[str, ImageSet]
+    validation: dict[str, Images]
     """`real` and `synthetic` images that decide the stopping, as far as a phase needs them."""
     validate_on: str
-    test: ImageSet | None = None
+    test: Images | None = None
 
 
 def check_classes(sources: Sources) -> tuple[str, ...]:
@@ -148,36 +155,64 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
         if needed:
             asked = config.validation_count if kind == validate_on else None
             free[kind], held[kind] = _hold_back(dataset, kind, asked, config.seed)
-    real = _take(REAL, free, held, config.real_count, sources.real, config.seed)
-    synthetic = _take(SYNTHETIC, free, held, config.synthetic_count, sources.synthetic, config.seed)
+    real = _take(REAL, free, held, config.real_count, sources.real, config)
+    synthetic = _take(SYNTHETIC, free, held, config.synthetic_count, sources.synthetic, config)
     if not real and not synthetic:
         raise UsageError("nothing to train on", found="real count 0 and synthetic count 0")
     return Selection(real, synthetic, held, validate_on)
 
 
 def load(
-    selection: Selection, sources: Sources, config: TrainingConfig, read: Pack | None = None
+    selection: Selection,
+    sources: Sources,
+    config: TrainingConfig,
+    device: torch.device,
+    *,
+    residence: Residence = "auto",
+    digests: Mapping[str, str] | None = None,
+    told: Callable[[str, int, int], None] | None = None,
+    read: Pack | None = None,
 ) -> TrainingData:
-    """Read, resize and pack the chosen images, by `pack` unless another reader is given."""
-    read = read or pack
-    size = config.size
-    parts, validation = [], {}
-    for numbers, dataset in (
-        (selection.real, sources.real),
-        (selection.synthetic, sources.synthetic),
-    ):
-        if numbers and dataset is not None:
-            parts.append(read(dataset, numbers, size))
-    for kind, numbers in selection.held_back.items():
-        dataset = sources.real if kind == REAL else sources.synthetic
-        assert dataset is not None
-        validation[kind] = read(dataset, numbers, size)
-    test = None if sources.test is None else read(sources.test, sources.test.indices, size)
+    """Pack the data sets where that has not been done, and bring the chosen images to `device`.
+
+    `digests` are those of the data sets by role, where they are known; `told` hears of packing.
+    Training images are streamed where they do not fit, or as `residence` says; the others are
+    few, and always lie there. `read` takes the place of packs where images are kept in memory.
+    """
+    named = sources.named()
+    packs: dict[str, PackedDataset] = {}
+
+    def some(name: str, numbers: Sequence[int]) -> tuple[PackedDataset, NDArray[np.int64]]:
+        if name not in packs:
+            packs[name] = pack_dataset(
+                named[name],
+                config.size,
+                digest=(digests or {}).get(name),
+                told=None if told is None else partial(told, name),
+            )
+        return packs[name], packs[name].rows(numbers)
+
+    def few(name: str, numbers: Sequence[int]) -> Images:
+        if read is not None:
+            return read(named[name], numbers, config.size).to(device)
+        return feed([some(name, numbers)], device, "device")
+
+    validation = {kind: few(kind, numbers) for kind, numbers in selection.held_back.items()}
+    test = None if sources.test is None else few("test", sources.test.indices)
     if config.mode == "paper" and test is not None:
         validation[REAL] = test
     elif sources.validation is not None:
-        validation[REAL] = read(sources.validation, sources.validation.indices, size)
-    return TrainingData(join(parts), len(selection.real), validation, selection.validate_on, test)
+        validation[REAL] = few("validation", sources.validation.indices)
+    pools = ((REAL, selection.real), (SYNTHETIC, selection.synthetic))
+    chosen = [(name, numbers) for name, numbers in pools if numbers]
+    train: Images
+    if read is None:
+        train = feed([some(*part) for part in chosen], device, residence)
+    else:
+        train = join([read(named[name], numbers, config.size) for name, numbers in chosen]).to(
+            device
+        )
+    return TrainingData(train, len(selection.real), validation, selection.validate_on, test)
 
 
 def pack(dataset: Dataset, numbers: Sequence[int], size: int) -> ImageSet:
@@ -233,7 +268,7 @@ def _take(
     held: dict[str, tuple[int, ...]],
     count: int | None,
     dataset: Dataset | None,
-    seed: int,
+    config: TrainingConfig,
 ) -> tuple[int, ...]:
     if dataset is None:
         if count:
@@ -250,4 +285,5 @@ def _take(
             do=f"use --{kind}-count {len(free[kind])} or less, hold fewer back with "
             "--validation-count, or give --validation DIR",
         )
-    return nested_subset(free[kind], wanted, seed)
+    draw = nested_subset if config.subset == "nested" else independent_subset
+    return draw(free[kind], wanted, config.seed)

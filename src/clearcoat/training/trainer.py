@@ -10,6 +10,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -19,10 +20,11 @@ from torch import Tensor, nn
 
 from clearcoat.errors import DivergedError
 from clearcoat.training.augment import augment
+from clearcoat.training.computing import Computing, autocast, lay_out, step_function
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.losses import Loss
 from clearcoat.training.phases import learning_rate
-from clearcoat.training.precision import autocast
+from clearcoat.training.probe import Answer
 from clearcoat.training.sampling import Phase, stream_seed
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import TrainingData
@@ -43,15 +45,27 @@ class Progress:
     best: float = math.inf
     """Lowest stopping value of this phase."""
     best_step: int = 0
+    cuts: int = 0
+    """How often the schedule `plateau` has halved the rate in this phase."""
     images_seen: int = 0
     train_s: float = 0.0
     validation_s: float = 0.0
+    exclusive: bool | None = None
+    """Whether the device was ours alone in all sessions so far; None where one cannot tell."""
+    sessions: int = 0
+    """Processes that have worked on the run and left a checkpoint."""
     finished: list[dict[str, Any]] = field(default_factory=list)
     """One summary per finished phase."""
 
 
 class Observer(Protocol):
     """Is told what happens; whatever shows progress implements it."""
+
+    def on_packing(self, name: str, done: int, total: int) -> None:
+        """Hear that an image of a data set was packed; not called where a pack was there."""
+
+    def on_computing(self, answer: Answer) -> None:
+        """Hear which way of computing was chosen, and what was measured for it."""
 
     def on_phase(self, phase: Phase, number: int, count: int) -> None:
         """Hear that a phase begins or goes on."""
@@ -65,6 +79,12 @@ class Observer(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    def on_packing(self, name: str, done: int, total: int) -> None:
+        """Do nothing."""
+
+    def on_computing(self, answer: Answer) -> None:
+        """Do nothing."""
 
     def on_phase(self, phase: Phase, number: int, count: int) -> None:
         """Do nothing."""
@@ -86,21 +106,24 @@ class Trainer:
         phases: tuple[Phase, ...],
         loss: Loss,
         config: TrainingConfig,
-        precision: str,
+        how: Computing,
     ) -> None:
-        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        lay_out(model, how)
+        self.model = model
         self.data = data
         self.phases = phases
         self.loss = loss
         self.config = config
-        self.precision = precision
-        self.device = data.train.images.device
+        self.how = how
+        self.device = data.train.device
         self.progress = Progress()
         self.averaged = None if config.ema_decay is None else copy.deepcopy(model)
         self.best_weights: Weights = _copy(self.judged.state_dict())
         self.optimiser = self._new_optimiser()
         self._table = data.train.table()
         self._order = torch.Generator()
+        self._forward: Callable[[Tensor], Tensor] | None = None
+        self._forward_shape: torch.Size | None = None
 
     @property
     def judged(self) -> nn.Module:
@@ -114,8 +137,12 @@ class Trainer:
         no longer a finite number.
         """
         # The loop seeds the global generator (dropout draws from it); callers keep theirs.
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
+        gpu = self.device.type == "cuda"
+        with (
+            torch.random.fork_rng(devices=[self.device] if gpu else []),
+            # Shapes never change within a phase, so it pays to look for the fastest kernels.
+            torch.backends.cudnn.flags(benchmark=True) if gpu else nullcontext(),
+        ):
             while self.progress.phase < len(self.phases):
                 phase = self.phases[self.progress.phase]
                 observer.on_phase(phase, self.progress.phase, len(self.phases))
@@ -160,7 +187,7 @@ class Trainer:
         )
         self.restore_best()
         progress.phase += 1
-        progress.step = progress.stale = 0
+        progress.step = progress.stale = progress.cuts = 0
         if progress.phase < len(self.phases):
             progress.best, progress.best_step = math.inf, 0
             self.optimiser = self._new_optimiser()
@@ -173,25 +200,34 @@ class Trainer:
         torch.manual_seed(int(seeds[0]))
         self._order.manual_seed(int(seeds[1]))
 
-        numbers = torch.from_numpy(phase.batch(progress.step)).to(self.device)
         images, labels = augment(
-            self.data.train.images[numbers],
-            self.data.train.labels[numbers],
-            config.augment,
-            self._order,
+            *self.data.train.fetch(phase.batch(progress.step)), config.augment, self._order
         )
+        if progress.step + 1 < phase.max_steps:
+            self.data.train.announce(phase.batch(progress.step + 1))
+        images = images.contiguous(memory_format=self.how.memory_format)
         self.model.train()
+        forward = self._prepared(images)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(config, phase, progress.step)
-        with autocast(self.device, self.precision):
-            logits = self.model(images.contiguous(memory_format=torch.channels_last))
+            group["lr"] = learning_rate(config, phase, progress.step, progress.cuts)
+        with autocast(self.device, self.how.precision):
+            logits = forward(images)
         loss = self.loss(logits, self._table.targets(labels))
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        if config.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._weights(), config.clip_norm)
         self.optimiser.step()
         if self.averaged is not None:
             self._average()
         return loss.detach()
+
+    def _prepared(self, images: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return what computes logits of batches like this one; phases may differ in batch size."""
+        if self._forward is None or self._forward_shape != images.shape:
+            self._forward = step_function(self.model, self.how, images)
+            self._forward_shape = images.shape
+        return self._forward
 
     def _average(self) -> None:
         assert self.averaged is not None and self.config.ema_decay is not None
@@ -211,7 +247,7 @@ class Trainer:
             self._not_finite("training", phase)
         start = time.perf_counter()
         images = self.data.validation[phase.validate_on]
-        loss, score = score_model(self.judged, images, self.loss, precision=self.precision)
+        loss, score = score_model(self.judged, images, self.loss, precision=self.how.precision)
         progress.validation_s += time.perf_counter() - start
         if not math.isfinite(loss):
             self._not_finite("validation", phase)
@@ -222,12 +258,14 @@ class Trainer:
             self.best_weights = _copy(self.judged.state_dict())
         else:
             progress.stale += 1
+            if self.config.schedule == "plateau":
+                progress.cuts += progress.stale % self.config.plateau_epochs == 0
         return {
             "phase": phase.name,
             "step": progress.step,
             "epoch": math.ceil(progress.step / phase.steps_per_epoch),
             "learning_rate": learning_rate(
-                self.config, phase, min(progress.step, phase.max_steps - 1)
+                self.config, phase, min(progress.step, phase.max_steps - 1), progress.cuts
             ),
             "train_loss": train_loss,
             "validation_loss": loss,
@@ -247,7 +285,7 @@ class Trainer:
         """Everything to go on from but the best weights, as tensors and plain data."""
         return {
             "progress": asdict(self.progress),
-            "precision": self.precision,
+            "how": self.how.as_json(),
             "model": self.model.state_dict(),
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -256,15 +294,17 @@ class Trainer:
     def resume(self, checkpoint: dict[str, Any], best_weights: Weights) -> None:
         """Go on from a checkpoint of the same config."""
         self.progress = Progress(**checkpoint["progress"])
-        self.precision = checkpoint["precision"]
         self.model.load_state_dict(checkpoint["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(checkpoint["averaged"])
         self.optimiser.load_state_dict(checkpoint["optimiser"])
         self.best_weights = {k: v.to(self.device) for k, v in best_weights.items()}
 
+    def _weights(self) -> list[nn.Parameter]:
+        return [weight for weight in self.model.parameters() if weight.requires_grad]
+
     def _new_optimiser(self) -> torch.optim.AdamW:
-        weights = [w for w in self.model.parameters() if w.requires_grad]
+        weights = self._weights()
         # Decay pulls on kernels only: on a batch norm's scale or a bias it means nothing.
         groups: list[dict[str, Any]] = [
             {"params": [w for w in weights if w.ndim > 1]},
@@ -278,7 +318,8 @@ class Trainer:
         raise DivergedError(
             f"the {which} loss is no longer a finite number",
             where=f"phase {phase.name}, step {self.progress.step}",
-            do="train again with a lower --learning-rate, or with --precision fp32",
+            do="train into another --out with a lower --learning-rate, with --clip-norm 1, or with "
+            "--precision fp32",
         )
 
 

@@ -1,0 +1,76 @@
+"""What a finished run has to say of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from clearcoat.models import count_parameters
+from clearcoat.training.folder import PER_IMAGE, RunFolder
+from clearcoat.training.frequencies import Frequencies
+from clearcoat.training.losses import Loss
+from clearcoat.training.scoring import score_model
+from clearcoat.training.selection import TrainingData
+from clearcoat.training.trainer import Trainer
+
+
+def result(
+    trainer: Trainer, data: TrainingData, folder: RunFolder, run_id: str, seen: Frequencies
+) -> dict[str, Any]:
+    """Score the trained model and return the run's metrics."""
+    progress = trainer.progress
+    count = count_parameters(trainer.judged)
+    # In fp32, as `evaluate` scores, so that both print the same figures.
+    loss, score = score_model(
+        trainer.judged, data.validation[data.validate_on], trainer.loss, detailed=True
+    )
+    metrics: dict[str, Any] = {
+        "run_id": run_id,
+        "run": folder.path.name,
+        "parameters": {"total": count.total, "trainable": count.trainable},
+        "images": {
+            "real": data.real_count,
+            "synthetic": len(data.train) - data.real_count,
+            "validation": {kind: len(images) for kind, images in data.validation.items()},
+            "test": None if data.test is None else len(data.test),
+        },
+        "phases": progress.finished,
+        "steps": sum(phase["steps"] for phase in progress.finished),
+        "epochs": sum(phase["epochs"] for phase in progress.finished),
+        "images_seen": progress.images_seen,
+        "train_s": round(progress.train_s, 3),
+        "validation_s": round(progress.validation_s, 3),
+        "seconds_per_image_epoch": progress.train_s / max(1, progress.images_seen),
+        "device": str(trainer.device),
+        "precision": trainer.how.precision,
+        "computing": trainer.how.as_json(),
+        "threads": torch.get_num_threads(),
+        "exclusive": progress.exclusive,
+        "validation": {"on": data.validate_on, "loss": loss, **score.as_json()},
+        "test": None,
+        "notes": _notes(data, trainer.loss, seen),
+    }
+    if data.test is not None:
+        test_loss, test_score = score_model(trainer.judged, data.test, trainer.loss, detailed=True)
+        metrics["test"] = {"loss": test_loss, **test_score.as_json()}
+        counts = {"images": data.test.names, "intersection_and_union": test_score.per_image}
+        folder.write_json(PER_IMAGE, {"classes": test_score.classes, **counts})
+    return metrics
+
+
+def _notes(data: TrainingData, loss: Loss, seen: Frequencies) -> list[str]:
+    notes = []
+    sizes = torch.tensor([len(s or ()) for s in data.train.sets])
+    overlapping = int(seen.positions[sizes > 1].sum())
+    if overlapping and loss.extra_outputs:
+        share = overlapping / int(seen.positions[sizes > 0].sum())
+        other = "binary_dice" if loss.name == "dice" else "binary_cross_entropy_dice"
+        notes.append(
+            f"{share:.1%} of the labelled pixels have several classes, of which the loss "
+            f"{loss.name!r} can find one at most; {other} finds all"
+        )
+    unseen = [name for name, n in zip(data.train.classes, seen.pixels, strict=True) if not n]
+    if unseen:
+        notes.append("no training image shows " + ", ".join(unseen))
+    return notes
