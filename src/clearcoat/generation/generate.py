@@ -15,6 +15,7 @@ from clearcoat.dataset import DatasetWriter, Record
 from clearcoat.errors import UsageError
 from clearcoat.execution import run_local
 from clearcoat.generation.annotate import annotate, described
+from clearcoat.generation.camera_record import camera_metadata
 from clearcoat.generation.labels import label_raster
 from clearcoat.generation.scene import Scene, load_scene
 from clearcoat.render import Renderer, develop
@@ -132,18 +133,8 @@ def _make(state: tuple[Studio, DatasetWriter], index: int) -> int:
 
 def _metadata(drawn: SceneSample, size: tuple[int, int]) -> dict[str, Any]:
     """Describe camera and chance: enough to reproject depth, or to draw the image again."""
-    width, height = size
-    focal_px = width * drawn.camera.focal_mm / drawn.camera.sensor_width_mm
     return {
-        "camera": {
-            "model": "pinhole",
-            "fx_px": focal_px,
-            "fy_px": focal_px,
-            "cx_px": width / 2,
-            "cy_px": height / 2,
-            "camera_from_world": np.asarray(drawn.camera.pose.camera_from_world).tolist(),
-            "convention": "OpenCV: x right, y down, z forward; metres; world is the product frame",
-        },
+        "camera": camera_metadata(drawn.camera, size),
         "pose": {
             # The world frame is the product's: it is the camera that moves.
             "camera_from_product": np.asarray(drawn.camera.pose.camera_from_world).tolist(),

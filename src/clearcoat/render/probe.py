@@ -72,7 +72,10 @@ class LabelProbe:
         behind = part if self._panes is None else self._look_through(scene, ray, part, distance)
         # A ray starts on the near plane; depth counts from the camera.
         axis = mi.Vector3f(*(float(v) for v in forward))
-        start = dr.dot(ray.o - mi.Point3f(*(float(v) for v in position_m)), axis)
+        position = mi.Point3f(*(float(v) for v in position_m))
+        # As literals they would make a kernel of their own for every picture.
+        dr.make_opaque(axis, position)
+        start = dr.dot(ray.o - position, axis)
         depth = dr.select(part > 0, start + distance * dr.dot(ray.d, axis), dr.inf)
         return (
             np.array(part).reshape(height, width).astype(np.uint16),
@@ -85,7 +88,8 @@ class LabelProbe:
         mi = self.mi
         width, height = size
         point = mi.Point2f((mi.Float(column) + 0.5) / width, (mi.Float(row) + 0.5) / height)
-        ray, _ = sensor.sample_ray(0.0, 0.5, point, mi.Point2f(0.5), True)
+        # Through the middle of the aperture, in the middle of the exposure.
+        ray, _ = sensor.sample_ray(0.5, 0.5, point, mi.Point2f(0.5), True)
         return ray
 
     def hit(self, scene: Any, ray: Any, *, coherent: bool = True) -> tuple[Any, Any]:

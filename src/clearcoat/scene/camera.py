@@ -3,18 +3,50 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from clearcoat.errors import SpecError
+from clearcoat.scene.blur import (
+    Aperture,
+    DepthOfFieldSpec,
+    Motion,
+    MotionSpec,
+    sample_aperture,
+    sample_motion,
+)
 from clearcoat.scene.distributions import Distribution, draw, normal, uniform
 from clearcoat.scene.framing import Pose, direction, frame_subject
+from clearcoat.scene.lens import COEFFICIENTS, FisheyeSpec, Intrinsics, Lens, RadialTangentialSpec
 from clearcoat.spec import Model
 
 FloatArray = NDArray[np.float64]
+
+
+class IntrinsicsSpec(Model):
+    """Intrinsics as OpenCV's calibration returns them, in pixels of the calibrated picture.
+
+    A picture of another size shows the same, scaled; of another aspect, the middle of it, cropped.
+    """
+
+    width_px: Annotated[int, Field(gt=0)]
+    """Width of the pictures that the camera was calibrated with."""
+    height_px: Annotated[int, Field(gt=0)]
+    """Their height."""
+    fx_px: Distribution
+    """Focal length along the width."""
+    fy_px: Distribution | None = None
+    """Focal length along the height; by default the same as along the width."""
+    cx_px: Distribution | None = None
+    """Column of the principal point, counted from the centre of the first pixel; by default the
+    middle."""
+    cy_px: Distribution | None = None
+    """Its row."""
 
 
 class CameraSpec(Model):
@@ -35,26 +67,61 @@ class CameraSpec(Model):
     """Centre of the product's outline to the right of the picture's centre, share of its width."""
     shift_y: Distribution = normal(0, 0.04, -0.5, 0.5)
     """Centre of the product's outline below the picture's centre, share of its height."""
-    sensor_width_mm: Annotated[float, Field(gt=0)] = 36.0
+    sensor_width_mm: Distribution = 36.0
     """Width of the sensor that the focal length refers to."""
+    sensor_height_mm: Distribution | None = None
+    """Height of the sensor. By default it has the picture's aspect; where it is given, a picture of
+    another aspect shows the middle of it, cropped."""
+    principal_point_x: Distribution = 0.5
+    """Where the optical axis meets the picture, share of its width; `intrinsics` say their own."""
+    principal_point_y: Distribution = 0.5
+    """Where the optical axis meets the picture, share of its height."""
+    intrinsics: IntrinsicsSpec | None = None
+    """A calibration, in place of `focal_mm` and the principal point."""
+    distortion: (
+        Annotated[RadialTangentialSpec | FisheyeSpec, Field(discriminator="model")] | None
+    ) = None
+    """Distortion of the lens. It bends the rays, so image, labels, depth and normals agree."""
+    depth_of_field: DepthOfFieldSpec | None = None
+    """A lens of finite aperture; without it everything is sharp."""
+    exposure_s: Distribution = 0.01
+    """Exposure time, of `motion` and of the sensor."""
+    motion: MotionSpec | None = None
+    """Motion during the exposure. Labels and pose are those of its middle."""
 
 
 @dataclass(frozen=True)
 class CameraSample:
-    """A pinhole camera."""
+    """A camera: where it stands, what its lens does, what moves while it exposes."""
 
     pose: Pose
+    """In the middle of the exposure."""
+    intrinsics: Intrinsics
+    lens: Lens
     focal_mm: float
     sensor_width_mm: float
     azimuth_deg: float
     elevation_deg: float
     roll_deg: float
     fill: float
+    exposure_s: float
+    aperture: Aperture | None = None
+    motion: Motion | None = None
 
     @property
     def horizontal_fov_deg(self) -> float:
-        """Angle between the left and right edge of the picture."""
-        return math.degrees(2 * math.atan(self.sensor_width_mm / (2 * self.focal_mm)))
+        """Angle between the left and right edge of the picture, leaving distortion aside."""
+        return math.degrees(2 * math.atan(0.5 / self.intrinsics.fx))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is a centred pinhole with nothing in motion."""
+        return (
+            self.lens.model == "pinhole"
+            and (self.intrinsics.cx, self.intrinsics.cy) == (0.5, 0.5)
+            and self.aperture is None
+            and self.motion is None
+        )
 
 
 def sample_camera(
@@ -65,6 +132,7 @@ def sample_camera(
     *,
     on_ground: bool,
     aspect: float,
+    attempt: int = 0,
 ) -> CameraSample:
     """Sample the camera of image `index`.
 
@@ -75,32 +143,125 @@ def sample_camera(
         index: of the image.
         on_ground: whether there is a ground that the camera must stay above.
         aspect: width over height of the picture.
+        attempt: number of the draw, where earlier ones were rejected.
+
+    Raises SpecError where a value is drawn that no camera can have.
     """
 
-    def number(name: str, distribution: Any) -> float:
-        return draw(distribution, seed, index, f"camera.{name}")
+    def number(name: str, distribution: Distribution) -> float:
+        name = f"camera.{name}" if attempt == 0 else f"camera.{name}#{attempt}"
+        return draw(distribution, seed, index, name)
+
+    def positive(name: str, distribution: Distribution) -> float:
+        value = number(name, distribution)
+        if value <= 0:
+            raise SpecError(
+                f"camera.{name} must be above zero",
+                found=f"{value:g} in image {index}",
+                do="give its distribution a least value above zero",
+            )
+        return value
 
     azimuth_deg = number("azimuth_deg", spec.azimuth_deg)
     elevation_deg = number("elevation_deg", spec.elevation_deg)
-    focal_mm = number("focal_mm", spec.focal_mm)
     roll_deg = number("roll_deg", spec.roll_deg)
-    fill = number("fill", spec.fill)
+    fill = positive("fill", spec.fill)
+    sensor_width_mm = positive("sensor_width_mm", spec.sensor_width_mm)
+    if spec.intrinsics is None:
+        focal_mm = positive("focal_mm", spec.focal_mm)
+        intrinsics = _from_focal_length(spec, focal_mm, sensor_width_mm, aspect, number, positive)
+    else:
+        intrinsics, focal_mm = _from_calibration(
+            spec.intrinsics, sensor_width_mm, aspect, number, positive
+        )
+    lens = Lens()
+    if spec.distortion is not None:
+        model = spec.distortion.model
+        lens = Lens(
+            model,
+            tuple(
+                number(f"distortion.{name}", getattr(spec.distortion, name))
+                for name in COEFFICIENTS[model]
+            ),
+        )
     pose = frame_subject(
         points_m,
         towards_camera=direction(azimuth_deg, elevation_deg),
         roll_deg=roll_deg,
-        focal=focal_mm / spec.sensor_width_mm,
-        aspect=aspect,
+        intrinsics=intrinsics,
+        lens=lens,
         fill=fill,
         shift=(number("shift_x", spec.shift_x), number("shift_y", spec.shift_y)),
         lowest_m=0.1 if on_ground else None,
     )
+    exposure_s = positive("exposure_s", spec.exposure_s)
     return CameraSample(
         pose=pose,
+        intrinsics=intrinsics,
+        lens=lens,
         focal_mm=focal_mm,
-        sensor_width_mm=spec.sensor_width_mm,
+        sensor_width_mm=sensor_width_mm,
         azimuth_deg=azimuth_deg,
         elevation_deg=elevation_deg,
         roll_deg=roll_deg,
         fill=fill,
+        exposure_s=exposure_s,
+        aperture=None
+        if spec.depth_of_field is None
+        else sample_aperture(spec.depth_of_field, pose, points_m, focal_mm, number, positive),
+        motion=None
+        if spec.motion is None
+        else sample_motion(spec.motion, pose, exposure_s, number),
+    )
+
+
+Number = Callable[[str, Distribution], float]
+
+
+def _from_focal_length(
+    spec: CameraSpec,
+    focal_mm: float,
+    sensor_width_mm: float,
+    aspect: float,
+    number: Number,
+    positive: Number,
+) -> Intrinsics:
+    """Square pixels; the picture lies in the middle of the sensor."""
+    fx = focal_mm / sensor_width_mm
+    if spec.sensor_height_mm is not None:
+        height_mm = positive("sensor_height_mm", spec.sensor_height_mm)
+        if aspect < sensor_width_mm / height_mm:
+            fx = focal_mm / height_mm / aspect
+    return Intrinsics(
+        fx=fx,
+        fy=fx * aspect,
+        cx=number("principal_point_x", spec.principal_point_x),
+        cy=number("principal_point_y", spec.principal_point_y),
+    )
+
+
+def _from_calibration(
+    spec: IntrinsicsSpec, sensor_width_mm: float, aspect: float, number: Number, positive: Number
+) -> tuple[Intrinsics, float]:
+    """Intrinsics for a picture of `aspect` that covers the calibrated one's middle, and mm."""
+    fx_px = positive("intrinsics.fx_px", spec.fx_px)
+    fy_px = fx_px if spec.fy_px is None else positive("intrinsics.fy_px", spec.fy_px)
+    width, height = spec.width_px, spec.height_px
+    # From OpenCV's pixel centres to the middle of the picture.
+    from_middle_x = from_middle_y = 0.0
+    if spec.cx_px is not None:
+        from_middle_x = number("intrinsics.cx_px", spec.cx_px) + 0.5 - width / 2
+    if spec.cy_px is not None:
+        from_middle_y = number("intrinsics.cy_px", spec.cy_px) + 0.5 - height / 2
+    # Size of what is seen of the calibrated picture, in its pixels.
+    seen_width = width if aspect >= width / height else height * aspect
+    seen_height = seen_width / aspect
+    return (
+        Intrinsics(
+            fx=fx_px / seen_width,
+            fy=fy_px / seen_height,
+            cx=0.5 + from_middle_x / seen_width,
+            cy=0.5 + from_middle_y / seen_height,
+        ),
+        fx_px * sensor_width_mm / width,
     )

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.scene.lens import Intrinsics, Lens
+
 FloatArray = NDArray[np.float64]
 Vector = tuple[float, float, float]
 
@@ -44,8 +46,8 @@ def frame_subject(
     *,
     towards_camera: Vector,
     roll_deg: float,
-    focal: float,
-    aspect: float,
+    intrinsics: Intrinsics,
+    lens: Lens,
     fill: float,
     shift: tuple[float, float],
     lowest_m: float | None = None,
@@ -56,8 +58,8 @@ def frame_subject(
         points_m: points on the product's outline, world frame.
         towards_camera: unit vector from the product to the camera.
         roll_deg: turn about the optical axis.
-        focal: focal length as a share of the picture's width.
-        aspect: width over height of the picture.
+        intrinsics: focal lengths and principal point.
+        lens: its distortion.
         fill: extent of the outline along its tighter side, share of the picture.
         shift: the outline's centre from the picture's, shares of its width and height.
         lowest_m: the camera is lifted to at least this height (the ground is opaque).
@@ -75,20 +77,21 @@ def frame_subject(
     )
     centre = (points_m.min(axis=0) + points_m.max(axis=0)) / 2
     local = (points_m - centre) @ np.array([right, down, forward]).T
-    # Widths are measured in picture widths; a height counts `aspect` times as much of its side.
-    scale = np.array([focal, focal * aspect])
+    scale = np.array([intrinsics.fx, intrinsics.fy])
+    wanted = np.array(shift) + 0.5 - np.array([intrinsics.cx, intrinsics.cy])
+    magnification = 1.0 if lens.model == "pinhole" else _magnification(lens, wanted / scale)
 
     def outline(distance: float) -> tuple[float, FloatArray]:
         """Extent of the outline, and the sideways step that puts its centre where it belongs."""
         depth = local[:, 2] + distance
         offset = np.zeros(2)
         for _ in range(8):
-            projected = scale * (local[:, :2] - offset) / depth[:, None]
+            projected = scale * lens.distort((local[:, :2] - offset) / depth[:, None])
             first, last = projected.argmin(axis=0), projected.argmax(axis=0)
             low, high = projected[first, (0, 1)], projected[last, (0, 1)]
             # Newton: the outline's edges move by scale / depth each, and depths may differ much.
             slope = scale * (1 / depth[first] + 1 / depth[last]) / 2
-            offset += ((low + high) / 2 - np.array(shift)) / slope
+            offset += ((low + high) / 2 - wanted) / (slope * magnification)
         return float((high - low).max()), offset
 
     # The camera must stay outside the product: its nearest point keeps a tenth of its depth away.
@@ -108,6 +111,13 @@ def frame_subject(
         down=_vector(down),
         forward=_vector(forward),
     )
+
+
+def _magnification(lens: Lens, place: FloatArray) -> FloatArray:
+    """(2,): how much faster a point moves along x and y near a place than without lens."""
+    step = 1e-4
+    moved = lens.distort(place + np.array([[0, 0], [step, 0], [0, step]]))
+    return np.array([moved[1, 0] - moved[0, 0], moved[2, 1] - moved[0, 1]]) / step
 
 
 def direction(azimuth_deg: float, elevation_deg: float) -> tuple[float, float, float]:
