@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from clearcoat.render import backend
+from clearcoat.render.color import black_body
+from clearcoat.render.environments import environment
 from clearcoat.render.light import light
 from clearcoat.render.panorama import (
     HEIGHT,
     WIDTH,
     add_sun,
     directions,
+    doubled,
+    ground_albedo,
     ground_irradiance,
-    ground_texture,
     look_up,
     luminance,
     mean_radiance,
     solid_angles,
 )
-from clearcoat.render.procedural import environment
-from clearcoat.scene import LightSpec, SceneModel, Stage, sample
+from clearcoat.scene import (
+    EnvironmentSample,
+    LampSample,
+    LightSpec,
+    SceneModel,
+    SkySpec,
+    Stage,
+    sample,
+)
+from clearcoat.scene.light import sample_environment
 
 
 def test_solid_angles_cover_the_sphere() -> None:
@@ -71,27 +84,88 @@ def test_a_sun_adds_its_irradiance() -> None:
     assert directions()[row, column] @ direction > 0.9999
 
 
+def test_doubling_interpolates_and_keeps_the_mean() -> None:
+    ramp = np.tile(np.arange(4, dtype=np.float32)[:, None, None], (1, 6, 1))
+    assert doubled(ramp)[:, 0, 0] == pytest.approx([0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3])
+    around = np.random.default_rng(0).random((3, 8, 2)).astype(np.float32)
+    assert doubled(around).mean(axis=(0, 1)) == pytest.approx(around.mean(axis=(0, 1)), rel=1e-5)
+
+
 def test_the_ground_shows_the_panorama_without_a_seam() -> None:
-    panorama = environment("sky", 5, backend.load())
-    texture = ground_texture(panorama, half_width_m=10, eye_height_m=1.6, size=64)
+    smooth = (directions() * 0.1 + 0.5).astype(np.float32)
+    place = np.array([[3.0, -5.0]], np.float32)
     # Radiance of an unshadowed diffuser of this albedo, against the panorama in that direction.
-    radiance = texture[40, 50] * ground_irradiance(panorama) / np.pi
-    x, y = (50.5 / 64 * 20 - 10, 40.5 / 64 * 20 - 10)
-    towards = np.array([[x, y, -1.6]], np.float32)
+    albedo = ground_albedo(smooth, place, eye_height_m=1.6)
+    radiance = albedo * ground_irradiance(smooth) / np.pi
+    towards = np.array([[*place[0], -1.6]], np.float32)
     towards /= np.linalg.norm(towards)
-    assert radiance == pytest.approx(look_up(panorama, towards)[0], rel=1e-3)
+    assert radiance == pytest.approx(look_up(smooth, towards), rel=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["sky", "studio", "busy"])
+_KINDS = ("sky", "hall", "tunnel", "studio", "busy")
+_GROUND = np.array([0.2, 0.25, 0.3], np.float32)
+
+
+def _environment(kind: str, index: int) -> EnvironmentSample:
+    spec = LightSpec(environments={kind: 1})
+    return sample_environment(spec, (), 0, index, upright=True)
+
+
+@pytest.mark.parametrize("kind", _KINDS)
 def test_procedural_environments_are_finite_and_repeatable(kind: str) -> None:
     mi = backend.load()
-    first, again, other = (environment(kind, v, mi) for v in (1, 1, 2))
+    first, again, other = (environment(_environment(kind, i), _GROUND, mi) for i in (1, 1, 2))
     assert first.shape == (HEIGHT, WIDTH, 3)
     assert first.dtype == np.float32
     assert np.isfinite(first).all()
     assert first.min() >= 0
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_sun_of_a_clear_sky_stands_where_it_was_drawn_and_reddens_towards_the_horizon() -> None:
+    tones = []
+    for elevation_deg in (5.0, 60.0):
+        sky = SkySpec(sun_elevation_deg=elevation_deg, cloud_cover=0.0)
+        drawn = sample_environment(
+            LightSpec(environments={"sky": 1}, sky=sky), (), 0, 3, upright=True
+        )
+        panorama = environment(drawn, _GROUND, backend.load())
+        row, column = np.unravel_index(luminance(panorama).argmax(), (HEIGHT, WIDTH))
+        assert drawn.sky is not None
+        assert directions()[row, column] @ np.array(drawn.sky.sun) > 0.9999
+        tones.append(panorama[row, column, 0] / panorama[row, column, 2])
+    assert tones[0] > 1.3 * tones[1]
+
+
+def test_a_full_cover_of_clouds_hides_the_sun() -> None:
+    def peak(cover: float) -> float:
+        spec = LightSpec(environments={"sky": 1}, sky=SkySpec(cloud_cover=cover))
+        drawn = sample_environment(spec, (), 0, 1, upright=True)
+        return float(environment(drawn, _GROUND, backend.load()).max())
+
+    assert peak(0.0) > 1000
+    assert peak(1.0) < 30
+
+
+def test_a_studio_has_the_lamps_that_were_drawn() -> None:
+    spec = LightSpec(environments={"studio": 1})
+    lamp = LampSample((0.0, 0.6, 0.8), 20.0, 10.0, 30.0, 6504.0)
+    drawn = replace(sample_environment(spec, (), 0, 0, upright=True), lamps=(lamp,))
+    panorama = environment(drawn, _GROUND, backend.load())
+    lit = luminance(panorama) > 0.5 * luminance(panorama).max()
+    steradians = float((lit * solid_angles()).sum())
+    # Solid angle of a rectangle seen from the front (Khadr, 2006).
+    a, b = np.tan(np.radians(10)), np.tan(np.radians(5))
+    assert steradians == pytest.approx(4 * np.arctan(a * b / np.sqrt(1 + a * a + b * b)), rel=0.08)
+    centre = (directions() * lit[..., None] * solid_angles()[..., None]).sum(axis=(0, 1))
+    assert centre / np.linalg.norm(centre) @ np.array(lamp.direction) > 0.9995
+
+
+def test_a_black_body_is_white_at_daylight_and_redder_the_cooler() -> None:
+    assert black_body(6504) == pytest.approx([1, 1, 1], abs=0.05)
+    ratios = [black_body(t)[0] / max(black_body(t)[2], 1e-6) for t in (2000, 3000, 5000, 10000)]
+    assert ratios == sorted(ratios, reverse=True)
 
 
 def test_the_light_is_metered_to_one() -> None:

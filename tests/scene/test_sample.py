@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from clearcoat.scene import (
     BackdropSpec,
     CameraSpec,
+    LampSpec,
     LightSpec,
     PaintSpec,
     SceneModel,
@@ -120,6 +121,33 @@ def test_the_sun_comes_as_often_as_asked() -> None:
         suns = [sample(model, _STAGE, 0, i).sun for i in range(50)]
         assert sum(sun is not None for sun in suns) == expected
     assert all(np.linalg.norm(sun.direction) == pytest.approx(1) for sun in suns if sun)
+
+
+@pytest.mark.parametrize(
+    ("environment", "surfaces"),
+    [
+        ("sky", {"asphalt", "concrete", "gravel", "grass", "paving"}),
+        ("hall", {"concrete", "tiles", "epoxy"}),
+        ("studio", {"seamless"}),
+    ],
+)
+def test_floors_fit_their_place(environment: str, surfaces: set[str]) -> None:
+    model = SceneModel(light=LightSpec(environments={environment: 1}))
+    drawn = [sample(model, _STAGE, 0, i).backdrop for i in range(150)]
+    assert {backdrop.surface for backdrop in drawn} == surfaces
+    fixed = SceneModel(backdrop=BackdropSpec(surface_albedo=0.33, surface_roughness=0.4))
+    backdrop = sample(fixed, _STAGE, 0, 0).backdrop
+    assert (backdrop.albedo, backdrop.roughness) == (0.33, 0.4)
+
+
+def test_the_lamps_of_a_studio_stand_in_the_world_as_asked() -> None:
+    lamps = LampSpec(count=3, azimuth_deg=90.0, elevation_deg=0.0)
+    model = SceneModel(light=LightSpec(environments={"studio": 1}, lamps=lamps))
+    environment = sample(model, _STAGE, 0, 0).environment
+    # A skybox or an upright one: lamps turn against the environment, so they stay in place.
+    turned = np.array(environment.rotation) @ np.array(environment.lamps[0].direction)
+    assert len(environment.lamps) == 3
+    assert turned == pytest.approx([0, 1, 0], abs=1e-9)
 
 
 def test_hdris_need_a_folder() -> None:

@@ -78,6 +78,16 @@ def coated(material: Material) -> dict[str, Any]:
     }
 
 
+def flake_share(metallic: float, color: tuple[float, float, float]) -> float:
+    """Share of metal flake that a base coat of a colour can hold.
+
+    Aluminium flake reflects most light, so a dark coat holds little of it; with much, its grazing
+    reflection would make a black car look like brushed steel.
+    """
+    brightness = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2]
+    return min(metallic, 0.08 + 2.5 * brightness)
+
+
 def under_coat(color: tuple[float, float, float]) -> tuple[float, float, float]:
     """Return what is seen of a colour through a clear coat: light crosses it twice at 96 %."""
     red, green, blue = (channel * 0.96**2 for channel in color)

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.errors import RenderError
+from clearcoat.render.color import black_body
+from clearcoat.render.environments import environment
 from clearcoat.render.hdri import read_hdri
 from clearcoat.render.panorama import add_sun, ground_irradiance, luminance, mean_radiance
-from clearcoat.render.procedural import environment
+from clearcoat.render.surfaces import mean_albedo
 from clearcoat.scene import SceneSample
 
 Float32Array = NDArray[np.float32]
@@ -25,15 +27,16 @@ def light(sample: SceneSample, hdri_folder: Path | None, mi: Any) -> Float32Arra
             raise RenderError("the sample names an HDRI but no folder is given", found=env.name)
         panorama = read_hdri(hdri_folder / env.name, mi)
     else:
-        panorama = environment(env.kind, env.variation, mi)
+        panorama = environment(env, mean_albedo(sample.backdrop), mi)
     panorama = panorama / np.float32(max(mean_radiance(panorama), 1e-9))
     if sample.sun is None or sample.sun.strength == 0:
         return _metered(panorama)
     rotation = np.array(env.rotation)
     towards_sun = rotation.T @ np.array(sample.sun.direction)
     level = float(ground_irradiance(panorama).mean())
-    sunlight = sample.sun.strength * level * np.array([1.0, 0.95, 0.87])
-    return _metered(add_sun(panorama, towards_sun, sunlight))
+    sunlight = sample.sun.strength * level * black_body(sample.sun.temperature_k)
+    radius_deg = max(sample.sun.diameter_deg, 0.8) / 2
+    return _metered(add_sun(panorama, towards_sun, sunlight, radius_deg=radius_deg))
 
 
 def _metered(panorama: Float32Array) -> Float32Array:

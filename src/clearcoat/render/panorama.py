@@ -72,6 +72,19 @@ def look_up(panorama: Float32Array, towards: Float32Array) -> Float32Array:
     ).astype(np.float32)
 
 
+def doubled(pixels: Float32Array) -> Float32Array:
+    """(2 h, 2 w, c): (h, w, c) at twice the resolution, interpolated; columns go around."""
+    near, far = np.float32(0.75), np.float32(0.25)
+    above = np.concatenate([pixels[:1], pixels[:-1]])
+    below = np.concatenate([pixels[1:], pixels[-1:]])
+    rows = np.stack([near * pixels + far * above, near * pixels + far * below], axis=1)
+    tall = rows.reshape(2 * len(pixels), *pixels.shape[1:])
+    left, right = np.roll(tall, 1, axis=1), np.roll(tall, -1, axis=1)
+    both = np.stack([near * tall + far * left, near * tall + far * right], axis=2)
+    wide = both.reshape(len(tall), 2 * pixels.shape[1], *pixels.shape[2:])
+    return wide.astype(np.float32, copy=False)
+
+
 def add_sun(
     panorama: Float32Array,
     direction: NDArray[np.float64],
@@ -84,25 +97,28 @@ def add_sun(
     reflection in paint and the edge of its shadow look right, and its light is exact.
     """
     cosine = directions() @ direction.astype(np.float32)
-    disc = np.exp(-np.maximum(1 - cosine, 0) / (1 - np.cos(np.radians(radius_deg))))
+    narrow = 1 - np.cos(np.radians(radius_deg))
+    # Beyond seven widths the disc is below a thousandth.
+    rows, columns = np.nonzero(cosine > 1 - 7 * narrow)
+    toward = cosine[rows, columns]
+    disc = np.exp(-np.maximum(1 - toward, 0) / narrow)
     disc[disc < 1e-3] = 0
-    total = float((disc * cosine * solid_angles()).sum())
-    sun = (disc / total)[..., None] * irradiance.astype(np.float32)
-    lit: Float32Array = (panorama + sun).astype(np.float32)
+    total = float((disc * toward * solid_angles()[rows, 0]).sum())
+    lit = panorama.astype(np.float32)
+    lit[rows, columns] += (disc / total)[:, None] * irradiance.astype(np.float32)
     return lit
 
 
-def ground_texture(
-    panorama: Float32Array, *, half_width_m: float, eye_height_m: float, size: int
+def ground_albedo(
+    panorama: Float32Array, place_m: Float32Array, *, eye_height_m: float
 ) -> Float32Array:
-    """(size, size, 3): the albedo with which a flat ground shows what the panorama shows there.
+    """(…, 3): the albedo with which a flat ground shows what the panorama shows there.
 
-    Lit by the panorama itself, an unshadowed ground of this albedo has the panorama's own
-    radiance, so that it goes over into the distance without a seam and takes the product's
-    shadow. Row 0 is at y = -half_width_m, column 0 at x = -half_width_m.
+    `place_m` (…, 2) are points of the ground in the panorama's frame, metres. Lit by the panorama
+    itself, an unshadowed ground of this albedo has the panorama's own radiance, so that it goes
+    over into the distance without a seam and takes the product's shadow.
     """
-    axis = (np.arange(size, dtype=np.float32) + 0.5) * (2 * half_width_m / size) - half_width_m
-    x, y = np.meshgrid(axis, axis)
+    x, y = place_m[..., 0], place_m[..., 1]
     towards = np.stack([x, y, np.full_like(x, -eye_height_m)], axis=-1)
     towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
     radiance = look_up(panorama, towards)

@@ -145,7 +145,7 @@ class Renderer:
         mi = self.mi
         for paint in self._paints:
             color = sample.paint.color
-            paint["brdf_0.weight.value"] = mi.Float(sample.paint.metallic)
+            paint["brdf_0.weight.value"] = mi.Float(bsdf.flake_share(sample.paint.metallic, color))
             paint["brdf_0.bsdf_0.diffuse_reflectance.value"] = mi.Color3f(*color)
             paint["brdf_0.bsdf_1.base_color.value"] = mi.Color3f(*bsdf.under_coat(color))
             paint["brdf_0.bsdf_1.roughness.value"] = mi.Float(max(sample.paint.roughness, 0.02))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from clearcoat.materials import Material
 from clearcoat.render import bsdf
-from clearcoat.render.backdrop import GROUND_HALF_WIDTH_M, GROUND_TEXELS, ground
+from clearcoat.render.backdrop import ground
+from clearcoat.render.ground import HALF_WIDTH_M, Ground
 from clearcoat.render.panorama import HEIGHT, WIDTH
 from clearcoat.scene import SceneSample
 
@@ -24,17 +25,13 @@ class Surroundings:
         blank = np.ones((HEIGHT, WIDTH, 3), np.float32)
         self.environment = mi.load_dict({"type": "envmap", "bitmap": mi.Bitmap(blank)})
         self._environment = mi.traverse(self.environment)
-        texture = np.full((GROUND_TEXELS, GROUND_TEXELS, 3), 0.2, np.float32)
+        self._look = Ground(mi)
         surface = bsdf.principled(Material("ground", "sampled", roughness=0.6, specular=0.25))
-        surface["base_color"] = {
-            "type": "bitmap",
-            "data": mi.TensorXf(texture),
-            "raw": True,
-            "wrap_mode": "clamp",
-        }
-        ground_bsdf = mi.load_dict(surface)
-        self._ground = mi.traverse(ground_bsdf)
-        to_world = mi.ScalarTransform4f().scale([GROUND_HALF_WIDTH_M, GROUND_HALF_WIDTH_M, 1.0])
+        surface["base_color"] = self._look.texture
+        made = mi.load_dict(surface)
+        self._ground = mi.traverse(made)
+        ground_bsdf = {"type": "mask", "opacity": self._look.opacity, "surface": made}
+        to_world = mi.ScalarTransform4f().scale([HALF_WIDTH_M, HALF_WIDTH_M, 1.0])
         # A hair below zero: tyres touch the ground at exactly that height.
         self.ground = mi.load_dict(
             {
@@ -58,7 +55,7 @@ class Surroundings:
 
     def set_ground(self, panorama: Float32Array, sample: SceneSample) -> None:
         """Give the ground the sample's surface."""
-        texture, roughness = ground(panorama, sample)
-        self._ground["base_color.data"] = self.mi.TensorXf(np.ascontiguousarray(texture))
-        self._ground["roughness.value"] = self.mi.Float(roughness)
+        look = ground(panorama, sample)
+        self._look.show(look)
+        self._ground["roughness.value"] = self.mi.Float(look.roughness)
         self._ground.update()

@@ -1,18 +1,23 @@
 """What chance decides about an image: pure functions of (spec, seed, index), NumPy only."""
 
+from clearcoat.scene.backdrop import BackdropSample, BackdropSpec
 from clearcoat.scene.camera import CameraSample, CameraSpec
 from clearcoat.scene.distributions import Distribution, draw, draw_weighted, stream
 from clearcoat.scene.framing import Pose, frame_subject
-from clearcoat.scene.sample import (
-    BackdropSample,
+from clearcoat.scene.light import (
     EnvironmentSample,
-    PaintSample,
-    SceneSample,
-    Stage,
+    LampSample,
+    LampSpec,
+    LightSpec,
+    SkySample,
+    SkySpec,
     SunSample,
-    sample,
+    SunSpec,
+    TunnelSample,
+    TunnelSpec,
 )
-from clearcoat.scene.spec import BackdropSpec, LightSpec, PaintSpec, SceneModel, SunSpec
+from clearcoat.scene.sample import PaintSample, SceneSample, Stage, sample
+from clearcoat.scene.spec import PaintSpec, SceneModel
 
 __all__ = [
     "BackdropSample",
@@ -21,15 +26,21 @@ __all__ = [
     "CameraSpec",
     "Distribution",
     "EnvironmentSample",
+    "LampSample",
+    "LampSpec",
     "LightSpec",
     "PaintSample",
     "PaintSpec",
     "Pose",
     "SceneModel",
     "SceneSample",
+    "SkySample",
+    "SkySpec",
     "Stage",
     "SunSample",
     "SunSpec",
+    "TunnelSample",
+    "TunnelSpec",
     "draw",
     "draw_weighted",
     "frame_subject",

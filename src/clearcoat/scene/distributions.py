@@ -180,6 +180,19 @@ def draw_weighted(rng: np.random.Generator, weights: Mapping[NameT, float]) -> N
     return next(name for name in reversed(names) if weights[name] > 0)
 
 
+def some_weight(weights: dict[str, float]) -> dict[str, float]:
+    """Return relative weights as they are.
+
+    Raises:
+        SpecError: one of them is negative, or none is above zero.
+    """
+    if any(weight < 0 for weight in weights.values()) or sum(weights.values()) <= 0:
+        raise SpecError(
+            "weights must not be negative, and at least one must be above zero", found=weights
+        )
+    return weights
+
+
 def _check_order(kind: str, low: float, high: float) -> None:
     if low > high:
         raise SpecError(
