@@ -91,10 +91,16 @@ def _with_spec(spec_path: Path, product: str | None, given: dict[str, str]) -> P
         where=lambda number: document.where(("product", "drop", number)),
     )
     classes = resolve_classes(
-        loaded, scene.classes, where=lambda number: document.where(("classes", "rules", number))
+        loaded,
+        scene.classes,
+        groups=scene.groups,
+        where=lambda number: document.where(("classes", "rules", number)),
     )
     materials = resolve_materials(
-        loaded, scene.materials, where=lambda number: document.where(("materials", number))
+        loaded,
+        scene.materials,
+        groups=scene.groups,
+        where=lambda number: document.where(("materials", number)),
     )
     return summarize(loaded, classes, materials)
 

@@ -85,7 +85,10 @@ def load_scene(path: Path) -> Scene:
     base = path.parent
     product = _product(spec, document, base)
     classes = resolve_classes(
-        product, spec.classes, where=lambda i: document.where(("classes", "rules", i))
+        product,
+        spec.classes,
+        groups=spec.groups,
+        where=lambda i: document.where(("classes", "rules", i)),
     )
     folder = spec.light.hdri_folder
     hdri_folder = None if folder is None else base / folder.expanduser()
@@ -130,7 +133,10 @@ def _materials(spec: SceneSpec, product: Product, document: Document) -> tuple[M
             error.where = document.where(("materials", number, "use"))
             raise
     matches = resolve_materials(
-        product, spec.materials, where=lambda i: document.where(("materials", i))
+        product,
+        spec.materials,
+        groups=spec.groups,
+        where=lambda i: document.where(("materials", i)),
     )
     position = {id(rule): number for number, rule in enumerate(spec.materials)}
     chosen = [None if rule is None else made[position[id(rule)]] for rule in matches]

@@ -8,7 +8,13 @@ from pydantic import model_validator
 
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.generation.labels import LabelSpec
-from clearcoat.product import ClassRules, MaterialRule, ProductSpec
+from clearcoat.product import (
+    ClassRules,
+    MaterialRule,
+    PartPattern,
+    ProductSpec,
+    check_groups,
+)
 from clearcoat.render import RenderSettings
 from clearcoat.scene import SceneModel
 from clearcoat.spec import load
@@ -19,12 +25,16 @@ class SceneSpec(SceneModel):
 
     product: ProductSpec
     """Which product, and how its file is to be read."""
+    groups: dict[str, tuple[PartPattern, ...]] = {}
+    """Patterns under a name, to which several rules refer by `group: name`. A pattern is a glob on
+    part paths, or a mapping of conditions; one of them must match."""
     classes: ClassRules
     """The classes and the rules that give them to parts."""
     labels: LabelSpec = LabelSpec()
     """How pixels are labelled."""
     materials: tuple[MaterialRule, ...] = ()
-    """Rules that give parts a material of the library; first match wins. Parts without a match
+    """Rules that give parts a material of the library; the first match of the
+    highest priority wins. Parts without a match
     keep the library material that their own material is named after, else the file's values."""
     render: RenderSettings = RenderSettings()
     """How the pictures are computed."""
@@ -40,6 +50,12 @@ class SceneSpec(SceneModel):
                     f"labels.{key} names class {name!r}, which is not under classes.names",
                     do=did_you_mean(name, self.classes.names),
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _groups_known(self) -> SceneSpec:
+        check_groups(self.classes.rules, self.groups, "class rule")
+        check_groups(self.materials, self.groups, "material rule")
         return self
 
 

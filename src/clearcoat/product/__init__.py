@@ -2,6 +2,7 @@
 
 from clearcoat.product.inspect import ProductSummary, summarize
 from clearcoat.product.instances import instances
+from clearcoat.product.match import Groups, PartMatch, PartPattern, check_groups, part_color
 from clearcoat.product.model import Mesh, Part, Product, SourceMaterial
 from clearcoat.product.raw import Tessellation
 from clearcoat.product.readers import READERS, read
@@ -10,7 +11,6 @@ from clearcoat.product.rules import (
     ClassRule,
     ClassRules,
     MaterialRule,
-    PartMatch,
     drop_parts,
     resolve_classes,
     resolve_materials,
@@ -23,18 +23,22 @@ __all__ = [
     "ClassMap",
     "ClassRule",
     "ClassRules",
+    "Groups",
     "MaterialRule",
     "Mesh",
     "Part",
     "PartMatch",
+    "PartPattern",
     "Product",
     "ProductSpec",
     "ProductSummary",
     "SourceMaterial",
     "Tessellation",
+    "check_groups",
     "drop_parts",
     "instances",
     "load_file_product",
+    "part_color",
     "read",
     "resolve_classes",
     "resolve_materials",

@@ -1,73 +1,29 @@
-"""Rules that name parts: which class they are, which material they get, which are dropped.
-
-One machinery for all: a rule holds conditions, all of which must hold; the first rule that
-holds wins. A rule that never takes effect is an error, since it is most often a misspelling.
-"""
+"""Rules that name parts: which class they are, which material they get, which are dropped."""
 
 from __future__ import annotations
 
 import fnmatch
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from clearcoat.errors import SpecError, did_you_mean, nearest
-from clearcoat.product.model import Part, Product
+from clearcoat.errors import SpecError, did_you_mean
+from clearcoat.product.match import (
+    Groups,
+    Rule,
+    Where,
+    advice_for,
+    first_matches,
+    path_names,
+)
+from clearcoat.product.model import Product
 from clearcoat.spec import Model
-
-Where = Callable[[int], str]
-"""Names the place (file and line) of the i-th rule."""
 
 _WORDS = ("ignore", "background")
 
 
-class PartMatch(Model):
-    """Conditions on a part; all that are given must hold, and one at least must be given."""
-
-    part: str | None = None
-    """Glob on the part's path, case-sensitive; `*` also crosses '/'."""
-    part_regex: str | None = None
-    """Regular expression searched in the part's path; anchor with ^ and $."""
-    material: str | None = None
-    """Glob on the name of the material in the product file, case-sensitive."""
-    material_regex: str | None = None
-    """Regular expression searched in the name of the material in the product file."""
-    optional: bool = False
-    """Whether the rule may take no part: for rules that several products share."""
-
-    @field_validator("part_regex", "material_regex")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return value
-
-    @model_validator(mode="after")
-    def _has_condition(self) -> PartMatch:
-        if not self.conditions:
-            raise ValueError(
-                "a rule needs a condition: part, part_regex, material or material_regex"
-            )
-        return self
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        """The conditions that are given, by key."""
-        keys = ("part", "part_regex", "material", "material_regex")
-        found = {key: getattr(self, key) for key in keys}
-        return {key: value for key, value in found.items() if value is not None}
-
-    def matches(self, part: Part) -> bool:
-        """Whether all conditions hold; a part without material meets none on materials."""
-        return all(_holds(key, value, part) for key, value in self.conditions.items())
-
-
-class ClassRule(PartMatch):
+class ClassRule(Rule):
     """Gives the parts it matches one class, several, none (`background`), or `ignore`."""
 
     classes: str | tuple[str, ...] = Field(alias="is")
@@ -101,7 +57,8 @@ class ClassRules(Model):
     names: tuple[str, ...] = Field(min_length=1)
     """All classes in their order, also those that this product lacks."""
     rules: tuple[ClassRule, ...] = ()
-    """First match wins; parts that no rule matches have no class (background)."""
+    """The first match of the highest priority wins. Parts that no rule matches have no class
+    (background)."""
 
     @field_validator("names")
     @classmethod
@@ -127,7 +84,7 @@ class ClassRules(Model):
         return self
 
 
-class MaterialRule(PartMatch):
+class MaterialRule(Rule):
     """Gives the parts it matches a material of the library."""
 
     use: str
@@ -153,14 +110,22 @@ class ClassMap:
         return tuple(name for number, name in enumerate(self.names) if number not in present)
 
 
-def resolve_classes(product: Product, rules: ClassRules, *, where: Where | None = None) -> ClassMap:
+def resolve_classes(
+    product: Product,
+    rules: ClassRules,
+    *,
+    groups: Groups | None = None,
+    where: Where | None = None,
+) -> ClassMap:
     """Decide the classes of every part; the part decides, classes of two parts never merge.
 
     Raises:
         SpecError: a rule that is not optional matches no part, or only parts that earlier
             rules have taken.
     """
-    winners = first_matches(product.parts, rules.rules, kind="class rule", where=where)
+    winners = first_matches(
+        product.parts, rules.rules, kind="class rule", groups=groups, where=where
+    )
     number_of = {name: number for number, name in enumerate(rules.names)}
     by_rule = [
         None if rule.class_names is None else frozenset(number_of[n] for n in rule.class_names)
@@ -175,47 +140,19 @@ def resolve_classes(product: Product, rules: ClassRules, *, where: Where | None 
 
 
 def resolve_materials(
-    product: Product, rules: Sequence[MaterialRule], *, where: Where | None = None
+    product: Product,
+    rules: Sequence[MaterialRule],
+    *,
+    groups: Groups | None = None,
+    where: Where | None = None,
 ) -> tuple[MaterialRule | None, ...]:
     """Return the material rule of every part; None where no rule matches.
 
     Raises:
         SpecError: as `resolve_classes`.
     """
-    winners = first_matches(product.parts, rules, kind="material rule", where=where)
+    winners = first_matches(product.parts, rules, kind="material rule", groups=groups, where=where)
     return tuple(None if winner is None else rules[winner] for winner in winners)
-
-
-def first_matches(
-    parts: Sequence[Part], rules: Sequence[PartMatch], *, kind: str, where: Where | None = None
-) -> tuple[int | None, ...]:
-    """Return, per part, the number of the first rule that matches it.
-
-    Raises:
-        SpecError: a rule that is not optional takes no part; `kind` names it.
-    """
-    matched = [[rule.matches(part) for part in parts] for rule in rules]
-    winners = tuple(
-        next((number for number, row in enumerate(matched) if row[position]), None)
-        for position in range(len(parts))
-    )
-    for number, (rule, row) in enumerate(zip(rules, matched, strict=True)):
-        if rule.optional or number in winners:
-            continue
-        place = _place(number, where)
-        if not any(row):
-            raise _empty(rule, parts, kind, place)
-        taken = {winner for winner, hit in zip(winners, row, strict=True) if hit}
-        thieves = sorted(thief for thief in taken if thief is not None)
-        raise SpecError(
-            f"{kind} takes no part: {_spelled(rule)}",
-            where=place,
-            found=f"all {sum(row)} parts that it matches are taken by "
-            + ", ".join(f"{_spelled(rules[thief])} ({_place(thief, where)})" for thief in thieves),
-            expected="a rule that is first for at least one part (the first match wins)",
-            do="move it above, remove it, or mark it `optional: true`",
-        )
-    return winners
 
 
 def keep_parts(
@@ -232,7 +169,7 @@ def keep_parts(
                 f"`drop` matches no part: {pattern!r}",
                 where=None if where is None else where(number),
                 found=f"{len(paths)} parts",
-                do=_advice(pattern, _part_names(paths)),
+                do=advice_for(pattern, path_names(paths)),
             )
     return [
         number
@@ -255,66 +192,3 @@ def drop_parts(product: Product, drop: Sequence[str], *, where: Where | None = N
             do="narrow the patterns under `drop`",
         )
     return replace(product, parts=tuple(product.parts[number] for number in kept))
-
-
-def _holds(key: str, value: str, part: Part) -> bool:
-    if key.startswith("part"):
-        text = part.path
-    elif part.material is None:
-        return False
-    else:
-        text = part.material.name
-    if key.endswith("regex"):
-        return re.search(value, text) is not None
-    return fnmatch.fnmatchcase(text, value)
-
-
-def _place(number: int, where: Where | None) -> str:
-    return f"rule {number + 1}" if where is None else where(number)
-
-
-def _spelled(rule: PartMatch) -> str:
-    return ", ".join(f"{key} {value!r}" for key, value in rule.conditions.items())
-
-
-def _empty(rule: PartMatch, parts: Sequence[Part], kind: str, place: str) -> SpecError:
-    advice = "see the names with `clearcoat inspect`"
-    alone = {
-        key: sum(_holds(key, value, part) for part in parts)
-        for key, value in rule.conditions.items()
-    }
-    for key, value in rule.conditions.items():
-        if not alone[key]:
-            names = (
-                _part_names([part.path for part in parts])
-                if key.startswith("part")
-                else {part.material.name for part in parts if part.material is not None}
-            )
-            advice = _advice(value, names)
-            break
-    found = ", ".join(f"{key} alone matches {count}" for key, count in alone.items())
-    return SpecError(
-        f"{kind} matches no part: {_spelled(rule)}",
-        where=place,
-        found=found if len(alone) > 1 else f"{len(parts)} parts, none of that name",
-        do=advice + "; or mark the rule `optional: true`",
-    )
-
-
-def _advice(pattern: str, names: set[str]) -> str:
-    """Advice for a pattern that matches nothing: the nearest name, if one is near."""
-    letters = re.sub(r"[*?\[\]^$\\.()+|]+", "", pattern)
-    best = nearest(letters, sorted(names))
-    if best is None:
-        return "see the names with `clearcoat inspect`"
-    return f"did you mean {best!r}? (see the names with `clearcoat inspect`)"
-
-
-def _part_names(paths: Sequence[str]) -> set[str]:
-    """Paths, their components, those without a trailing number, and the words in them."""
-    names: set[str] = set(paths)
-    for path in paths:
-        for component in path.split("/"):
-            names |= {component, re.sub(r"(__.*|[#_. -]?\d+)$", "", component)}
-            names |= {word for word in re.split(r"[#_. -]+", component) if not word.isdigit()}
-    return names - {""}
