@@ -32,6 +32,7 @@ _AXES = ("x", "y", "z", "-x", "-y", "-z")
 @click.option("--unit", help="Unit of the file's coordinates: " + ", ".join(_UNITS) + ".")
 @click.option("--up", help="Axis of the file that points up: x, y, z, -x, -y or -z.")
 @click.option("--front", help="Axis of the file that points forward.")
+@click.option("--variant", help="Variant of the file to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def command(
     product: str | None,
@@ -39,6 +40,7 @@ def command(
     unit: str | None,
     up: str | None,
     front: str | None,
+    variant: str | None,
     as_json: bool,
 ) -> None:
     """Show the parts, materials, triangles, bounds and units of PRODUCT.
@@ -57,7 +59,8 @@ def command(
     _check("--unit", unit, _UNITS)
     _check("--up", up, _AXES)
     _check("--front", front, _AXES)
-    given = {key: text for key, text in (("unit", unit), ("up", up), ("front", front)) if text}
+    options = (("unit", unit), ("up", up), ("front", front), ("variant", variant))
+    given = {key: text for key, text in options if text}
     if spec_path is None:
         from clearcoat.product import summarize
 
@@ -117,7 +120,7 @@ def _product_spec(product: str | None, own: dict[str, Any], given: dict[str, str
         # What the spec says of the other kind of product does not hold for this one.
         others = {"builtin", "seed", "parameters"}
         if built_in:
-            others = {"file", "unit", "up", "front", "tessellation"} - set(given)
+            others = {"file", "unit", "up", "front", "tessellation", "variant"} - set(given)
         fields = {key: value for key, value in fields.items() if key not in others}
         # A path on the command line starts from here, not from the spec's folder.
         source = product.removeprefix(_BUILTIN) if built_in else Path(product).absolute()
@@ -129,7 +132,7 @@ def _product_spec(product: str | None, own: dict[str, Any], given: dict[str, str
         raise UsageError(
             "the product and the options do not fit together",
             found=message,
-            do="correct --unit, --up, --front or the product",
+            do="correct --unit, --up, --front, --variant or the product",
         ) from error
 
 
@@ -168,6 +171,10 @@ def _print(summary: ProductSummary) -> None:
             f"up {product.up}, front {product.front}"
         )
     )
+    if product.variants:
+        shown = product.variant or "as the file stands"
+        text = f"variants {', '.join(product.variants)}; shown: {shown}"
+        console.print(Text(text), soft_wrap=True)
     if summary.class_map is not None:
         _print_classes(summary, console)
     for note in product.notes:

@@ -118,6 +118,8 @@ def to_product_frame(
         unit_m=scale,
         up=up_axis,
         front=front_axis,
+        variants=raw.variants,
+        variant=raw.variant,
         notes=tuple(notes),
     )
 

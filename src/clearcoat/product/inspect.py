@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.product.color import hex_color
 from clearcoat.product.model import Part, Product, SourceMaterial
 from clearcoat.product.rules import ClassMap, MaterialRule
+from clearcoat.product.textures import TEXTURE_KINDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,13 @@ class PartSummary:
     """Names of its classes; None: ignore."""
     use: str | None = None
     """The library material that a rule gives it."""
+    color: str | None = None
+    """The colour that the file gives it, #rrggbb (sRGB)."""
+    layer: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    instance: str = ""
+    """Path of its occurrence, as in `Part`."""
+    definition: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class ProductSummary:
             "size_m": _rounded(high - low),
             "materials": [_material_dict(entry) for entry in self.materials],
             "parts": [self._part_dict(part) for part in self.parts],
+            "variants": list(product.variants),
+            "variant": product.variant,
             "notes": list(product.notes),
         }
         if self.class_map is not None:
@@ -103,6 +114,11 @@ class ProductSummary:
             "triangles": part.triangles,
             "material": part.material,
             "bounds_m": _corners(part.bounds_m),
+            "color": part.color,
+            "layer": part.layer,
+            "metadata": part.metadata,
+            "instance": part.instance,
+            "definition": part.definition,
         }
         if self.class_map is not None:
             result["classes"] = "ignore" if part.classes is None else list(part.classes)
@@ -125,6 +141,11 @@ def summarize(
             bounds_m=_bounds(part),
             classes=() if class_map is None else _class_names(class_map, number),
             use=_use(material_rules, number),
+            color=None if part.color is None else hex_color(part.color),
+            layer=part.layer,
+            metadata=dict(part.metadata),
+            instance=part.instance,
+            definition=part.definition,
         )
         for number, part in enumerate(product.parts)
     )
@@ -173,9 +194,23 @@ def _material_dict(entry: MaterialSummary) -> dict[str, Any]:
             "roughness": round(entry.material.roughness, 6),
             "transmission": round(entry.material.transmission, 6),
             "clearcoat": round(entry.material.clearcoat, 6),
+            "ior": round(entry.material.ior, 6),
+            "textures": _texture_sizes(entry.material),
             "emissive": _rounded(np.array(entry.material.emissive)),
         }
     return result
+
+
+def _texture_sizes(material: SourceMaterial) -> dict[str, list[int]]:
+    """Width and height in pixels of each texture, by what it holds."""
+    if material.textures is None:
+        return {}
+    found = {name: getattr(material.textures, name) for name in TEXTURE_KINDS}
+    return {
+        name: [texture.pixels.shape[1], texture.pixels.shape[0]]
+        for name, texture in found.items()
+        if texture is not None
+    }
 
 
 def _corners(bounds: NDArray[np.float64]) -> list[list[float]]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.product.textures import Textures
+
 Float32Array = NDArray[np.float32]
 Uint32Array = NDArray[np.uint32]
 
@@ -46,13 +48,27 @@ class SourceMaterial:
 
     name: str
     base_color: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    """Linear sRGB, 0 to 1."""
+    """Linear sRGB, 0 to 1; the mean where there is a texture."""
     alpha: float = 1.0
     metallic: float = 0.0
     roughness: float = 0.5
     transmission: float = 0.0
     clearcoat: float = 0.0
     emissive: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Linear, times the strength; relative, since files seldom mean cd/m²."""
+    ior: float = 1.5
+    """Refractive index."""
+    specular: float = 1.0
+    """What the reflection of a dielectric is multiplied by."""
+    specular_color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    clearcoat_roughness: float = 0.0
+    sheen_color: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    sheen_roughness: float = 0.0
+    iridescence: float = 0.0
+    """Share of the surface under a thin film."""
+    iridescence_ior: float = 1.3
+    iridescence_thickness_nm: float = 400.0
+    textures: Textures | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +121,10 @@ class Product:
     """Axis of the source file that points up: one of x, y, z, -x, -y, -z."""
     front: str = "x"
     """Axis of the source file that points forward."""
+    variants: tuple[str, ...] = ()
+    """Names of the variants that the file offers."""
+    variant: str = ""
+    """Name of the variant that is shown; empty: as the file stands."""
     notes: tuple[str, ...] = field(default=())
     """What the reader repaired, left out or assumed, one sentence each."""
 

@@ -27,6 +27,15 @@ class Tessellation(Model):
     """Largest angle between neighbouring triangles of a curved surface, in degrees."""
 
 
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a spec may ask of a reader, beside the file."""
+
+    tessellation: Tessellation = field(default_factory=Tessellation)
+    variant: str | None = None
+    """Name of the variant to show, in formats that have variants; None: as the file stands."""
+
+
 @dataclass(frozen=True, eq=False)
 class RawPart:
     """One body of one material, placed in the file's frame."""
@@ -59,6 +68,10 @@ class RawProduct:
     up: str
     front: str
     notes: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    """Names of the variants that the file offers."""
+    variant: str = ""
+    """Name of the one that is shown; empty: as the file stands."""
 
 
 @dataclass
@@ -66,22 +79,27 @@ class Notes:
     """Collects what a reader repaired, left out or assumed; equal ones are counted."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    parts: dict[str, list[str]] = field(default_factory=dict)
+    parts: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add(self, text: str, count: int = 1, part: str | None = None) -> None:
         """Note `text`; with `part`, how many there are and where is added."""
         if count <= 0:
             return
         self.counts[text] += count
-        self.parts.setdefault(text, [])
-        if part is not None and part not in self.parts[text]:
-            self.parts[text].append(part)
+        names = self.parts.setdefault(text, {})
+        if part is not None:
+            names[part] = None
+
+    def merge(self, other: Notes, part: str) -> None:
+        """Add what was noted of a shared shape, for one part that has it."""
+        for text, count in other.counts.items():
+            self.add(text, count, part)
 
     def sentences(self) -> tuple[str, ...]:
         """One sentence per kind of note, in the order of their first occurrence."""
         result = []
         for text, count in self.counts.items():
-            names = self.parts[text]
+            names = list(self.parts[text])
             if not names:
                 result.append(text)
                 continue

@@ -44,6 +44,8 @@ class ProductSpec(Model):
     """Axis of the file that points up (glTF: y, STEP: z by default)."""
     front: Axis | None = None
     """Axis of the file that points forward (glTF: z, STEP: x by default)."""
+    variant: str | None = None
+    """Name of the variant to show, where the file offers variants (see `clearcoat inspect`)."""
     drop: tuple[str, ...] = ()
     """Globs on part paths: parts to leave out."""
     tessellation: Tessellation = Tessellation()
@@ -59,7 +61,7 @@ class ProductSpec(Model):
             raise ValueError("a product needs either `file` or `builtin`, and not both")
         if self.up is not None and self.front is not None and parallel(self.up, self.front):
             raise ValueError(f"up ({self.up}) and front ({self.front}) lie on one line")
-        only_file = {"unit", "up", "front", "tessellation"} & self.model_fields_set
+        only_file = {"unit", "up", "front", "tessellation", "variant"} & self.model_fields_set
         if self.builtin is not None and only_file:
             raise ValueError(f"`{sorted(only_file)[0]}` is for files, not for built-in vehicles")
         only_builtin = {"seed", "parameters"} & self.model_fields_set
@@ -92,5 +94,6 @@ def load_file_product(
         front=spec.front,
         drop=spec.drop,
         tessellation=spec.tessellation,
+        variant=spec.variant,
         where=where,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from clearcoat.errors import ProductError, did_you_mean
 from clearcoat.product.frame import to_product_frame
 from clearcoat.product.model import Product
-from clearcoat.product.raw import RawProduct, Tessellation, check_file
+from clearcoat.product.raw import RawProduct, ReadOptions, Tessellation, check_file
 from clearcoat.product.rules import keep_parts
 
 __all__ = ["READERS", "read"]
@@ -20,7 +20,7 @@ READERS = {
     ".stp": "step",
     ".step": "step",
 }
-"""Suffix (lower case) -> module in this folder; it has `read(path, tessellation)`."""
+"""Suffix (lower case) -> module in this folder; it has `read(path, options)`."""
 
 _NO_OPEN_READER = {".catpart", ".catproduct", ".jt", ".prt", ".sldprt", ".sldasm", ".x_t", ".3dxml"}
 
@@ -33,6 +33,7 @@ def read(
     front: str | None = None,
     drop: Sequence[str] = (),
     tessellation: Tessellation | None = None,
+    variant: str | None = None,
     where: Callable[[int], str] | None = None,
 ) -> Product:
     """Read a product file into the product frame (ISO 8855, metres).
@@ -44,11 +45,13 @@ def read(
         front: axis of the file that points forward; None: as the format says.
         drop: globs on part paths; the parts that match are left out.
         tessellation: how finely curved surfaces are cut into triangles.
+        variant: name of the variant to show; None: as the file stands.
         where: names file and line of the i-th pattern of `drop`, for errors.
 
     Raises:
         ProductError: the file is missing, damaged, of an unsupported format or without
             geometry, or the axes contradict each other.
+        MissingDependencyError: an optional package that the format needs is not installed.
         SpecError: a pattern of `drop` matches no part.
     """
     suffix = path.suffix.lower()
@@ -56,7 +59,7 @@ def read(
         raise _unsupported(path, suffix)
     check_file(path)
     module = importlib.import_module(f"{__name__}.{READERS[suffix]}")
-    raw: RawProduct = module.read(path, tessellation or Tessellation())
+    raw: RawProduct = module.read(path, ReadOptions(tessellation or Tessellation(), variant))
     kept = keep_parts([part.path for part in raw.parts], drop, where=where)
     if not raw.parts:
         raise ProductError(

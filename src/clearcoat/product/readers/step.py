@@ -14,7 +14,7 @@ from pathlib import Path
 from clearcoat.errors import MissingDependencyError, ProductError
 from clearcoat.product.color import hex_color
 from clearcoat.product.model import SourceMaterial
-from clearcoat.product.raw import RawPart, RawProduct, Tessellation
+from clearcoat.product.raw import RawPart, RawProduct, ReadOptions
 from clearcoat.product.readers import gltf
 
 _MILLIMETRE = 1e-3
@@ -42,7 +42,7 @@ sys.exit(1 if cascadio.step_to_glb(source, target, float(linear), math.radians(f
 _NO_CASCADIO = 71
 
 
-def read(path: Path, tessellation: Tessellation) -> RawProduct:
+def read(path: Path, options: ReadOptions) -> RawProduct:
     """Read a STEP file: assembly tree, instance names and colours survive.
 
     The file's axes are kept: z up and x forward unless the spec says otherwise.
@@ -54,7 +54,7 @@ def read(path: Path, tessellation: Tessellation) -> RawProduct:
     unit_m, notes = _inspect_text(path)
     with tempfile.TemporaryDirectory(prefix="clearcoat-") as folder:
         target = Path(folder) / "product.glb"
-        tolerances = (tessellation.linear_mm, tessellation.angular_deg)
+        tolerances = (options.tessellation.linear_mm, options.tessellation.angular_deg)
         outcome = subprocess.run(
             [sys.executable, "-P", "-c", _CHILD, path.resolve(), target, *map(str, tolerances)],
             stdin=subprocess.DEVNULL,
@@ -73,7 +73,7 @@ def read(path: Path, tessellation: Tessellation) -> RawProduct:
                 found=_complaint(outcome.stdout, outcome.returncode),
                 do="open it in a CAD system and export STEP AP242 or AP214 again",
             )
-        raw = gltf.read(target, tessellation, rename=_name, shown=path)
+        raw = gltf.read(target, ReadOptions(), rename=_name, shown=path)
     parts = tuple(
         replace(part, vertices=part.vertices / unit_m, material=_by_colour(part))
         for part in raw.parts

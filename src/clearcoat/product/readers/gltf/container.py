@@ -32,6 +32,7 @@ class GltfFile:
     binary: bytes | None
     """The binary chunk of a GLB."""
     _buffers: dict[int, bytes] = field(default_factory=dict)
+    _unpacked: dict[int, tuple[bytes, int | None]] = field(default_factory=dict)
 
     def error(self, what: str, **rows: Any) -> ProductError:
         """Return (not raise) an error that names this file."""
@@ -120,15 +121,23 @@ class GltfFile:
         return self._buffers[index]
 
     def view(self, index: int, *, of: str) -> tuple[memoryview, int | None]:
-        """Return the bytes of a buffer view and its stride (None where tightly packed)."""
+        """Return the bytes of a buffer view and its stride (None where tightly packed).
+
+        Raises:
+            ProductError: beyond its buffer, or compressed and damaged.
+            MissingDependencyError: compressed, and its decoder is not installed.
+        """
+        from clearcoat.product.readers.gltf.compression import meshopt_view
+
         name = f"bufferViews[{index}]"
         entry = self.item("bufferViews", index, of=of)
-        if "EXT_meshopt_compression" in self.value(entry, "extensions", "object", {}, of=name):
-            raise self.error(
-                "meshopt compression is not read yet",
-                found=f"{name} with EXT_meshopt_compression",
-                do="export without mesh compression",
-            )
+        extensions = self.value(entry, "extensions", "object", {}, of=name)
+        packed = self.value(extensions, "EXT_meshopt_compression", "object", None, of=name)
+        if packed is not None:
+            if index not in self._unpacked:
+                self._unpacked[index] = meshopt_view(self, packed, name)
+            unpacked, row = self._unpacked[index]
+            return memoryview(unpacked), row
         content = self.buffer(self.value(entry, "buffer", "index", of=name), of=name)
         start = self.value(entry, "byteOffset", "index", 0, of=name)
         length = self.value(entry, "byteLength", "index", of=name)

@@ -1,35 +1,39 @@
-"""Materials of a glTF file, brought down to one value per property (glTF 2.0, section 3.9).
+"""Materials of a glTF file (glTF 2.0, section 3.9, and the ratified KHR_materials extensions).
 
-A texture becomes its mean: material rules replace most materials anyway, and a mean keeps the
-colour of the rest right.
+Every property has one value for the whole surface, the mean of its texture where there is one:
+rules replace most materials by one of the library, inspect shows a colour, and parts without
+texture coordinates need one. The textures themselves are kept beside.
 """
 
 from __future__ import annotations
 
-import io
-import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.errors import ProductError
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Notes
 from clearcoat.product.readers.gltf.container import GltfFile
+from clearcoat.product.readers.gltf.textures import TextureReader
+from clearcoat.product.textures import Texture, Textures
+
+_WHITE = (1.0, 1.0, 1.0)
+_BLACK = (0.0, 0.0, 0.0)
 
 
 class Materials:
-    """Reads materials of one file, each material and each image once."""
+    """Reads materials of one file, each once."""
 
     def __init__(self, file: GltfFile, notes: Notes) -> None:
         self._file = file
         self._notes = notes
-        self._materials: dict[int, SourceMaterial] = {}
-        self._means: dict[int, NDArray[np.float64] | None] = {}
+        self._textures = TextureReader(file, notes)
+        self._materials: dict[int, tuple[SourceMaterial, int]] = {}
 
-    def read(self, index: int, *, of: str) -> SourceMaterial:
-        """Return the material of an index.
+    def read(self, index: int, *, of: str) -> tuple[SourceMaterial, int]:
+        """Return the material of an index, and which texture coordinates its textures use.
 
         Raises:
             ProductError: no such material, or a property of the wrong type.
@@ -39,122 +43,134 @@ class Materials:
             self._materials[index] = self._read(entry, index)
         return self._materials[index]
 
-    def _read(self, entry: dict[str, Any], index: int) -> SourceMaterial:
+    def _read(self, entry: dict[str, Any], index: int) -> tuple[SourceMaterial, int]:
         file, of = self._file, f"materials[{index}]"
         name = file.value(entry, "name", "string", "", of=of) or f"material_{index}"
-        extensions = file.value(entry, "extensions", "object", {}, of=of)
         pbr = file.value(entry, "pbrMetallicRoughness", "object", {}, of=of)
-        metallic_roughness = self._mean(pbr, "metallicRoughnessTexture", name)
-        metallic = file.value(pbr, "metallicFactor", "number", 1.0, of=of) * metallic_roughness[2]
-        roughness = file.value(pbr, "roughnessFactor", "number", 1.0, of=of) * metallic_roughness[1]
-        factor = file.vector(pbr, "baseColorFactor", (1.0, 1.0, 1.0, 1.0), of=of)
-        texture = self._mean(pbr, "baseColorTexture", name, encoded=True)
+        factor = file.vector(pbr, "baseColorFactor", (*_WHITE, 1.0), of=of)
+        base = self._textures.read(pbr, "baseColorTexture", name, srgb=True)
+        rough = self._textures.read(pbr, "metallicRoughnessTexture", name)
+        metallic = file.value(pbr, "metallicFactor", "number", 1.0, of=of)
+        roughness = file.value(pbr, "roughnessFactor", "number", 1.0, of=of)
+        extensions = file.value(entry, "extensions", "object", {}, of=of)
         glossy = extensions.get("KHR_materials_pbrSpecularGlossiness")
         if isinstance(glossy, dict):
-            factor = file.vector(glossy, "diffuseFactor", (1.0, 1.0, 1.0, 1.0), of=of)
-            texture = self._mean(glossy, "diffuseTexture", name, encoded=True)
-            metallic = 0.0
+            factor = file.vector(glossy, "diffuseFactor", (*_WHITE, 1.0), of=of)
+            base = self._textures.read(glossy, "diffuseTexture", name, srgb=True)
+            rough, metallic = (None, 0, np.ones(4)), 0.0
             roughness = 1.0 - file.value(glossy, "glossinessFactor", "number", 1.0, of=of)
             self._notes.add("specular-glossiness materials approximated", part=name)
-
-        emissive = np.array(file.vector(entry, "emissiveFactor", (0.0, 0.0, 0.0), of=of))
-        if emissive.any():
-            emissive = emissive * self._mean(entry, "emissiveTexture", name, encoded=True)[:3]
-            strength = self._extension(extensions, "KHR_materials_emissive_strength", of)
-            emissive = emissive * file.value(strength, "emissiveStrength", "number", 1.0, of=of)
-        transmission = self._extension(extensions, "KHR_materials_transmission", of)
-        clearcoat = self._extension(extensions, "KHR_materials_clearcoat", of)
+        emissive, light = self._emission(entry, extensions, name, of)
+        normal = self._textures.read(entry, "normalTexture", name)
+        if normal[0] is not None:
+            info = file.value(entry, "normalTexture", "object", {}, of=of)
+            strength = file.value(info, "scale", "number", 1.0, of=of)
+            normal = (replace(normal[0], factor=(strength, strength, 1.0)), *normal[1:])
+        textures, coordinates = self._one_set(
+            name,
+            base_color=(_scaled(base[0], factor[:3]), base[1]),
+            metallic_roughness=(_scaled(rough[0], (1.0, roughness, metallic)), rough[1]),
+            normal=normal[:2],
+            emissive=light,
+        )
         # glTF: an opaque material's alpha means nothing.
         opaque = file.value(entry, "alphaMode", "string", "OPAQUE", of=of) == "OPAQUE"
-        return SourceMaterial(
+        material = SourceMaterial(
             name=name,
-            base_color=_unit3(np.array(factor[:3]) * texture[:3]),
-            alpha=1.0 if opaque else _unit(factor[3] * texture[3]),
-            metallic=_unit(metallic),
-            roughness=_unit(roughness),
-            transmission=_unit(
-                file.value(transmission, "transmissionFactor", "number", 0.0, of=of)
-                * self._mean(transmission, "transmissionTexture", name)[0]
-            ),
-            clearcoat=_unit(
-                file.value(clearcoat, "clearcoatFactor", "number", 0.0, of=of)
-                * self._mean(clearcoat, "clearcoatTexture", name)[0]
-            ),
-            emissive=_three(np.maximum(emissive, 0.0)),
+            base_color=_unit3(np.array(factor[:3]) * base[2][:3]),
+            alpha=1.0 if opaque else _unit(factor[3] * base[2][3]),
+            metallic=_unit(metallic * rough[2][2]),
+            roughness=_unit(roughness * rough[2][1]),
+            emissive=_three(emissive),
+            textures=textures or None,
+            **self._extended(extensions, name, of),
         )
+        return material, coordinates
 
-    def _extension(self, extensions: dict[str, Any], name: str, of: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._file.value(extensions, name, "object", {}, of=of)
+    def _emission(
+        self, entry: dict[str, Any], extensions: dict[str, Any], name: str, of: str
+    ) -> tuple[NDArray[np.float64], tuple[Texture | None, int]]:
+        """Return what the surface emits on average, and the texture of it."""
+        file = self._file
+        factor = np.array(file.vector(entry, "emissiveFactor", _BLACK, of=of))
+        if not factor.any():
+            return factor, (None, 0)
+        texture, coordinates, mean = self._textures.read(entry, "emissiveTexture", name, srgb=True)
+        strength = file.value(
+            file.value(extensions, "KHR_materials_emissive_strength", "object", {}, of=of),
+            *("emissiveStrength", "number", 1.0),
+            of=of,
+        )
+        factor = np.maximum(factor * strength, 0.0)
+        return factor * mean[:3], (_scaled(texture, tuple(factor)), coordinates)
+
+    def _extended(self, extensions: dict[str, Any], name: str, of: str) -> dict[str, Any]:
+        """Return the fields that come from KHR_materials extensions that the material has."""
+        file = self._file
+
+        def table(extension: str) -> dict[str, Any]:
+            found: dict[str, Any] = file.value(
+                extensions, f"KHR_materials_{extension}", "object", {}, of=of
+            )
+            return found
+
+        def scalar(owner: dict[str, Any], key: str, default: float, texture: str, at: int) -> float:
+            mean = self._textures.read(owner, texture, name)[2][at] if texture else 1.0
+            return float(file.value(owner, key, "number", default, of=of) * mean)
+
+        found: dict[str, Any] = {}
+        if owner := table("transmission"):
+            amount = scalar(owner, "transmissionFactor", 0.0, "transmissionTexture", 0)
+            found["transmission"] = _unit(amount)
+        if owner := table("clearcoat"):
+            coat = scalar(owner, "clearcoatFactor", 0.0, "clearcoatTexture", 0)
+            gloss = scalar(owner, "clearcoatRoughnessFactor", 0.0, "clearcoatRoughnessTexture", 1)
+            found |= {"clearcoat": _unit(coat), "clearcoat_roughness": _unit(gloss)}
+        if owner := table("ior"):
+            # 0 is the extension's way to say that everything is reflected.
+            found["ior"] = float(np.clip(scalar(owner, "ior", 1.5, "", 0) or 100.0, 1.0, 100.0))
+        if owner := table("specular"):
+            found["specular"] = _unit(scalar(owner, "specularFactor", 1.0, "specularTexture", 3))
+            color = file.vector(owner, "specularColorFactor", _WHITE, of=of)
+            mean = self._textures.read(owner, "specularColorTexture", name, srgb=True)[2]
+            found["specular_color"] = _three(np.maximum(np.array(color) * mean[:3], 0.0))
+        if owner := table("sheen"):
+            color = file.vector(owner, "sheenColorFactor", _BLACK, of=of)
+            mean = self._textures.read(owner, "sheenColorTexture", name, srgb=True)[2]
+            found["sheen_color"] = _unit3(np.array(color) * mean[:3])
+            sheen = scalar(owner, "sheenRoughnessFactor", 0.0, "sheenRoughnessTexture", 3)
+            found["sheen_roughness"] = _unit(sheen)
+        if owner := table("iridescence"):
+            film = scalar(owner, "iridescenceFactor", 0.0, "iridescenceTexture", 0)
+            index = scalar(owner, "iridescenceIor", 1.3, "", 0)
+            thickest = scalar(owner, "iridescenceThicknessMaximum", 400.0, "", 0)
+            found |= {
+                "iridescence": _unit(film),
+                "iridescence_ior": float(np.clip(index, 1.0, 5.0)),
+                "iridescence_thickness_nm": max(thickest, 0.0),
+            }
         return found
 
-    def _mean(
-        self, owner: dict[str, Any], key: str, material: str, *, encoded: bool = False
-    ) -> NDArray[np.float64]:
-        """(4,): the mean of a texture, linear; ones where there is no texture."""
-        file = self._file
-        info = file.value(owner, key, "object", None, of=f"material {material}")
-        if info is None:
-            return np.ones(4)
-        index = file.value(info, "index", "index", of=f"{key} of material {material}")
-        texture = file.item("textures", index, of=f"material {material}")
-        extensions = file.value(texture, "extensions", "object", {}, of=f"textures[{index}]")
-        image = texture.get("source")
-        for alternative in ("EXT_texture_webp", "KHR_texture_basisu"):
-            if image is None and isinstance(extensions.get(alternative), dict):
-                image = extensions[alternative].get("source")
-        pixels = None
-        if isinstance(image, int) and not isinstance(image, bool):
-            if image not in self._means:
-                self._means[image] = self._image_means(image)
-            pixels = self._means[image]
-        if pixels is None:
-            self._notes.add(f"{key} unreadable, its factor is taken alone", part=material)
-            return np.ones(4)
-        kind = "colour" if key in {"baseColorTexture", "diffuseTexture"} else "other"
-        self._notes.add(f"{kind} textures replaced by their mean", part=material)
-        mean: NDArray[np.float64] = pixels[0 if encoded else 1]
-        return mean
-
-    def _image_means(self, index: int) -> NDArray[np.float64] | None:
-        """(2, 4): mean RGBA of an image read as sRGB, and read as linear; None if unreadable."""
-        from PIL import Image
-
-        file, of = self._file, f"images[{index}]"
-        entry = file.item("images", index, of="a texture")
-        uri = file.value(entry, "uri", "string", None, of=of)
-        try:
-            if uri is None:
-                view = file.value(entry, "bufferView", "index", of=of)
-                content = bytes(file.view(view, of=of)[0])
+    def _one_set(self, name: str, **found: tuple[Texture | None, int]) -> tuple[Textures, int]:
+        """Keep the textures that share the set of coordinates of the first: a mesh carries one."""
+        kept: dict[str, Texture] = {}
+        chosen: int | None = None
+        for key, (texture, coordinates) in found.items():
+            if texture is None:
+                continue
+            chosen = coordinates if chosen is None else chosen
+            if coordinates == chosen:
+                kept[key] = texture
             else:
-                content = file.resource(uri, of=of)
-        except ProductError as error:
-            if isinstance(error.__cause__, OSError):
-                return None
-            raise
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(content)) as image:
-                    # Any JPEG decodes at a fraction of its size, and a mean needs no more.
-                    image.draft("RGB", (256, 256))
-                    pixels = np.asarray(image.convert("RGBA"), dtype=np.uint8).reshape(-1, 4)
-        except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
-            return None
-        return np.stack([_mean_rgba(pixels, encoded=True), _mean_rgba(pixels, encoded=False)])
+                self._notes.add("textures on a second set of coordinates averaged", part=name)
+        return Textures(**kept), chosen or 0
 
 
-def _mean_rgba(pixels: NDArray[np.uint8], *, encoded: bool) -> NDArray[np.float64]:
-    """(4,): mean colour weighted by alpha, and mean alpha."""
-    code = np.arange(256) / 255.0
-    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    table = linear if encoded else code
-    weight = code[pixels[:, 3]]
-    total = float(weight.sum())
-    if total == 0.0:
-        weight, total = np.ones(len(pixels)), float(len(pixels))
-    color = [float(table[pixels[:, channel]] @ weight) / total for channel in range(3)]
-    return np.array([*color, float(code[pixels[:, 3]].mean())])
+def _scaled(texture: Texture | None, factor: tuple[float, ...]) -> Texture | None:
+    if texture is None:
+        return None
+    red, green, blue = (max(float(value), 0.0) for value in factor)
+    return replace(texture, factor=(red, green, blue))
 
 
 def _unit(value: float) -> float:

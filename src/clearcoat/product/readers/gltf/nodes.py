@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from clearcoat.product.raw import Float64Array, Notes
+from clearcoat.product.readers.gltf.accessors import floats
 from clearcoat.product.readers.gltf.container import GltfFile
 
 _MOST_EXTRAS = 256
@@ -28,7 +29,7 @@ class Placed:
 
 
 def walk(
-    file: GltfFile, rename: Callable[[str], str], taken: set[str], notes: Notes
+    file: GltfFile, rename: Callable[[str], str], taken: dict[str, int], notes: Notes
 ) -> Iterator[tuple[Placed, dict[str, Any]]]:
     """Yield the nodes of the shown scene from the roots down, in the file's order."""
     roots = _roots(file, notes)
@@ -59,6 +60,47 @@ def walk(
             if not isinstance(child, int) or isinstance(child, bool):
                 raise file.error(f"malformed glTF: child {child!r} of {of} is no number")
             stack.append((child, path, full, metadata))
+
+
+def occurrences(
+    file: GltfFile, node: dict[str, Any], placed: Placed, taken: dict[str, int]
+) -> Iterator[Placed]:
+    """Yield the placements of a node's mesh: one, or as many as EXT_mesh_gpu_instancing has."""
+    of = f"nodes[{placed.node}]"
+    extensions = file.value(node, "extensions", "object", {}, of=of)
+    packed = file.value(extensions, "EXT_mesh_gpu_instancing", "object", None, of=of)
+    if packed is None:
+        yield placed
+        return
+    attributes = file.value(packed, "attributes", "object", of=of)
+    columns = {
+        name: floats(
+            file, file.value(attributes, name, "index", of=of), width, of=f"{name} of {of}"
+        )
+        for name, width in (("TRANSLATION", 3), ("ROTATION", 4), ("SCALE", 3))
+        if name in attributes
+    }
+    counts = {len(values) for values in columns.values()}
+    if len(counts) != 1:
+        raise file.error(
+            f"malformed glTF: the instances of {of}",
+            found=f"{sorted(counts)} entries" if counts else "none of TRANSLATION, ROTATION, SCALE",
+            expected="as many of each attribute",
+        )
+    for number in range(counts.pop()):
+        own = _compose(
+            *(
+                tuple(columns[name][number]) if name in columns else default
+                for name, default in (
+                    ("TRANSLATION", (0.0, 0.0, 0.0)),
+                    ("ROTATION", (0.0, 0.0, 0.0, 1.0)),
+                    ("SCALE", (1.0, 1.0, 1.0)),
+                )
+            )
+        )
+        path = placed.path if not number else unique(placed.stem, taken)
+        with np.errstate(all="ignore"):
+            yield replace(placed, path=path, transform=placed.transform @ own)
 
 
 def _roots(file: GltfFile, notes: Notes) -> list[int]:
@@ -117,13 +159,16 @@ def extras_text(entry: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def unique(path: str, taken: set[str]) -> str:
+def unique(path: str, taken: dict[str, int]) -> str:
     """Return `path`, or `path#2`, `path#3`, … where it is taken; and take it."""
-    result, number = path, 1
+    number = taken.get(path, 0) + 1
+    result = path if number == 1 else f"{path}#{number}"
     while result in taken:
         number += 1
         result = f"{path}#{number}"
-    taken.add(result)
+    # Where to go on, so that thousands of equal names do not try each other's numbers.
+    taken[path] = number
+    taken.setdefault(result, 1)
     return result
 
 
@@ -131,7 +176,18 @@ def _transform(file: GltfFile, node: dict[str, Any], of: str) -> Float64Array:
     """(4, 4): the node's transform to its parent, for column vectors."""
     if "matrix" in node:
         return np.array(file.vector(node, "matrix", (0.0,) * 16, of=of)).reshape(4, 4).T
-    x, y, z, w = file.vector(node, "rotation", (0.0, 0.0, 0.0, 1.0), of=of)
+    return _compose(
+        file.vector(node, "translation", (0.0, 0.0, 0.0), of=of),
+        file.vector(node, "rotation", (0.0, 0.0, 0.0, 1.0), of=of),
+        file.vector(node, "scale", (1.0, 1.0, 1.0), of=of),
+    )
+
+
+def _compose(
+    translation: tuple[float, ...], rotation: tuple[float, ...], scale: tuple[float, ...]
+) -> Float64Array:
+    """(4, 4): scale, then turn by a quaternion (x, y, z, w), then move."""
+    x, y, z, w = rotation
     length = float(np.sqrt(x * x + y * y + z * z + w * w))
     # Exporters round quaternions; an unnormalised one would scale the part.
     x, y, z, w = (v / length for v in (x, y, z, w)) if length > 0 else (0.0, 0.0, 0.0, 1.0)
@@ -143,6 +199,7 @@ def _transform(file: GltfFile, node: dict[str, Any], of: str) -> Float64Array:
         ]
     )
     result = np.eye(4)
-    result[:3, :3] = turn * np.array(file.vector(node, "scale", (1.0, 1.0, 1.0), of=of))
-    result[:3, 3] = file.vector(node, "translation", (0.0, 0.0, 0.0), of=of)
+    with np.errstate(all="ignore"):
+        result[:3, :3] = turn * np.array(scale)
+    result[:3, 3] = translation
     return result

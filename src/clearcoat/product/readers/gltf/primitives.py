@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.product.raw import Float64Array, Notes
+from clearcoat.product.raw import Float64Array, Notes, RawPart
 from clearcoat.product.readers.gltf.accessors import floats, indices
+from clearcoat.product.readers.gltf.compression import DracoMesh
 from clearcoat.product.readers.gltf.container import GltfFile
 from clearcoat.product.readers.triangles import fan_to_triangles, strip_to_triangles
 
@@ -27,16 +29,12 @@ class Primitive:
 
 
 def read_primitive(
-    file: GltfFile, entry: Any, of: str, path: str, notes: Notes
+    file: GltfFile, entry: Any, coordinates: int, of: str, path: str, notes: Notes
 ) -> Primitive | None:
-    """Read the arrays of one primitive; None (with a note) where it holds no triangles."""
-    extensions = file.value(entry, "extensions", "object", {}, of=of)
-    if "KHR_draco_mesh_compression" in extensions:
-        raise file.error(
-            "Draco compression is not read yet",
-            found=f"{of} with KHR_draco_mesh_compression",
-            do="export without mesh compression",
-        )
+    """Read the arrays of one primitive; None (with a note) where it holds no triangles.
+
+    `coordinates` is the set of texture coordinates to take.
+    """
     mode = file.value(entry, "mode", "index", 4, of=of)
     if mode in _LINES:
         notes.add(f"primitives that are {_LINES[mode]} left out", part=path)
@@ -47,11 +45,24 @@ def read_primitive(
     if "POSITION" not in attributes:
         notes.add("primitives without positions left out", part=path)
         return None
-    vertices = floats(file, file.value(attributes, "POSITION", "index", of=of), 3, of=of)
-    index = file.value(entry, "indices", "index", None, of=of)
-    order = (
-        np.arange(len(vertices), dtype=np.uint32) if index is None else indices(file, index, of=of)
-    )
+    extensions = file.value(entry, "extensions", "object", {}, of=of)
+    packed = file.value(extensions, "KHR_draco_mesh_compression", "object", None, of=of)
+    draco = None if packed is None else DracoMesh(file, packed, of)
+    texture = f"TEXCOORD_{coordinates}"
+    if draco is None:
+        vertices = floats(file, file.value(attributes, "POSITION", "index", of=of), 3, of=of)
+        normals = _attribute(file, attributes, "NORMAL", 3, len(vertices), of)
+        uv = _attribute(file, attributes, texture, 2, len(vertices), of)
+        order = _order(file, entry, len(vertices), of)
+    else:
+        found = draco.attribute("POSITION", 3, _normalized(file, attributes, "POSITION", of))
+        if found is None:
+            raise file.error(f"malformed glTF: the Draco data of {of} has no positions")
+        vertices = found
+        normals = draco.attribute("NORMAL", 3, _normalized(file, attributes, "NORMAL", of))
+        uv = draco.attribute(texture, 2, _normalized(file, attributes, texture, of))
+        # Whatever the mode says: the decoder gives triangles.
+        order, mode = draco.faces.reshape(-1), 4
     if len(order) and int(order.max()) >= len(vertices):
         raise file.error(
             f"malformed glTF: {of} refers to vertex {int(order.max()):,}",
@@ -69,9 +80,20 @@ def read_primitive(
     return Primitive(
         vertices=vertices,
         faces=faces,
-        normals=_attribute(file, attributes, "NORMAL", 3, len(vertices), of),
-        uv=_uv(_attribute(file, attributes, "TEXCOORD_0", 2, len(vertices), of)),
+        normals=normals,
+        uv=_uv(uv),
     )
+
+
+def _order(file: GltfFile, entry: Any, count: int, of: str) -> NDArray[np.uint32]:
+    index = file.value(entry, "indices", "index", None, of=of)
+    return np.arange(count, dtype=np.uint32) if index is None else indices(file, index, of=of)
+
+
+def _normalized(file: GltfFile, attributes: dict[str, Any], name: str, of: str) -> bool:
+    """Whether integers of an attribute are fractions; its accessor says so, Draco or not."""
+    index = file.value(attributes, name, "index", None, of=of)
+    return index is not None and bool(file.item("accessors", index, of=of).get("normalized"))
 
 
 def _attribute(
@@ -97,20 +119,48 @@ def _uv(values: Float64Array | None) -> NDArray[np.float32] | None:
     return np.stack([values[:, 0], 1.0 - values[:, 1]], axis=1).astype(np.float32)
 
 
-def place(
-    piece: Primitive, transform: Float64Array
-) -> tuple[Float64Array, NDArray[np.uint32], Float64Array | None]:
-    """Apply a node's transform; a mirroring one turns the faces round."""
+def place(part: RawPart, transform: Float64Array) -> RawPart | None:
+    """Apply a node's transform to a tidied part; a mirroring one turns the faces round.
+
+    None where the transform flattens or breaks it, so that it has to be tidied anew.
+    """
+    linear = transform[:3, :3]
+    size = float(np.abs(linear).max())
+    with np.errstate(all="ignore"):
+        determinant = float(np.linalg.det(linear / size)) if size else 0.0
+        vertices = part.vertices @ linear.T + transform[:3, 3]
+        # Sums stay finite only if all are, and are cheaper than a look at each.
+        if not (abs(determinant) > 1e-6 and math.isfinite(float(vertices.sum()))):
+            return None
+    mirrored = determinant < 0
+    normals = None
+    if part.normals is not None:
+        normals = part.normals @ _of_normals(linear).T
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    faces = np.ascontiguousarray(part.faces[:, ::-1]) if mirrored else part.faces
+    return replace(part, vertices=vertices, faces=faces, normals=normals)
+
+
+def place_untidied(piece: Primitive, transform: Float64Array) -> Primitive:
+    """Apply a node's transform to the arrays as they are in the file."""
     linear = transform[:3, :3]
     with np.errstate(all="ignore"):
         vertices = piece.vertices @ linear.T + transform[:3, 3]
         mirrored = float(np.linalg.det(linear)) < 0
+        normals = None
+        if piece.normals is not None:
+            normals = piece.normals @ _of_normals(linear).T
     faces = piece.faces[:, ::-1] if mirrored else piece.faces
-    if piece.normals is None:
-        return vertices, faces, None
-    # The cofactor matrix is the inverse transpose up to the determinant, and exists for
-    # flattening transforms too.
+    return Primitive(vertices, faces, normals, piece.uv)
+
+
+def _of_normals(linear: Float64Array) -> Float64Array:
+    """(3, 3): turns normals as `linear` turns points, up to their length.
+
+    The cofactor matrix is the inverse transpose up to the determinant, and exists for
+    flattening transforms too.
+    """
     with np.errstate(all="ignore"):
         a, b, c = linear / (np.abs(linear).max() or 1.0)
         cofactor = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)])
-        return vertices, faces, piece.normals @ (-cofactor if mirrored else cofactor).T
+        return -cofactor if float(np.linalg.det(linear)) < 0 else cofactor

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from clearcoat.product.raw import Notes, RawPart, RawProduct, Tessellation
+from clearcoat.product.model import SourceMaterial
+from clearcoat.product.raw import Notes, RawPart, RawProduct, ReadOptions
 from clearcoat.product.readers.gltf.container import GltfFile, open_gltf
 from clearcoat.product.readers.gltf.materials import Materials
-from clearcoat.product.readers.gltf.nodes import Placed, extras_text, unique, walk
-from clearcoat.product.readers.gltf.primitives import Primitive, place, read_primitive
+from clearcoat.product.readers.gltf.nodes import Placed, extras_text, occurrences, unique, walk
+from clearcoat.product.readers.gltf.primitives import (
+    Primitive,
+    place,
+    place_untidied,
+    read_primitive,
+)
+from clearcoat.product.readers.gltf.variants import Variants
 from clearcoat.product.readers.triangles import tidy
 
-_COMPRESSED = {
-    "KHR_draco_mesh_compression": "Draco compression",
-    "EXT_meshopt_compression": "meshopt compression",
-    "EXT_mesh_gpu_instancing": "GPU instancing",
-}
-# Extensions beside the materials that a file may require and that change nothing here, or that
-# are covered by accessors and means of textures.
-_HARMLESS = (
+# Extensions that a file may require: read, or without effect on what is read.
+_KNOWN = (
     *("KHR_materials_", "KHR_texture_", "KHR_mesh_quantization", "KHR_lights_punctual"),
+    *("KHR_draco_mesh_compression", "EXT_meshopt_compression", "EXT_mesh_gpu_instancing"),
     *("KHR_animation_pointer", "KHR_xmp", "EXT_texture_", "EXT_lights_"),
 )
 
 
 def read(
     path: Path,
-    tessellation: Tessellation,
+    options: ReadOptions,
     *,
     rename: Callable[[str], str] | None = None,
     shown: Path | None = None,
@@ -42,91 +46,141 @@ def read(
 
     Args:
         path: the .glb or .gltf file.
-        tessellation: unused, the file holds triangles.
+        options: the variant to show.
         rename: maps node names before paths are built; an empty result means unnamed.
         shown: the file that errors name, where `path` was converted from another.
 
     Raises:
-        ProductError: damaged, compressed in a way that is not read, or not a tree.
+        ProductError: damaged, of an extension that is not read, not a tree, or without the
+            variant that is asked for.
+        MissingDependencyError: compressed, and the decoder is not installed.
     """
     file = open_gltf(path, shown)
     notes = Notes()
-    _check_extensions(file)
-    reader = _Meshes(file, notes)
-    taken: set[str] = set()
+    for name in file.value(file.document, "extensionsRequired", "array", [], of="the file"):
+        if not str(name).startswith(_KNOWN):
+            raise file.error(
+                "the file requires a glTF extension that is not read",
+                found=name,
+                do="export without this extension",
+            )
+    variants = Variants(file, options.variant)
+    meshes = _Meshes(file, variants, notes)
+    taken: dict[str, int] = {}
     for placed, node in walk(file, rename or str, taken, notes):
         index = file.value(node, "mesh", "index", None, of=f"nodes[{placed.node}]")
         if index is None:
             continue
         if "skin" in node:
             notes.add("skinned meshes shown in their rest pose", part=placed.path)
-        reader.show(index, placed, taken)
+        for occurrence in occurrences(file, node, placed, taken):
+            meshes.show(index, occurrence, taken)
+        meshes.release(index)
     if file.count("animations"):
         notes.add("animations are not played: everything stands as the file places it")
     return RawProduct(
-        parts=tuple(reader.parts), unit_m=1.0, up="y", front="z", notes=notes.sentences()
+        parts=tuple(meshes.parts),
+        unit_m=1.0,
+        up="y",
+        front="z",
+        notes=notes.sentences(),
+        variants=variants.names,
+        variant=variants.chosen,
     )
 
 
 class _Meshes:
     """Turns meshes into parts wherever a node shows them, reading each primitive once."""
 
-    def __init__(self, file: GltfFile, notes: Notes) -> None:
+    def __init__(self, file: GltfFile, variants: Variants, notes: Notes) -> None:
         self.parts: list[RawPart] = []
         self._file = file
         self._notes = notes
+        self._variants = variants
         self._materials = Materials(file, notes)
-        self._primitives: dict[tuple[int, int], Primitive | None] = {}
+        self._pieces: dict[tuple[int, int], _Piece] = {}
+        nodes = file.value(file.document, "nodes", "array", [], of="the file")
+        shown = (node.get("mesh") for node in nodes if isinstance(node, dict))
+        self._uses = Counter(index for index in shown if isinstance(index, int))
 
-    def show(self, index: int, placed: Placed, taken: set[str]) -> None:
+    def show(self, index: int, placed: Placed, taken: dict[str, int]) -> None:
         """Add the parts of a mesh at the place of a node."""
-        file, notes = self._file, self._notes
+        file = self._file
         mesh = file.item("meshes", index, of=f"nodes[{placed.node}]")
         definition = file.value(mesh, "name", "string", "", of=f"meshes[{index}]")
         entries = file.value(mesh, "primitives", "array", of=f"meshes[{index}]")
-        own_path: str | None = placed.path
+        free_path: str | None = placed.path
         for number, entry in enumerate(entries):
-            of = f"meshes[{index}].primitives[{number}]"
-            if (index, number) not in self._primitives:
-                read = read_primitive(file, entry, of, placed.path, notes)
-                self._primitives[index, number] = read
-            piece = self._primitives[index, number]
-            if piece is None:
+            if (index, number) not in self._pieces:
+                of = f"meshes[{index}].primitives[{number}]"
+                self._pieces[index, number] = self._piece(entry, of, placed.path)
+            piece = self._pieces[index, number]
+            if piece.primitive is None:
                 continue
-            part_path = own_path or unique(placed.stem, taken)
-            material = file.value(entry, "material", "index", None, of=of)
-            source = None if material is None else self._materials.read(material, of=of)
-            vertices, faces, normals = place(piece, placed.transform)
-            part = tidy(part_path, vertices, faces, normals, piece.uv, source, notes)
-            if part is not None:
-                metadata = {**placed.metadata, **extras_text(mesh)}
-                if material is not None:
-                    own = extras_text(file.item("materials", material, of=of))
-                    metadata = {**own, **metadata}
-                self.parts.append(
-                    replace(
-                        part,
-                        color=None if source is None else source.base_color,
-                        layer=metadata.get("layer", ""),
-                        metadata=metadata,
-                        body=placed.path if len(entries) > 1 else "",
-                        definition=definition or f"mesh_{index}",
-                    )
+            path = free_path or unique(placed.stem, taken)
+            part = piece.at(path, placed, self._notes)
+            if part is None:
+                continue
+            metadata = {**piece.extras, **placed.metadata, **extras_text(mesh)}
+            self.parts.append(
+                replace(
+                    part,
+                    path=path,
+                    material=piece.material,
+                    color=None if piece.material is None else piece.material.base_color,
+                    layer=metadata.get("layer", ""),
+                    metadata=metadata,
+                    body=placed.path if len(entries) > 1 else "",
+                    definition=definition or f"mesh_{index}",
                 )
-                own_path = None
+            )
+            free_path = None
+
+    def release(self, index: int) -> None:
+        """Forget a mesh that no other node shows, so that memory holds it once."""
+        self._uses[index] -= 1
+        if self._uses[index] <= 0:
+            for key in [key for key in self._pieces if key[0] == index]:
+                del self._pieces[key]
+
+    def _piece(self, entry: Any, of: str, path: str) -> _Piece:
+        file = self._file
+        number = self._variants.material(entry, of)
+        material, coordinates, extras = None, 0, {}
+        if number is not None:
+            material, coordinates = self._materials.read(number, of=of)
+            extras = extras_text(file.item("materials", number, of=of))
+        primitive = read_primitive(file, entry, coordinates, of, path, self._notes)
+        return _Piece(primitive, material, extras)
 
 
-def _check_extensions(file: GltfFile) -> None:
-    for name in file.value(file.document, "extensionsRequired", "array", [], of="the file"):
-        if name in _COMPRESSED:
-            raise file.error(
-                f"{_COMPRESSED[name]} is not read yet",
-                found=f"the file requires {name}",
-                do="export without mesh compression",
-            )
-        if not str(name).startswith(_HARMLESS):
-            raise file.error(
-                "the file requires a glTF extension that is not read",
-                found=name,
-                do="export without this extension",
-            )
+class _Piece:
+    """One primitive with its material, tidied once and placed as often as it is shown."""
+
+    def __init__(
+        self,
+        primitive: Primitive | None,
+        material: SourceMaterial | None,
+        extras: dict[str, str],
+    ) -> None:
+        self.primitive = primitive
+        self.material = material
+        self.extras = extras
+        self._notes = Notes()
+        self._tidied: RawPart | None = None
+        if primitive is not None:
+            self._tidied = _tidied("", primitive, self._notes)
+
+    def at(self, path: str, placed: Placed, notes: Notes) -> RawPart | None:
+        """Return it as a part at a node's place; None where no triangle is left of it."""
+        part = None if self._tidied is None else place(self._tidied, placed.transform)
+        if part is not None or self._tidied is None or self.primitive is None:
+            notes.merge(self._notes, part=path)
+            return part
+        return _tidied(path, place_untidied(self.primitive, placed.transform), notes)
+
+
+def _tidied(path: str, primitive: Primitive, notes: Notes) -> RawPart | None:
+    return tidy(
+        path, primitive.vertices, primitive.faces, primitive.normals, primitive.uv, None, notes
+    )
