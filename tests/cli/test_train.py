@@ -161,6 +161,7 @@ def test_options_of_models_that_do_not_fit_are_said(
 def test_the_choices_in_the_help_are_those_of_the_code() -> None:
     from clearcoat.models import INITIALISATIONS, Freeze
     from clearcoat.models.config import DropoutPlacement
+    from clearcoat.models.initialisation import ALIASES
     from clearcoat.models.registry import BUILDERS
     from clearcoat.training import AUGMENTATIONS, LOSSES, RECIPES
     from clearcoat.training.config import Choice, LossName, Mix, Schedule
@@ -173,5 +174,5 @@ def test_the_choices_in_the_help_are_those_of_the_code() -> None:
     assert tuple(RECIPES) == train_verb.RECIPE_NAMES
     assert get_args(DropoutPlacement) == train_verb.DROPOUT_PLACES
     assert tuple(BUILDERS) == train_verb.MODEL_NAMES
-    assert tuple(INITIALISATIONS) == train_verb.INITIALISATION_NAMES
+    assert (*INITIALISATIONS, *ALIASES) == train_verb.INITIALISATION_NAMES
     assert get_args(Freeze) == train_verb.FREEZE_NAMES

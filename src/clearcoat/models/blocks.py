@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -9,16 +11,21 @@ from torch import Tensor, nn
 class InputNormalisation(nn.Module):
     """Bytes, or floats from 0 to 1, to zero mean and unit spread per channel.
 
-    The constants are the usual sRGB statistics of ImageNet, kept as buffers: a saved model
-    carries its own preprocessing, and an encoder trained on ImageNet sees what it expects.
+    The constants are the usual sRGB statistics of ImageNet unless others are given. They are kept
+    as buffers: a saved model carries its own preprocessing, and an encoder trained on ImageNet
+    sees what it expects.
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, channels: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        mean: Sequence[float] = (0.485, 0.456, 0.406),
+        std: Sequence[float] = (0.229, 0.224, 0.225),
+    ) -> None:
         super().__init__()
-        mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
         if channels != 3:
             mean, std = [0.45] * channels, [0.226] * channels
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))

@@ -97,6 +97,35 @@ class VGG19UNetConfig(_NetworkConfig):
         return 1 << (self.levels - 1)
 
 
+class EfficientNetUNetConfig(_NetworkConfig):
+    """A U-Net whose encoder is EfficientNet-Lite0 (doi 10.48550/arXiv.1905.11946)."""
+
+    name: Literal["efficientnet_lite0_unet"] = "efficientnet_lite0_unet"
+    filters: tuple[int, ...] = (32, 64, 128, 256, 512)
+    """Channels per level of the decoder, from full resolution down: at each the U-Net's own, so
+    that the decoder of a U-Net's run fits."""
+    encoder_filters: tuple[int, ...] = (32, 16, 24, 40, 80, 112, 192, 320)
+    """Channels of stem and stages; ImageNet weights fit EfficientNet-Lite0's own only."""
+
+    @field_validator("filters", "encoder_filters")
+    @classmethod
+    def _as_many_as_efficientnet(cls, filters: tuple[int, ...], info: Any) -> tuple[int, ...]:
+        wanted = 5 if info.field_name == "filters" else 8
+        if len(filters) != wanted or min(filters) < 1:
+            raise ValueError(f"needs {wanted} levels of at least one filter each")
+        return filters
+
+    @property
+    def levels(self) -> int:
+        """Resolutions at which the network works."""
+        return len(self.filters) + 1
+
+    @property
+    def stride(self) -> int:
+        """Input pixels per pixel of the deepest level; input sizes are multiples of it."""
+        return 1 << (self.levels - 1)
+
+
 def _name_of(config: Any) -> Any:
     """Say which model a config is; one without a name is a U-Net, as it always was."""
     if isinstance(config, Mapping):
@@ -138,6 +167,7 @@ class WNetConfig(_NetworkConfig):
 ModelConfig = Annotated[
     Annotated[UNetConfig, Tag("unet")]
     | Annotated[VGG19UNetConfig, Tag("vgg19_unet")]
+    | Annotated[EfficientNetUNetConfig, Tag("efficientnet_lite0_unet")]
     | Annotated[WNetConfig, Tag("wnet")],
     Discriminator(_name_of),
 ]

@@ -6,6 +6,7 @@ differ, and why, is in docs/decisions/0031-initialisation.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -43,14 +44,17 @@ INITIALISATIONS: dict[str, InitConfig] = {
 }
 """The paper's initialisations by name, with nothing frozen."""
 
+ALIASES: dict[str, str] = {"ImageNet-random": "VGG19-random", "ImageNet-synth": "VGG19-synth"}
+"""Other names, since VGG19 is not the only encoder that starts from ImageNet weights."""
+
 
 def find_initialisation(name: str, freezing: Freeze = "none") -> InitConfig:
     """Return one of the paper's initialisations. Raises UsageError for an unknown name."""
-    if name not in INITIALISATIONS:
-        raise UsageError(
-            f"no such initialisation: {name!r}", do=did_you_mean(name, INITIALISATIONS)
-        )
-    return INITIALISATIONS[name].model_copy(update={"freeze": freezing})
+    known = INITIALISATIONS.get(ALIASES.get(name, name))
+    if known is None:
+        names = [*INITIALISATIONS, *ALIASES]
+        raise UsageError(f"no such initialisation: {name!r}", do=did_you_mean(name, names))
+    return known.model_copy(update={"freeze": freezing})
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ def plan_start(
 ) -> Start:
     """Combine a fresh model's `state` with pretrained weights as `init` says.
 
-    An encoder is taken whole; of a decoder every tensor whose shape fits. From a run of a W-net
+    An encoder is taken whole; of a decoder every tensor whose shape fits, level by level from full
+    resolution down. From a run of a W-net
     into a W-net, encoder and decoder together mean both networks. Nothing given is changed.
     Raises UsageError where a source is missing or its encoder is of another shape.
     """
@@ -91,10 +96,12 @@ def plan_start(
     partly: dict[str, Tensor] = {}
     if init.encoder == "imagenet":
         source = _given(imagenet, "ImageNet weights", "--imagenet FILE")
-        if f"{ours}encoder.features.0.weight" not in state:
+        firsts = ("features.0.weight", "stem.0.weight")
+        if not any(f"{ours}encoder.{name}" in state for name in firsts):
             raise UsageError(
-                "only a VGG19 encoder starts from ImageNet weights",
-                do="use --model vgg19_unet, or --model wnet --first vgg19_unet",
+                "only encoders of VGG19 and EfficientNet-Lite0 start from ImageNet weights",
+                do="use --model vgg19_unet, --model efficientnet_lite0_unet, or --model wnet "
+                "--first vgg19_unet",
             )
         whole = _require_all(state, f"{ours}encoder.", source, "")
     elif init.encoder == "run":
@@ -104,8 +111,10 @@ def plan_start(
     if init.decoder == "run":
         source = _given(run, "a finished run", "--init RUN")
         theirs = _first_network(source.weights)
-        for part in ("decoder.", "head."):
-            partly |= _renamed(source.weights, theirs + part, ours + part)
+        partly |= _renamed(source.weights, theirs + "head.", ours + "head.")
+        partly |= _aligned(
+            _renamed(source.weights, theirs + "decoder.", ours + "decoder."), state, ours
+        )
         if ours and theirs and init.encoder == "run":
             partly |= _renamed(source.weights, "second.", "second.")
     # Only what the model has: a deeper decoder's further tensors have no place in it.
@@ -148,6 +157,23 @@ def _renamed(weights: Mapping[str, Tensor], before: str, after: str) -> dict[str
         after + name.removeprefix(before): value
         for name, value in weights.items()
         if name.startswith(before)
+    }
+
+
+def _aligned(
+    theirs: Mapping[str, Tensor], state: Mapping[str, Tensor], ours: str
+) -> dict[str, Tensor]:
+    """Renumber a decoder's levels, which count from the deepest, so that resolutions agree."""
+    place = re.compile(rf"({re.escape(ours)}decoder\.(?:ups|blocks)\.)(\d+)(\..+)")
+
+    def levels(names: Mapping[str, Tensor]) -> int:
+        return max((int(m[2]) + 1 for name in names if (m := place.fullmatch(name))), default=0)
+
+    shift = levels(state) - levels(theirs)
+    return {
+        f"{m[1]}{int(m[2]) + shift}{m[3]}": value
+        for name, value in theirs.items()
+        if (m := place.fullmatch(name)) and int(m[2]) + shift >= 0
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from clearcoat.errors import UsageError, did_you_mean
 from clearcoat.models.base import SegmentationModel
 from clearcoat.models.config import ModelConfig
+from clearcoat.models.efficientnet import build_efficientnet_unet
 from clearcoat.models.unet import build_unet
 from clearcoat.models.vgg19 import build_vgg19_unet
 from clearcoat.models.wnet import build_wnet
@@ -16,6 +17,7 @@ BUILDERS: dict[str, Callable[[Any, int], SegmentationModel]] = {
     "unet": build_unet,
     "vgg19_unet": build_vgg19_unet,
     "wnet": build_wnet,
+    "efficientnet_lite0_unet": build_efficientnet_unet,
 }
 """Model name -> function of (its config, outputs per pixel)."""
 

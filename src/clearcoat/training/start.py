@@ -9,12 +9,14 @@ import torch
 
 from clearcoat.errors import RunError, UsageError
 from clearcoat.models import (
+    EfficientNetUNetConfig,
     InitConfig,
     Pretrained,
     SegmentationModel,
     Start,
     build_model,
     initialise_from,
+    read_efficientnet,
     read_imagenet,
 )
 from clearcoat.training.config import TrainingConfig
@@ -60,10 +62,22 @@ def start_model(
         if origin is not None:
             model.load_state_dict(origin.model.state_dict())
         return Started(model, None, ())
-    file, digest = (None, None) if imagenet is None else read_imagenet(imagenet)
+    file, digest = _imagenet(init, config, imagenet)
     run = None if origin is None else Pretrained(origin.model.state_dict(), str(origin.path))
     start = initialise_from(model, init, run=run, imagenet=file)
     return Started(model, digest, tuple(_notes(init, start, digest)))
+
+
+def _imagenet(
+    init: InitConfig, config: TrainingConfig, path: Path | None
+) -> tuple[Pretrained | None, str | None]:
+    """Return ImageNet weights as far as asked for, and the digest of their file."""
+    if init.encoder != "imagenet":
+        return None, None
+    if isinstance(config.model, EfficientNetUNetConfig):
+        # They come as a package; a file is named only where that is not installed.
+        return read_efficientnet(path)
+    return (None, None) if path is None else read_imagenet(path)
 
 
 def _check_files(init: InitConfig | None, origin: Origin | None, imagenet: Path | None) -> None:
@@ -71,7 +85,7 @@ def _check_files(init: InitConfig | None, origin: Origin | None, imagenet: Path 
         raise UsageError(
             "this initialisation takes no ImageNet weights",
             where=imagenet,
-            do="leave --imagenet out, or use --initialisation VGG19-random or VGG19-synth",
+            do="leave --imagenet out, or use --initialisation ImageNet-random or ImageNet-synth",
         )
     if origin is not None and init is not None and not init.needs_run:
         raise UsageError(
