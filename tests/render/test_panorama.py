@@ -93,7 +93,7 @@ def test_doubling_interpolates_and_keeps_the_mean() -> None:
 
 def test_the_ground_shows_the_panorama_without_a_seam() -> None:
     smooth = (directions() * 0.1 + 0.5).astype(np.float32)
-    place = np.array([[3.0, -5.0]], np.float32)
+    place = np.array([[-3.0, -5.0]], np.float32)
     # Radiance of an unshadowed diffuser of this albedo, against the panorama in that direction.
     albedo = ground_albedo(smooth, place, eye_height_m=1.6)
     radiance = albedo * ground_irradiance(smooth) / np.pi
