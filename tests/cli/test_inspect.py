@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from clearcoat.cli import main
-from clearcoat.product import ClassRules, MaterialRule, Mesh, Part, Product, ProductSpec
+from clearcoat.product import Mesh, Part, Product
 from clearcoat.product.rules import drop_parts
-from clearcoat.spec import Model, load
 
 SPEC = """
 product:
@@ -29,21 +28,10 @@ materials:
 """
 
 
-class Scene(Model):
-    """The three sections of a scene spec that the command reads."""
-
-    product: ProductSpec
-    classes: ClassRules
-    materials: tuple[MaterialRule, ...]
-
-
 @pytest.fixture
-def spec(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def spec(shared: Path, tmp_path: Path) -> Path:
     path = tmp_path / "bmw.yaml"
     path.write_text(SPEC.format(file=shared / "vehicles/bmw_m6/bmw_m6.glb"))
-    monkeypatch.setattr(
-        "clearcoat.generation.load_scene_spec", lambda path: load(path, Scene), raising=False
-    )
     return path
 
 
