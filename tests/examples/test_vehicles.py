@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from clearcoat.generation import load_scene
 from clearcoat.generation.presets import copy_presets
-from clearcoat.vehicles import STYLES
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "vehicles"
 _PHOTO_CLASSES = {
@@ -57,15 +57,37 @@ def test_the_presets_name_the_box_of_a_pickup(tmp_path: Path) -> None:
         for part, classes in zip(scene.product.parts, scene.classes.of_part, strict=True)
         if classes and trunk in classes
     ]
-    assert {"body/bed_gate", "body/bed_side_left", "body/bed_side_right"} <= set(named)
+    assert {"bed/panel", "bed/side_left", "bed/side_right"} <= set(named)
 
 
-@pytest.mark.parametrize("style", sorted(set(STYLES) - {"pickup"}))
-def test_the_presets_fit_every_built_in_style(tmp_path: Path, style: str) -> None:
+@pytest.mark.parametrize("preset", ["family", "family_paper", "family_18"])
+def test_the_presets_cover_every_class_with_the_family(tmp_path: Path, preset: str) -> None:
+    scene = load_scene(copy_presets(tmp_path) / f"{preset}.yaml")
+    assert scene.classes.absent == ()
+    assert len(scene.classes.names) == {"family": 13, "family_paper": 8, "family_18": 18}[preset]
+
+
+@pytest.mark.parametrize(
+    ("style", "absent"),
+    [
+        ("sedan", {"trunk"}),
+        ("coupe", {"trunk", "back_door"}),
+        ("hatchback", {"tailgate"}),
+        ("pickup", {"tailgate"}),
+    ],
+)
+def test_the_presets_fit_a_single_style(tmp_path: Path, style: str, absent: set[str]) -> None:
     folder = copy_presets(tmp_path)
     spec = folder / f"{style}.yaml"
     spec.write_text(f"extends: family.yaml\nproduct: {{builtin: {style}, seed: 2}}\n")
-    assert set(load_scene(spec).classes.absent) == {"trunk"}
+    assert set(load_scene(spec).classes.absent) == absent
+
+
+def test_the_18_classes_are_those_of_the_photos(shared: Path, tmp_path: Path) -> None:
+    scene = load_scene(copy_presets(tmp_path) / "family_18.yaml")
+    labels = json.loads((shared / "photos" / "car_parts" / "annotations.json").read_text())
+    categories = {c["name"] for c in labels["categories"]} - {"_background_"}
+    assert set(scene.classes.names) == categories
 
 
 def test_copied_presets_keep_what_a_user_changed(tmp_path: Path) -> None:

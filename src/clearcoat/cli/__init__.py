@@ -17,6 +17,7 @@ VERBS = {
     "demo": "Run the whole path on the built-in vehicle and write a report.",
     "inspect": "Show what is in a CAD file: parts, materials, triangles, bounds, units.",
     "materials": "List the material library, or render a sheet of it.",
+    "vehicle": "Build a vehicle of the built-in family as GLB, or list its parameters.",
     "schema": "Print the JSON Schema of a scene spec.",
     "preview": "Render a contact sheet with label overlays and a legend.",
     "render": "Render labelled images into a data set.",

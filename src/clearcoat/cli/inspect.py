@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.tree import Tree
 
-    from clearcoat.product import Product, ProductSpec, ProductSummary
+    from clearcoat.product import ClassMap, MaterialRule, Product, ProductSpec, ProductSummary
     from clearcoat.product.inspect import PartSummary, TreeNode
 
 _BUILTIN = "builtin:"
@@ -64,7 +64,8 @@ def command(
     if spec_path is None:
         from clearcoat.product import summarize
 
-        summary = summarize(_load(_product_spec(product, {}, given), Path()))
+        wanted = _product_spec(product, {}, given)
+        summary = summarize(*_one_of_family(wanted, _load(wanted, Path())))
     else:
         summary = _with_spec(spec_path, product, given)
     if as_json:
@@ -88,8 +89,9 @@ def _with_spec(spec_path: Path, product: str | None, given: dict[str, str]) -> P
     scene = load_scene_spec(spec_path)
     document = read(spec_path)
     own = scene.product.model_dump(exclude_unset=True)
+    wanted = _product_spec(product, own, given)
     loaded = _load(
-        _product_spec(product, own, given),
+        wanted,
         spec_path.parent,
         where=lambda number: document.where(("product", "drop", number)),
     )
@@ -105,7 +107,35 @@ def _with_spec(spec_path: Path, product: str | None, given: dict[str, str]) -> P
         groups=scene.groups,
         where=lambda number: document.where(("materials", number)),
     )
-    return summarize(loaded, classes, materials)
+    return summarize(*_one_of_family(wanted, loaded, classes, materials))
+
+
+def _one_of_family(
+    spec: ProductSpec,
+    loaded: Product,
+    classes: ClassMap | None = None,
+    materials: tuple[MaterialRule | None, ...] | None = None,
+) -> tuple[Product, ClassMap | None, tuple[MaterialRule | None, ...] | None]:
+    """Put one vehicle in the place of the family's catalogue, with what rules say of its parts."""
+    from dataclasses import replace
+
+    from clearcoat.product import FAMILY
+
+    if spec.builtin != FAMILY:
+        return loaded, classes, materials
+    from clearcoat.generation import family
+
+    vehicle = family.build(spec, family.role(spec, 0, 0))
+    numbers = [int(number) - 1 for number in family.part_ids(vehicle, loaded)[1:]]
+    if classes is not None:
+        classes = replace(
+            classes,
+            of_part=tuple(classes.of_part[number] for number in numbers),
+            rule_of_part=tuple(classes.rule_of_part[number] for number in numbers),
+        )
+    if materials is not None:
+        materials = tuple(materials[number] for number in numbers)
+    return vehicle, classes, materials
 
 
 def _product_spec(product: str | None, own: dict[str, Any], given: dict[str, str]) -> ProductSpec:
@@ -118,7 +148,7 @@ def _product_spec(product: str | None, own: dict[str, Any], given: dict[str, str
     if product is not None:
         built_in = product.startswith(_BUILTIN)
         # What the spec says of the other kind of product does not hold for this one.
-        others = {"builtin", "seed", "parameters"}
+        others = {"builtin", "seed", "parameters", "style", "images_per_vehicle"}
         if built_in:
             others = {"file", "unit", "up", "front", "tessellation", "variant"} - set(given)
         fields = {key: value for key, value in fields.items() if key not in others}
@@ -142,9 +172,12 @@ def _load(spec: ProductSpec, base: Path, **places: Any) -> Product:
 
         return load_file_product(spec, base, **places)
     from clearcoat import vehicles
-    from clearcoat.product import drop_parts
+    from clearcoat.product import FAMILY, drop_parts
 
-    built: Product = vehicles.build(spec.builtin, spec.seed, dict(spec.parameters))
+    if spec.builtin == FAMILY:
+        built = vehicles.catalogue_product()
+    else:
+        built = vehicles.build(spec.builtin, spec.seed, dict(spec.parameters))
     return drop_parts(built, spec.drop, **places)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from clearcoat.errors import UsageError
 from clearcoat.execution import run_local
 from clearcoat.generation.annotate import annotate, described
 from clearcoat.generation.camera_record import camera_metadata
+from clearcoat.generation.family import Role, renumbered
 from clearcoat.generation.labels import label_raster
 from clearcoat.generation.scene import Scene, load_scene
 from clearcoat.render import Renderer, develop
@@ -49,20 +50,23 @@ class Studio:
         self.scene = scene
         self.size = size
         self.seed = seed
+        self._current: Scene | None = None
         self._renderer: Renderer | None = None
 
-    @property
-    def renderer(self) -> Renderer:
-        """The renderer, built on first use."""
-        if self._renderer is None:
-            self._renderer = self.scene.renderer(self.size)
-        return self._renderer
+    def _at(self, index: int) -> tuple[Scene, Renderer]:
+        """Return scene and renderer of an image, built where the one before shows another."""
+        scene = self.scene.at(self.seed, index, last=self._current)
+        if self._renderer is None or scene is not self._current:
+            self._renderer = scene.renderer(self.size)
+            self._current = scene
+        return scene, self._renderer
 
     def record(self, index: int) -> Record:
         """Make image `index`: a pure function of spec, seed and index."""
-        scene, (width, height) = self.scene, self.size
+        scene, renderer = self._at(index)
+        width, height = self.size
         drawn = sample(scene.spec, scene.stage, self.seed, index, aspect=width / height)
-        frame = self.renderer.render(drawn)
+        frame = renumbered(renderer.render(drawn), scene.part_ids)
         image = develop(
             frame.radiance,
             exposure_ev=drawn.exposure_ev,
@@ -72,11 +76,11 @@ class Studio:
             Record(
                 index=index,
                 image=image,
-                labels=label_raster(frame, scene.classes, scene.spec.labels),
-                metadata=_metadata(drawn, self.size),
+                labels=label_raster(frame, self.scene.classes, scene.spec.labels),
+                metadata=_metadata(drawn, self.size, scene.cast),
             ),
             frame,
-            scene,
+            self.scene,
         )
 
 
@@ -92,13 +96,27 @@ def generate(job: Job, indices: Sequence[int], *, workers: int = 1) -> Iterator[
     """
     scene = load_scene(job.spec_path)
     missing = create(job, scene).missing(indices)
+    # Images of one vehicle stay together, so that no two processes build the same one.
+    blocks = by_product(missing, scene.images_per_product)
     if workers <= 1:
         # The scene is at hand; several processes each load their own.
-        yield from run_local(partial(_prepare, job, scene), _make, missing, 1)
+        made = run_local(partial(_prepare, job, scene), _make, [[i] for i in missing], 1)
     else:
-        yield from run_local(
-            partial(_prepare, job, None), _make, missing, min(workers, max(len(missing), 1))
+        made = run_local(
+            partial(_prepare, job, None), _make, blocks, min(workers, max(len(blocks), 1))
         )
+    for block in made:
+        yield from block
+
+
+def by_product(indices: Sequence[int], images_per_product: int | None) -> list[list[int]]:
+    """Group indices whose images show the same product; one by one where all show the same."""
+    if images_per_product is None:
+        return [[index] for index in indices]
+    blocks: dict[int, list[int]] = {}
+    for index in indices:
+        blocks.setdefault(index // images_per_product, []).append(index)
+    return list(blocks.values())
 
 
 def create(job: Job, scene: Scene) -> DatasetWriter:
@@ -125,15 +143,17 @@ def _prepare(job: Job, scene: Scene | None) -> tuple[Studio, DatasetWriter]:
     return Studio(scene, job.size, job.seed), create(job, scene)
 
 
-def _make(state: tuple[Studio, DatasetWriter], index: int) -> int:
+def _make(state: tuple[Studio, DatasetWriter], block: Sequence[int]) -> Sequence[int]:
     studio, writer = state
-    writer.write(studio.record(index))
-    return index
+    for index in block:
+        writer.write(studio.record(index))
+    return block
 
 
-def _metadata(drawn: SceneSample, size: tuple[int, int]) -> dict[str, Any]:
+def _metadata(drawn: SceneSample, size: tuple[int, int], cast: Role | None) -> dict[str, Any]:
     """Describe camera and chance: enough to reproject depth, or to draw the image again."""
-    return {
+    vehicle = {} if cast is None else {"vehicle": asdict(cast)}
+    return vehicle | {
         "camera": camera_metadata(drawn.camera, size),
         "pose": {
             # The world frame is the product's: it is the camera that moves.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from clearcoat import __version__, vehicles
 from clearcoat.errors import SpecError
+from clearcoat.generation import family
 from clearcoat.generation.objects import ObjectTable, object_table
 from clearcoat.generation.scene_spec import SceneSpec
 from clearcoat.materials import LIBRARY, Material, material
 from clearcoat.product import (
+    FAMILY,
     ClassMap,
     Product,
     drop_parts,
@@ -37,12 +39,46 @@ class Scene:
 
     spec: SceneSpec
     product: Product
+    """With `builtin: family`, the catalogue of its parts, until `at` says which vehicle."""
     classes: ClassMap
     materials: tuple[Material, ...]
     stage: Stage
     hdri_folder: Path | None
     digest: str
     """Of the spec and of the files that decide what is drawn."""
+    part_ids: NDArray[np.uint16] | None = None
+    """(1 + number of the product's parts,): the catalogue's number of each, 0 for nothing; None
+    where the product is its own catalogue."""
+    cast: family.Role | None = None
+    """Which vehicle of the family this is."""
+
+    @property
+    def images_per_product(self) -> int | None:
+        """How many images in a row show one product; None: all of them."""
+        drawn = self.spec.product.builtin == FAMILY
+        return self.spec.product.images_per_vehicle if drawn else None
+
+    def at(self, seed: int, index: int, *, last: Scene | None = None) -> Scene:
+        """Return the scene of one image: this one, or that of the vehicle which it shows.
+
+        What rules say of the vehicle's parts is what they say of the catalogue's, by `part_ids`.
+        `last`, the scene of another image, is returned again where it shows the same vehicle.
+        """
+        if self.images_per_product is None:
+            return self
+        cast = family.role(self.spec.product, seed, index)
+        if last is not None and last.cast == cast:
+            return last
+        product = family.build(self.spec.product, cast)
+        ids = family.part_ids(product, self.product)
+        return replace(
+            self,
+            product=product,
+            materials=tuple(self.materials[number - 1] for number in ids[1:]),
+            stage=Stage(points_m=outline_points(product), hdri_names=self.stage.hdri_names),
+            part_ids=ids,
+            cast=cast,
+        )
 
     @cached_property
     def instances(self) -> tuple[tuple[str, ...], NDArray[np.uint16]]:
@@ -84,6 +120,7 @@ def load_scene(path: Path) -> Scene:
     spec = parse(document, SceneSpec)
     base = path.parent
     product = _product(spec, document, base)
+    drawn = spec.product.builtin == FAMILY
     classes = resolve_classes(
         product,
         spec.classes,
@@ -97,7 +134,7 @@ def load_scene(path: Path) -> Scene:
     materials = _materials(spec, product, document)
     drawn_from = [
         spec.model_dump(mode="json"),
-        geometry_digest(product),
+        family.code_digest() if drawn else geometry_digest(product),
         [asdict(material) for material in materials],
         list(names),
         # Another version may draw the same spec otherwise.
@@ -108,7 +145,9 @@ def load_scene(path: Path) -> Scene:
         product=product,
         classes=classes,
         materials=materials,
-        stage=Stage(points_m=outline_points(product), hdri_names=names),
+        stage=Stage(
+            points_m=np.zeros((0, 3)) if drawn else outline_points(product), hdri_names=names
+        ),
         hdri_folder=hdri_folder,
         digest=digest(drawn_from),
     )
@@ -120,6 +159,10 @@ def _product(spec: SceneSpec, document: Document, base: Path) -> Product:
 
     if spec.product.builtin is None:
         return load_file_product(spec.product, base, where=where)
+    if spec.product.builtin == FAMILY:
+        family.check(spec.product, document)
+        every = vehicles.catalogue_product()
+        return drop_parts(every, spec.product.drop, where=where) if spec.product.drop else every
     built = vehicles.build(spec.product.builtin, spec.product.seed, dict(spec.product.parameters))
     return drop_parts(built, spec.product.drop, where=where) if spec.product.drop else built
 

@@ -15,9 +15,10 @@ from clearcoat.product.rules import (
     resolve_classes,
     resolve_materials,
 )
-from clearcoat.product.spec import UNIT_M, ProductSpec, load_file_product
+from clearcoat.product.spec import FAMILY, UNIT_M, ProductSpec, load_file_product
 
 __all__ = [
+    "FAMILY",
     "READERS",
     "UNIT_M",
     "ClassMap",

@@ -14,6 +14,9 @@ from clearcoat.product.raw import Tessellation
 from clearcoat.product.readers import read
 from clearcoat.spec import Model
 
+FAMILY = "family"
+"""The value of `builtin` that draws one vehicle after another."""
+
 Axis = Literal["x", "y", "z", "-x", "-y", "-z"]
 Unit = Literal["m", "dm", "cm", "mm", "um", "in", "ft", "yd", "km"]
 
@@ -37,7 +40,13 @@ class ProductSpec(Model):
     file: Path | None = None
     """The CAD file, relative to the spec: .glb, .gltf, .stp or .step."""
     builtin: str | None = None
-    """Style of the built-in vehicle, instead of a file."""
+    """Style of the built-in vehicle, instead of a file; `family` draws a new vehicle every
+    `images_per_vehicle` images."""
+    style: str | tuple[str, ...] | dict[str, float] = "any"
+    """Which vehicles `builtin: family` draws: `any`, a style, a list of styles, or styles with
+    weights."""
+    images_per_vehicle: int = Field(default=24, ge=1)
+    """How many images in a row show the same vehicle of `builtin: family`."""
     unit: Unit | None = None
     """Unit of the file's coordinates, where the file is wrong about it."""
     up: Axis | None = None
@@ -51,7 +60,7 @@ class ProductSpec(Model):
     tessellation: Tessellation = Tessellation()
     """How finely curved surfaces of STEP files are cut into triangles."""
     seed: int = Field(default=0, ge=0)
-    """Seed of the built-in vehicle."""
+    """Seed of the built-in vehicle, or of all that `builtin: family` draws."""
     parameters: dict[str, float] = {}
     """Parameters of the built-in vehicle that are fixed, by name."""
 
@@ -64,6 +73,9 @@ class ProductSpec(Model):
         only_file = {"unit", "up", "front", "tessellation", "variant"} & self.model_fields_set
         if self.builtin is not None and only_file:
             raise ValueError(f"`{sorted(only_file)[0]}` is for files, not for built-in vehicles")
+        only_family = {"style", "images_per_vehicle"} & self.model_fields_set
+        if self.builtin != FAMILY and only_family:
+            raise ValueError(f"`{sorted(only_family)[0]}` is for `builtin: {FAMILY}` only")
         only_builtin = {"seed", "parameters"} & self.model_fields_set
         if self.file is not None and only_builtin:
             raise ValueError(f"`{sorted(only_builtin)[0]}` is for built-in vehicles, not for files")

@@ -70,10 +70,13 @@ def anchors(p: VehicleParameters) -> Anchors:
     door_front = front_axle - arch - 0.13
     # The last door line stays ahead of the cab's end on a pickup.
     door_rear = rear_axle + 0.12
-    if p.style == "pickup":
+    if p.tail == "bed":
         door_rear = backlight_x + 0.16
     pillar_b = door_front - 0.535 * (door_front - door_rear)
-    bumper_share = {"sedan": 0.47, "pickup": 0.36}.get(p.style, 0.43)
+    if p.doors == 2:
+        # One long door; behind it the glass goes on as a quarter window.
+        door_rear = rear_axle + arch + 0.10
+        pillar_b = door_rear
     return Anchors(
         front_x=front_x,
         rear_x=-length / 2,
@@ -97,7 +100,7 @@ def anchors(p: VehicleParameters) -> Anchors:
         back_slope=back,
         side_slope=tan(radians(p.tumblehome_deg)),
         front_bumper_z=0.55 * (floor + 0.05) + 0.45 * (p.hood_front_height_mm / 1000),
-        rear_bumper_z=floor + bumper_share * (backlight_z - floor),
+        rear_bumper_z=floor + p.rear_bumper_share * (backlight_z - floor),
         sill_z=floor + 0.14,
         door_front_x=door_front,
         pillar_b_x=pillar_b,

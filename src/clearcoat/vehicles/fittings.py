@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.form import Form
+from clearcoat.vehicles.glyphs import strokes
 from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.probe import on_end, on_side, on_top, sampled
 from clearcoat.vehicles.solids import loft, revolve, rounded_box, smooth, tube
@@ -37,7 +40,7 @@ def _mirrors(form: Form, layout: Layout, assembly: Assembly) -> None:
     # Where the glass begins; the foot of the mirror stands in its front corner.
     corner_x = float(x[np.argmax(window < 0.0)]) - 0.035
     skin_y = float(on_side(form, np.array([corner_x]), np.array([foot_z]))[0, 1])
-    tall = layout.style in ("suv", "pickup")
+    tall = a.roof_z > 1.6
     half_y, half_z = (0.105, 0.092) if tall else (0.112, 0.073)
     centre = np.array([corner_x + 0.015, skin_y + half_y + 0.055, foot_z + half_z - 0.015])
 
@@ -78,7 +81,8 @@ def _handles(form: Form, trim: Trim, assembly: Assembly) -> None:
     a = form.anchors
     finish = "chrome" if trim.chrome_handles else "paint"
     rear_x = min(a.door_rear_x + 0.19, a.pillar_b_x - 0.3)
-    for which, x in (("front", a.pillar_b_x + 0.165), ("rear", rear_x)):
+    places = (("front", a.pillar_b_x + 0.165), ("rear", rear_x))
+    for which, x in places[: form.parameters.doors // 2]:
         along = np.linspace(-0.105, 0.105, 15)
         z = form.belt(np.full(15, x)) - 0.085
         skin = on_side(form, x + along, z)
@@ -114,7 +118,7 @@ def _facing(surface: Surface) -> Surface:
 def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     a = form.anchors
     width, height = (0.52, 0.112) if trim.wide_plates else (0.34, 0.15)
-    rear_z = a.rear_bumper_z + (-0.10 if layout.style == "pickup" else 0.17)
+    rear_z = a.rear_bumper_z + (-0.10 if layout.tail == "bed" else 0.17)
     front_z = min(a.front_bumper_z + 0.02, layout.grille_low_z - 0.5 * height - 0.02)
     for name, z, front in (("front", front_z, True), ("rear", rear_z, False)):
         y = np.array([0.0, 0.5 * width, 0.0, 0.0])
@@ -126,8 +130,9 @@ def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         at = np.array([points[0, 0] + sign * 0.008, 0.0, z])
         frame = rounded_box((0.022, width + 0.024, height + 0.024), 0.006).turned(rotation)
         plate = rounded_box((0.012, width, height), 0.005).turned(rotation)
-        # A pickup carries it on the bumper, and people label it with what carries it.
-        path = "bumpers/rear_plate" if layout.style == "pickup" and not front else f"plates/{name}"
+        # Named with what carries it, since people label it so.
+        on_bumper = front or layout.tail == "bed"
+        path = f"bumpers/{name}_plate" if on_bumper else f"{layout.carrier}/plate"
         assembly.add(f"{path}_frame", "plastic_black", frame.moved(at))
         ahead = np.array([sign * 0.008, 0.0, 0.0])
         assembly.add(path, "number_plate", plate.moved(at + ahead))
@@ -140,21 +145,21 @@ def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
             bar = on_end(form, y, np.full(25, z + 0.5 * height + 0.045), front=False)
             side, up = _axes(25, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
             thin = np.full(25, 0.012), np.full(25, 0.017)
-            assembly.add("body/tail_garnish", "chrome", loft(bar, side, up, *thin, 12, 0.8))
+            assembly.add(f"{layout.carrier}/garnish", "chrome", loft(bar, side, up, *thin, 12, 0.8))
 
 
-def _characters(width: float, height: float, text: tuple[float, ...]) -> Surface:
-    """Dark blocks in the rhythm of a registration number, on a plate that faces +x."""
-    pitch = 0.84 * width / len(text)
-    blocks = []
-    for place, fill in enumerate(text):
-        if fill < 0.12:
-            continue
-        y = (place + 0.5) * pitch - 0.42 * width
-        size = (0.004, pitch * (0.35 + 0.35 * fill), 0.62 * height)
-        outer = rounded_box(size, 0.0015, 1).moved((0.0, y, 0.0))
-        blocks.append(outer)
-    return join(blocks)
+def _characters(width: float, height: float, text: str) -> Surface:
+    """Embossed characters of a registration, on a plate that faces +x."""
+    bars = []
+    thick = 0.070 * height
+    for line in strokes(text, 0.84 * width, 0.62 * height):
+        for (y0, z0), (y1, z1) in itertools.pairwise(line):
+            length = float(np.hypot(y1 - y0, z1 - z0))
+            along = np.array([[1.0, 0.0, 0.0], [0.0, y1 - y0, z0 - z1], [0.0, z1 - z0, y1 - y0]])
+            along[1:, 1:] /= length
+            bar = rounded_box((0.003, length + 2 * thick, 2 * thick), 0.0012, 1).turned(along)
+            bars.append(bar.moved((0.0, 0.5 * (y0 + y1), 0.5 * (z0 + z1))))
+    return join(bars)
 
 
 def _badges(form: Form, layout: Layout, assembly: Assembly) -> None:
@@ -165,7 +170,7 @@ def _badges(form: Form, layout: Layout, assembly: Assembly) -> None:
     quarter = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     ring = ring.turned(quarter)
     heights = (0.5 * (layout.grille_top_z + layout.grille_low_z), layout.tail_top_z - 0.05)
-    for name, z, front in (("front", heights[0], True), ("rear", heights[1], False)):
+    for z, front in ((heights[0], True), (heights[1], False)):
         point = on_end(form, np.zeros(1), np.array([z]), front=front)
         normal = form.normals(point)[0]
         c, s = np.hypot(normal[0], 0.0), normal[2]
@@ -173,8 +178,7 @@ def _badges(form: Form, layout: Layout, assembly: Assembly) -> None:
         if not front:
             lean = np.diag([-1.0, -1.0, 1.0]) @ lean
         badge = ring.turned(lean).moved(point[0] + 0.004 * normal)
-        on_bed = layout.style == "pickup" and not front
-        assembly.add("body/bed_badge" if on_bed else f"body/badge_{name}", "chrome", badge)
+        assembly.add("grille/badge" if front else f"{layout.carrier}/badge", "chrome", badge)
 
 
 def _grille_bars(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
@@ -240,7 +244,7 @@ def _small(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         rail = loft(path, side, up, np.full(31, 0.014), np.full(31, 0.013), 12, 0.8)
         finish = "chrome" if trim.chrome_handles else "plastic_black"
         assembly.add_pair("body/roof_rail_{side}", finish, rail)
-    if layout.style == "pickup":
+    if layout.tail == "bed":
         _bed(form, layout, assembly)
 
 
@@ -268,7 +272,7 @@ def _bed(form: Form, layout: Layout, assembly: Assembly) -> None:
     keep = box.normals[box.faces][:, :, 2].max(axis=1) < 0.3
     inside = Surface(box.vertices, box.normals, box.faces[keep]).flipped()
     centre = (0.5 * (front + rear), 0.0, 0.5 * (top + low))
-    assembly.add("body/bed_liner", "plastic_black", inside.moved(centre))
+    assembly.add("bed/liner", "plastic_black", inside.moved(centre))
     hump = rounded_box((0.85, 0.22, 0.26), 0.05)
     at = (a.rear_axle_x, half - 0.11, low + 0.13)
-    assembly.add("body/bed_humps", "plastic_black", both_sides(hump.moved(at)))
+    assembly.add("bed/humps", "plastic_black", both_sides(hump.moved(at)))

@@ -44,16 +44,16 @@ class Form:
         self.parameters = parameters
         self.anchors = anchors(parameters)
         a, p = self.anchors, parameters
-        sedan, pickup = p.style == "sedan", p.style == "pickup"
-        tail_z = a.backlight_z - (0.015 if sedan else 0.0)
+        notch, bed = p.tail == "notch", p.tail == "bed"
+        tail_z = a.backlight_z - (0.015 if notch else 0.0)
         nose_rise = a.cowl_z - a.nose_z
         shoulder = 0.035
         self._top = Curve(
             [
-                (a.rear_x, tail_z - (0.01 if sedan else 0.0)),
+                (a.rear_x, tail_z - (0.01 if notch else 0.0)),
                 (a.rear_x + 0.25, tail_z),
                 (a.backlight_x, a.backlight_z),
-                (a.backlight_x + (0.35 if not pickup else 0.2), a.belt_rear_z + shoulder),
+                (a.backlight_x + (0.2 if bed else 0.35), a.belt_rear_z + shoulder),
                 (a.cowl_x - 0.55, a.belt_z + shoulder),
                 (a.cowl_x - 0.1, a.cowl_z - 0.02),
                 (a.cowl_x, a.cowl_z - 0.008),
@@ -64,7 +64,7 @@ class Form:
             ],
             0.11,
         )
-        deck_crown = {"sedan": 0.055, "pickup": 0.008}.get(p.style, 0.05)
+        deck_crown = {"notch": 0.055, "bed": 0.008}.get(p.tail, 0.05)
         self._crown = Curve(
             [
                 (a.rear_x, deck_crown),
@@ -78,7 +78,7 @@ class Form:
             0.15,
         )
         width = a.half_width - p.flare_mm / 1000 * 0.75
-        tail_taper = 0.02 if pickup else 0.075
+        tail_taper = 0.02 if bed else 0.075
         self._plan = Curve(
             [
                 (a.rear_x, width - tail_taper),
@@ -92,10 +92,10 @@ class Form:
             0.30,
         )
         foot = a.half_width - p.shoulder_width_mm / 1000 - 0.015
-        rear_foot = 0.005 if pickup else (0.05 if sedan else 0.04)
+        rear_foot = 0.005 if bed else (0.05 if notch else 0.04)
         self._window_foot = Curve(
             [
-                (a.rear_x, foot - rear_foot - (0.08 if sedan else 0.03 if not pickup else 0.0)),
+                (a.rear_x, foot - rear_foot - (0.08 if notch else 0.0 if bed else 0.03)),
                 (a.rear_axle_x, foot - rear_foot),
                 (a.pillar_b_x, foot),
                 (a.header_x, foot),
@@ -105,7 +105,7 @@ class Form:
             0.30,
         )
         apex = 0.42 * a.header_x + 0.58 * a.rear_header_x + 0.30
-        drop = 0.055 if sedan else 0.04
+        drop = 0.055 if notch else 0.04
         self._roof = Curve(
             [
                 (a.rear_header_x - 0.4, a.roof_z - 2.6 * drop),
@@ -136,7 +136,15 @@ class Form:
 
     def crease(self, x: Array) -> Array:
         """Height of the crease along the doors."""
-        return self.belt(x) - 0.125 - 0.02 * ramp(x, self.anchors.rear_axle_x, self.anchors.front_x)
+        a, p = self.anchors, self.parameters
+        t = np.clip((a.door_front_x - x) / (a.door_front_x - a.rear_axle_x), -0.4, 1.3)
+        rise = p.feature_line_rise_mm / 1000 * t
+        return (
+            self.belt(x)
+            - p.feature_line_drop_mm / 1000
+            + np.minimum(rise, 0.0)
+            + 0.7 * np.maximum(rise, 0.0)
+        )
 
     def centre_line(self, x: Array) -> Array:
         """Height of the skin on the plane of symmetry, edges not yet rounded."""
@@ -158,15 +166,20 @@ class Form:
         a = self.anchors
         x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
         share = y / a.half_width
-        top = 0.97 * (z - self._top(x) + self._crown(x) * share**2 * (0.6 + 0.4 * share**2))
+        top = 0.97 * (
+            z
+            - self._top(x)
+            - self._pressings(x, y)
+            + self._crown(x) * share**2 * (0.6 + 0.4 * share**2)
+        )
         side = y - self._flank(x, z)
         front = x - self._nose(share, z)
         rear = self._tail(share, z) - x
         floor = self._floor(x) - z
-        body = smooth_max(top, side, 0.13)
+        body = smooth_max(top, side, 0.11)
         body = smooth_max(body, smooth_max(front, rear, 0.1), 0.20)
         # The plan view's corners are far rounder than the edges of the hood.
-        tail_corner = 0.20 if self.parameters.style == "pickup" else 0.36
+        tail_corner = 0.20 if self.parameters.tail == "bed" else 0.36
         body = np.maximum(body, smooth_max(front, side, 0.36))
         body = np.maximum(body, smooth_max(rear, side, tail_corner))
         body = smooth_max(body, floor, 0.12)
@@ -176,7 +189,7 @@ class Form:
         cab = smooth_max(cab, window, 0.11)
         # Inside the body the greenhouse ends, or its sloping screens would run out of the tail.
         cab = np.maximum(cab, a.belt_z - 0.22 - z)
-        if self.parameters.style in ("sedan", "pickup"):
+        if self.parameters.tail != "hatch":
             cab = np.maximum(cab, np.minimum(rear + 0.06, a.backlight_z - 0.02 - z))
         else:
             cab = smooth_max(cab, rear, 0.07)
@@ -210,6 +223,23 @@ class Form:
         unit: Array = gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
         return unit
 
+    def _pressings(self, x: Array, y: Array) -> Array:
+        """How far creases of the hood and the lip of a boot lid stand above the plain form."""
+        a, p = self.anchors, self.parameters
+        along = ramp(x, a.front_x - 0.10, a.front_x - 0.45) * ramp(
+            x, a.cowl_x - 0.12, a.cowl_x + 0.25
+        )
+        towards = np.clip((x - a.cowl_x) / (a.front_x - a.cowl_x), -0.2, 1.0)
+        line = 0.64 * a.half_width + (0.36 * a.half_width - 0.64 * a.half_width) * towards
+        off = y - line
+        # A power bulge: nearly level between the creases, falling off outside.
+        bulge = np.where(off < 0.0, ridge(off, 0.40, 0.012), ridge(off, 0.10, 0.012))
+        raised = p.hood_crease_mm / 1000 * along * bulge
+        if p.tail == "notch":
+            edge = ramp(x, a.rear_x + 0.26, a.rear_x + 0.06)
+            raised = raised + p.deck_lip_mm / 1000 * edge * (1.0 - ramp(y, 0.35, 0.72))
+        return raised
+
     def _flank(self, x: Array, z: Array) -> Array:
         """Half width of the body side at (x, z)."""
         a, p = self.anchors, self.parameters
@@ -221,13 +251,17 @@ class Form:
             x, a.rear_x + 0.05, a.rear_axle_x
         )
         height = p.side_crease_mm / 1000
-        width += height * along * ridge(z - self.crease(x), 0.055, 0.007)
+        off = z - self.crease(x)
+        width += (
+            height * along * np.where(off > 0.0, ridge(off, 0.075, 0.007), ridge(off, 0.055, 0.007))
+        )
         sill = a.floor_z + 0.20 + 0.02 * ramp(x, a.door_front_x, a.door_rear_x)
         doors = ramp(x, a.front_axle_x - 0.2, a.door_front_x - 0.1) * ramp(
             x, a.rear_axle_x + 0.2, a.door_rear_x + 0.2
         )
         width += doors * (
-            0.6 * height * ridge(z - sill, 0.05, 0.010) - 0.010 * bump(z, sill + 0.14, 0.09)
+            0.6 * height * ridge(z - sill, 0.05, 0.010)
+            - p.door_scallop_mm / 1000 * bump(z, sill + 0.14, 0.09)
         )
         for axle_x in a.axles_x:
             radius = np.hypot(x - axle_x, z - a.wheel_radius)
@@ -243,24 +277,25 @@ class Form:
         upper = np.maximum(z - mid, 0.0)
         lower = np.maximum(mid - z, 0.0)
         height = max(a.nose_z - mid, 0.1)
-        tall = p.style in ("suv", "pickup")
-        lean = (0.07 if tall else 0.10) * (upper / height) ** 1.6
+        lean = (0.10 - 0.03 * float(ramp(np.array(a.nose_z), 0.82, 0.95))) * (upper / height) ** 1.6
         chin = 0.09 * (lower / (mid - a.floor_z)) ** 2.0
-        shelf = 0.012 * (1 - ramp(z, mid + 0.02, mid + 0.11))
-        return a.front_x - 0.012 - bow * (0.45 * share**2 + 0.55 * share**4) - lean - chin + shelf
+        # The bumper stands out before grille and lamps, less so towards the corners.
+        out = p.bumper_projection_mm / 1000
+        shelf = out * (1 - ramp(z, mid + 0.005, mid + 0.085)) * (1 - 0.5 * share**4)
+        return a.front_x - out - bow * (0.45 * share**2 + 0.55 * share**4) - lean - chin + shelf
 
     def _tail(self, share: Array, z: Array) -> Array:
         """x of the rear face."""
         a, p = self.anchors, self.parameters
         mid = a.rear_bumper_z
-        bow = 0.03 if p.style == "pickup" else 0.10
-        lean = {"sedan": 0.09, "pickup": 0.02}.get(p.style, 0.06)
+        bow = 0.03 if p.tail == "bed" else 0.10
+        lean = {"notch": 0.09, "bed": 0.02}.get(p.tail, 0.06)
         upper = np.maximum(z - mid, 0.0) / (a.backlight_z - mid)
         lower = np.maximum(mid - 0.08 - z, 0.0) / (mid - a.floor_z)
-        step = 0.045 if p.style != "pickup" else 0.0
+        step = 0.0 if p.tail == "bed" else 0.045
         recess = step * ramp(z, mid - 0.03, mid + 0.05)
         # A sedan's boot lid ends in a slight lip.
-        hollow = 0.02 * bump(upper, 0.62, 0.3) if p.style == "sedan" else 0.0
+        hollow = 0.02 * bump(upper, 0.62, 0.3) if p.tail == "notch" else 0.0
         return (
             a.rear_x
             + bow * (0.35 * share**2 + 0.65 * share**4)
@@ -284,6 +319,6 @@ class Form:
         screen = (x - screen_x + 0.20 * (y / 0.75) ** 2) / np.hypot(1.0, a.screen_slope)
         s = np.clip((z - a.backlight_z) / (a.roof_z - a.backlight_z), -0.5, 1.3)
         back_x = a.backlight_x + (z - a.backlight_z) * a.back_slope - 0.06 * s * (1 - s)
-        bow = 0.04 if self.parameters.style == "pickup" else 0.11
+        bow = 0.04 if self.parameters.tail == "bed" else 0.11
         back = (back_x + bow * (y / 0.75) ** 2 - x) / np.hypot(1.0, a.back_slope)
         return window, roof, screen, back

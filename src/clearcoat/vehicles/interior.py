@@ -36,7 +36,7 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     seat = _seat(scale).moved((seat_x, seat_y, floor))
     assembly.add_pair("interior/seat_front_{side}", "interior_fabric", seat)
     bench_x = min(a.pillar_b_x - 0.72, a.rear_axle_x + 0.62)
-    if layout.style == "pickup":
+    if layout.tail == "bed":
         bench_x = a.backlight_x + 0.62
     bench = join([_seat(scale).moved((0.0, 0.28, 0.0)), rounded_box((0.45, 0.5, 0.14), 0.05).moved(
         (0.05, 0.0, 0.26 * scale))])  # fmt: skip
@@ -58,7 +58,7 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
         "interior_plastic",
         wheel.moved((dash_x - 0.34, side * seat_y, a.belt_z - 0.06)),
     )
-    if layout.style == "sedan":
+    if layout.tail == "notch":
         shelf = rounded_box((0.55, 1.1, 0.05), 0.02)
         at = (a.backlight_x + 0.30, 0.0, a.backlight_z - 0.13)
         assembly.add("interior/parcel_shelf", "interior_fabric", shelf.moved(at))
@@ -69,7 +69,7 @@ def _liner(form: Form, layout: Layout) -> Surface:
     a = form.anchors
     skin = make_skin(form, _LINER_CELLS, _LINER_DEPTH_M)
     skin = clip(skin, skin["x"] - a.cowl_x - 0.12)
-    end = layout.bed_end_x + 0.02 if layout.style == "pickup" else a.rear_x + 0.06
+    end = layout.bed_end_x + 0.02 if layout.tail == "bed" else a.rear_x + 0.06
     skin = clip(skin, end - skin["x"])
     for opening in (layout.windscreen, layout.backlight, layout.daylight):
         skin = beyond(skin, opening, 0.004)

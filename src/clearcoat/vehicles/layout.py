@@ -24,18 +24,21 @@ class Layout:
         """Place the lines that several regions share."""
         self.form = form
         a, p = form.anchors, form.parameters
-        self.style = p.style
+        self.tail = p.tail
+        self.doors = p.doors
+        self.carrier = {"notch": "trunk_lid", "hatch": "tailgate", "bed": "bed"}[p.tail]
+        """Folder of the parts that open with the tail."""
         self.middle_x = 0.5 * (a.header_x + a.rear_header_x)
-        self.lamp_in_y = max(0.5 * p.grille_width_mm / 1000 + 0.035, 0.42 * a.half_width)
-        self.lamp_reach_x = a.front_x - p.nose_bow_mm / 1000 - 0.36
+        self.lamp_in_y = max(0.5 * p.grille_width_mm / 1000 + 0.030, 0.40 * a.half_width)
+        self.lamp_reach_x = a.front_x - p.nose_bow_mm / 1000 - p.lamp_reach_mm / 1000
         self.lamp_top_z = a.nose_z - 0.045
-        self.grille_top_z = a.nose_z - (0.055 if self.style in ("suv", "pickup") else 0.075)
+        self.grille_top_z = a.nose_z - 0.075 + 0.02 * float(ramp(np.array(a.nose_z), 0.82, 0.95))
         self.grille_low_z = self.grille_top_z - p.grille_height_mm / 1000
-        self.tail_in_y = a.half_width * {"sedan": 0.52, "pickup": 0.76}.get(self.style, 0.66)
-        self.tail_top_z = a.backlight_z - {"sedan": 0.075, "pickup": 0.06}.get(self.style, 0.04)
-        self.tail_low_z = a.rear_bumper_z + {"sedan": 0.16, "pickup": 0.08}.get(self.style, 0.14)
-        if self.style in ("suv", "hatchback"):
-            self.tail_low_z = max(self.tail_low_z, self.tail_top_z - 0.30)
+        self.tail_in_y = a.half_width - 0.02 - p.tail_lamp_width_mm / 1000
+        self.tail_top_z = a.backlight_z - {"notch": 0.075, "bed": 0.06}.get(p.tail, 0.03)
+        self.tail_low_z = max(
+            self.tail_top_z - p.tail_lamp_height_mm / 1000, a.rear_bumper_z + 0.07
+        )
         self.bed_end_x = a.backlight_x - 0.025
 
     def well(self, s: Skin, margin: float = 0.0) -> Array:
@@ -53,15 +56,15 @@ class Layout:
 
     def windscreen(self, s: Skin) -> Array:
         """The opening of the windscreen."""
-        region = meet([s["window"] + 0.070, s["roof"] + 0.055, s["greenhouse"] - 0.004], _CORNER_M)
+        region = meet([s["window"] + 0.052, s["roof"] + 0.050, s["greenhouse"] - 0.004], _CORNER_M)
         return np.maximum(region, self.middle_x - s["x"])
 
     def backlight(self, s: Skin) -> Array:
         """The opening of the rear window."""
         a = self.form.anchors
-        edge = {"sedan": 0.075, "pickup": 0.11}.get(self.style, 0.085)
-        top = {"sedan": 0.05, "pickup": 0.09}.get(self.style, 0.075)
-        foot = a.backlight_z + (0.035 if self.style != "sedan" else -1.0)
+        edge = {"notch": 0.065, "bed": 0.10}.get(self.tail, 0.075)
+        top = {"notch": 0.05, "bed": 0.09}.get(self.tail, 0.075)
+        foot = a.backlight_z + (-1.0 if self.tail == "notch" else 0.035)
         region = meet(
             [s["window"] + edge, s["roof"] + top, s["greenhouse"] + 0.004, foot - s["z"]],
             0.10,
@@ -70,11 +73,11 @@ class Layout:
 
     def daylight(self, s: Skin) -> Array:
         """The opening of all side windows together, pillars B and C not yet taken out."""
-        behind = {"sedan": 0.15, "hatchback": 0.17, "suv": 0.11}.get(self.style, 0.13)
+        behind = 0.15 if self.tail == "notch" else 0.12
         region = meet(
             [
-                s["screen"] + 0.075,
-                s["roof"] + 0.085,
+                s["screen"] + 0.060,
+                s["roof"] + 0.068,
                 s["back"] + behind,
                 s["greenhouse"] + 0.006,
             ],
@@ -91,14 +94,17 @@ class Layout:
         elif which == "rear":
             bounds = [x - (a.pillar_b_x - 0.030), self.quarter_x(s) + 0.028 - x]
         else:
-            bounds = [x - (self.quarter_x(s) - 0.020)]
+            ahead = 0.020 if self.doors == 4 else 0.060
+            bounds = [x - (self.quarter_x(s) - ahead)]
         return meet([self.daylight(s), *bounds], 0.035)
 
     def quarter_x(self, s: Skin) -> Array:
         """Where the rear door's glass ends: the line leans forward with height."""
         a = self.form.anchors
-        if self.style == "pickup":
+        if self.tail == "bed":
             return np.full(len(s.values), a.door_rear_x - 0.5)
+        if self.doors == 2:
+            return np.full(len(s.values), a.pillar_b_x)
         return a.door_rear_x - 0.06 + 0.18 * (s["z"] - a.belt_rear_z)
 
     def _side_facing(self, s: Skin) -> Array:
@@ -161,7 +167,7 @@ class Layout:
         """The tailgate of a hatchback, an SUV or a pickup."""
         a = self.form.anchors
         low = a.rear_bumper_z + 0.055 - s["z"]
-        if self.style == "pickup":
+        if self.tail == "bed":
             inner = s["y"] - self.tail_in_y - 0.008
             return meet([inner, low, -0.06 - s["rear"]], 0.03)
         above = np.maximum(s["window"] + 0.045, s["roof"] + 0.022)
@@ -265,9 +271,10 @@ class Layout:
     def tail_lamp(self, s: Skin) -> Array:
         """A tail lamp, from the tail round the corner into the quarter panel."""
         a = self.form.anchors
-        reach = {"sedan": 0.36, "pickup": 0.16}.get(self.style, 0.33)
-        lean = {"sedan": 0.55, "pickup": 0.0}.get(self.style, 0.45)
-        slant = {"sedan": 0.55, "pickup": 0.0}.get(self.style, 0.25)
+        p = self.form.parameters
+        reach = p.tail_lamp_wrap_mm / 1000
+        slant = min(p.tail_lamp_slant, 0.5 * p.tail_lamp_width_mm / p.tail_lamp_height_mm)
+        lean = 0.0 if self.tail == "bed" else 0.5
         return meet(
             [
 self.tail_in_y + slant * (self.tail_top_z - s["z"]) - s["y"],
@@ -282,7 +289,7 @@ self.tail_in_y + slant * (self.tail_top_z - s["z"]) - s["y"],
         """Everything behind the rear arch and below the tailgate."""
         a = self.form.anchors
         line = a.rear_axle_x - 0.9 * a.arch_radius
-        if self.style == "pickup":
+        if self.tail == "bed":
             line = a.rear_x + 0.30
         return meet([s["x"] - line, s["z"] - a.rear_bumper_z - 0.045], 0.03)
 
@@ -299,7 +306,7 @@ self.tail_in_y + slant * (self.tail_top_z - s["z"]) - s["y"],
 
     def rear_body(self, s: Skin) -> Array:
         """The rear quarter: on a pickup the bed's side, elsewhere below the pillars."""
-        if self.style == "pickup":
+        if self.tail == "bed":
             return s["x"] - self.bed_end_x
         return np.maximum(s["x"] - self.form.anchors.rear_axle_x - 0.35, -s["greenhouse"])
 

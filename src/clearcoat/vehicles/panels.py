@@ -65,7 +65,6 @@ class Cutter:
 def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     """Add every part that is a region of the outer skin."""
     cutter = Cutter(skin, assembly)
-    style = layout.style
     cutter.rest = beyond(cutter.rest, layout.well)
     cutter.take(layout.underbody, 0.0)
     floor = make_skin(layout.form, _FLOOR_CELLS, 0.003)
@@ -81,25 +80,21 @@ def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None
     _doors(cutter, layout)
     cutter.centre("body/hood", "paint", cutter.take(layout.hood))
     cutter.centre("body/cowl", "plastic_black", cutter.take(layout.cowl, 0.0), 0.006)
-    if style == "pickup":
+    if layout.tail == "bed":
         cutter.take(layout.bed, 0.0)
     cutter.centre("body/roof", "paint", cutter.take(layout.roof, 0.007))
-    if style == "sedan":
-        cutter.centre("body/trunk_lid", "paint", cutter.take(layout.trunk_lid))
-    else:
-        # A pickup's gate is named with its bed: people label the two as one.
-        gate = "body/bed_gate" if style == "pickup" else "body/tailgate"
-        cutter.centre(gate, "paint", cutter.take(layout.tailgate))
+    lid = layout.trunk_lid if layout.tail == "notch" else layout.tailgate
+    cutter.centre(f"{layout.carrier}/panel", "paint", cutter.take(lid))
     for end, valance in (("front", layout.front_valance), ("rear", layout.rear_valance)):
         cutter.centre(f"bumpers/{end}_valance", "plastic_black", cutter.take(valance, 0.0))
     cutter.centre("bumpers/front", "paint", cutter.take(layout.front_bumper))
-    rear_metal = "chrome" if style == "pickup" else "paint"
+    rear_metal = "chrome" if layout.tail == "bed" else "paint"
     cutter.centre("bumpers/rear", rear_metal, cutter.take(layout.rear_bumper))
     cutter.pair("body/front_fender_{side}", "paint", cutter.take(layout.fender))
     sill = "plastic_black" if trim.cladding else "paint"
     cutter.pair("body/sill_{side}", sill, cutter.take(layout.sill, 0.0))
-    name = "body/bed_side_{side}" if style == "pickup" else "body/rear_fender_{side}"
-    gap = 4 * GAP_M if style == "pickup" else 0.0
+    name = "bed/side_{side}" if layout.tail == "bed" else "body/rear_fender_{side}"
+    gap = 4 * GAP_M if layout.tail == "bed" else 0.0
     cutter.pair(name, "paint", cutter.take(layout.rear_body, gap))
     cutter.pair("body/side_frame_{side}", "paint", cutter.rest)
 
@@ -123,7 +118,8 @@ def _screens(cutter: Cutter, layout: Layout) -> None:
 
 def _side_windows(cutter: Cutter, layout: Layout) -> None:
     daylight = cutter.take(layout.daylight, 0.0)
-    for which in ("front", "rear", "quarter"):
+    kinds = ("front", "rear", "quarter") if layout.doors == 4 else ("front", "quarter")
+    for which in kinds:
         region = partial(layout.window, which=which)
         opening = within(daylight, region)
         daylight = beyond(daylight, region)
@@ -141,7 +137,7 @@ def _side_windows(cutter: Cutter, layout: Layout) -> None:
         0.001,
     )
     cutter.pair(
-        "doors/rear_{side}/pillar_trim",
+        "doors/rear_{side}/pillar_trim" if layout.doors == 4 else "body/pillar_trim_{side}",
         "plastic_black_gloss",
         clip(daylight, daylight["x"] - split + 0.5 * GAP_M),
         0.001,
@@ -149,7 +145,7 @@ def _side_windows(cutter: Cutter, layout: Layout) -> None:
 
 
 def _doors(cutter: Cutter, layout: Layout) -> None:
-    for which in ("front", "rear"):
+    for which in ("front", "rear")[: layout.doors // 2]:
         door = cutter.take(partial(layout.door, which=which))
         cutter.pair(f"doors/{which}_{{side}}/panel", "paint", door)
 

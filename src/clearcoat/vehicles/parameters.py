@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from clearcoat.errors import UsageError, did_you_mean
+from clearcoat.vehicles.styles import Limits, Tail, blended, body_style
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +20,7 @@ class VehicleParameters:
     """What a car designer would write on the package drawing; angles are from the vertical."""
 
     style: str
-    """Body style, one of `STYLES`."""
+    """Body style: one of `STYLES`, or two of them as in `hatchback+suv`."""
     wheelbase_mm: float
     """Between the axles."""
     overhang_front_mm: float
@@ -57,153 +61,90 @@ class VehicleParameters:
     """Slope of the side windows."""
     shoulder_width_mm: float
     """From the side window's foot out to the widest point."""
+    feature_line_drop_mm: float
+    """From the belt line down to the crease along the doors, at the front door."""
+    feature_line_rise_mm: float
+    """How much that crease rises against the belt line towards the rear axle."""
     side_crease_mm: float
     """Height of the crease that runs along the doors."""
+    door_scallop_mm: float
+    """How far the lower doors are hollowed out above the sill."""
     flare_mm: float
     """How far the arches stand out."""
     arch_gap_mm: float
     """Between tyre and arch."""
+    hood_crease_mm: float
+    """Height of the two creases along the hood."""
     nose_bow_mm: float
     """How far the nose recedes from the centre line to the corners."""
+    bumper_projection_mm: float
+    """How far the front bumper stands out before the grille."""
     grille_width_mm: float
     """Of the upper grille."""
     grille_height_mm: float
     """Of the upper grille."""
     grille_slats: float
-    """Number of horizontal bars, rounded."""
+    """Number of bars, rounded."""
+    intake_width_mm: float
+    """Of the lower air intake in the front bumper."""
+    intake_height_mm: float
+    """Of the lower air intake."""
     lamp_height_mm: float
     """Of the head lamps."""
     lamp_slant_deg: float
     """How the head lamp rises outwards."""
+    lamp_reach_mm: float
+    """How far behind the corner of the nose the head lamp ends."""
+    rear_bumper_share: float
+    """Upper edge of the rear bumper between floor (0) and the base of the backlight (1)."""
+    tail_lamp_width_mm: float
+    """Of the tail lamp, seen from behind."""
+    tail_lamp_height_mm: float
+    """Of the tail lamp."""
+    tail_lamp_wrap_mm: float
+    """How far the tail lamp reaches round the corner."""
+    tail_lamp_slant: float
+    """How the tail lamp's inner edge leans outwards on its way down, metres per metre."""
+    deck_lip_mm: float
+    """How far the rear edge of a boot lid turns up."""
     rim_spokes: float
     """Number of spokes, rounded."""
 
+    @property
+    def tail(self) -> Tail:
+        """Whether the body ends in a boot (notch), a tailgate (hatch) or an open bed."""
+        return body_style(self.style).tail
 
-STYLES: tuple[str, ...] = ("sedan", "hatchback", "suv", "pickup")
+    @property
+    def doors(self) -> int:
+        """Number of side doors, 2 or 4."""
+        return body_style(self.style).doors
 
-Limits = tuple[float, float]
-
-_SEDAN: dict[str, Limits] = {
-    "wheelbase_mm": (2560, 2860),
-    "overhang_front_mm": (820, 930),
-    "overhang_rear_mm": (950, 1120),
-    "width_mm": (1720, 1890),
-    "overall_height_mm": (1410, 1500),
-    "ground_clearance_mm": (140, 175),
-    "wheel_diameter_mm": (615, 675),
-    "rim_ratio": (0.62, 0.72),
-    "tyre_width_mm": (190, 240),
-    "beltline_height_mm": (895, 950),
-    "beltline_rise_mm": (20, 75),
-    "hood_front_height_mm": (745, 825),
-    "cowl_height_mm": (960, 1010),
-    "cowl_setback_mm": (330, 480),
-    "deck_height_mm": (1045, 1110),
-    "deck_length_mm": (380, 560),
-    "windscreen_rake_deg": (57, 63),
-    "backlight_rake_deg": (57, 65),
-    "tumblehome_deg": (17, 25),
-    "shoulder_width_mm": (55, 95),
-    "side_crease_mm": (5, 16),
-    "flare_mm": (8, 22),
-    "arch_gap_mm": (32, 52),
-    "nose_bow_mm": (130, 230),
-    "grille_width_mm": (650, 1000),
-    "grille_height_mm": (90, 230),
-    "grille_slats": (3, 8),
-    "lamp_height_mm": (150, 235),
-    "lamp_slant_deg": (4, 22),
-    "rim_spokes": (5, 10),
-}
-
-_LIMITS: dict[str, dict[str, Limits]] = {
-    "sedan": _SEDAN,
-    "hatchback": _SEDAN
-    | {
-        "wheelbase_mm": (2480, 2720),
-        "overhang_rear_mm": (620, 780),
-        "overall_height_mm": (1430, 1540),
-        "beltline_height_mm": (905, 965),
-        "beltline_rise_mm": (40, 110),
-        "cowl_height_mm": (970, 1030),
-        "deck_height_mm": (1020, 1100),
-        "deck_length_mm": (90, 170),
-        "backlight_rake_deg": (30, 48),
-    },
-    "suv": _SEDAN
-    | {
-        "wheelbase_mm": (2620, 2860),
-        "overhang_front_mm": (850, 950),
-        "overhang_rear_mm": (820, 990),
-        "width_mm": (1790, 1930),
-        "overall_height_mm": (1650, 1810),
-        "ground_clearance_mm": (190, 235),
-        "wheel_diameter_mm": (695, 770),
-        "tyre_width_mm": (220, 265),
-        "beltline_height_mm": (1055, 1130),
-        "beltline_rise_mm": (20, 90),
-        "hood_front_height_mm": (900, 1000),
-        "cowl_height_mm": (1120, 1190),
-        "cowl_setback_mm": (340, 500),
-        "deck_height_mm": (1140, 1230),
-        "deck_length_mm": (80, 150),
-        "windscreen_rake_deg": (48, 57),
-        "backlight_rake_deg": (18, 34),
-        "tumblehome_deg": (13, 20),
-        "flare_mm": (14, 32),
-        "arch_gap_mm": (45, 70),
-        "grille_height_mm": (180, 300),
-        "lamp_height_mm": (160, 230),
-        "lamp_slant_deg": (2, 14),
-    },
-    "pickup": _SEDAN
-    | {
-        "wheelbase_mm": (2980, 3230),
-        "overhang_front_mm": (850, 940),
-        "overhang_rear_mm": (1080, 1280),
-        "width_mm": (1790, 1900),
-        "overall_height_mm": (1740, 1840),
-        "ground_clearance_mm": (215, 260),
-        "wheel_diameter_mm": (740, 800),
-        "rim_ratio": (0.56, 0.64),
-        "tyre_width_mm": (240, 275),
-        "beltline_height_mm": (1120, 1170),
-        "beltline_rise_mm": (0, 30),
-        "hood_front_height_mm": (990, 1070),
-        "cowl_height_mm": (1180, 1240),
-        "cowl_setback_mm": (400, 540),
-        "deck_height_mm": (1150, 1210),
-        "deck_length_mm": (1480, 1680),
-        "windscreen_rake_deg": (46, 54),
-        "backlight_rake_deg": (8, 16),
-        "tumblehome_deg": (12, 18),
-        "flare_mm": (18, 38),
-        "arch_gap_mm": (55, 80),
-        "nose_bow_mm": (110, 180),
-        "grille_height_mm": (200, 310),
-        "lamp_height_mm": (170, 240),
-        "lamp_slant_deg": (1, 10),
-        "rim_spokes": (5, 8),
-    },
-}
 
 NAMES: tuple[str, ...] = tuple(f.name for f in fields(VehicleParameters) if f.name != "style")
 
 
+def descriptions() -> Mapping[str, str]:
+    """What each parameter is, in a sentence, by name."""
+    # Docstrings under fields are not kept at run time.
+    tree = ast.parse(inspect.getsource(VehicleParameters))
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
+    return {
+        field.target.id: " ".join(str(note.value.value).split())
+        for field, note in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(note, ast.Expr)
+        and isinstance(note.value, ast.Constant)
+    }
+
+
 def limits(style: str) -> Mapping[str, Limits]:
-    """Least and greatest value of every parameter of a style.
+    """Least and greatest value of every parameter of a style, or of a blend of two.
 
     Raises UsageError for an unknown style.
     """
-    if style not in _LIMITS:
-        raise UsageError(
-            f"there is no body style {style!r}",
-            where="style",
-            found=style,
-            expected="one of " + ", ".join(STYLES),
-            do=did_you_mean(style, STYLES),
-        )
-    return _LIMITS[style]
+    return body_style(style).limits
 
 
 def stream(style: str, seed: int, quantity: str) -> np.random.Generator:
@@ -222,7 +163,8 @@ def draw_parameters(
 ) -> VehicleParameters:
     """Draw a vehicle of a style: a pure function of (style, seed), except for those given.
 
-    Values are drawn from a symmetric Beta(2, 2) within the limits. Raises UsageError for an
+    Values are drawn from a symmetric Beta(2, 2) within the limits; a blend of two styles first
+    draws how much of each it is. Raises UsageError for an
     unknown style or parameter and for a value outside its limits.
     """
     table = limits(style)
@@ -243,10 +185,11 @@ def draw_parameters(
                 found=f"{value:g}",
                 expected=f"{low:g} to {high:g}",
             )
+    share = float(stream(style, seed, "blend").uniform(0.2, 0.8))
     values = {
         name: float(given[name])
         if name in given
         else low + (high - low) * float(stream(style, seed, name).beta(2.0, 2.0))
-        for name, (low, high) in table.items()
+        for name, (low, high) in blended(style, share).items()
     }
     return VehicleParameters(style=style, **values)

@@ -1,0 +1,102 @@
+"""`builtin: family`: which vehicle an image shows, and how rules apply to all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearcoat.dataset import Dataset
+from clearcoat.errors import SpecError
+from clearcoat.generation import Job, family, generate, load_scene
+from clearcoat.generation.generate import by_product
+from clearcoat.product import ProductSpec
+from clearcoat.vehicles import SHARES
+
+SPEC = """\
+product: {{builtin: family, images_per_vehicle: 2{more}}}
+classes:
+  names: [wheel, rear_door, lid]
+  rules:
+    - {{part: "wheels/*", is: wheel}}
+    - {{part: "doors/rear_*/panel", is: rear_door}}
+    - {{part: "trunk_lid/*", is: lid}}
+{rules}
+light: {{environments: {{studio: 1}}}}
+render: {{samples: 1, denoise: false}}
+"""
+
+
+def _write(folder: Path, more: str = "", rules: str = "") -> Path:
+    spec = folder / "family.yaml"
+    spec.write_text(SPEC.format(more=more, rules=rules))
+    return spec
+
+
+def test_roles_are_a_function_of_spec_seed_and_index() -> None:
+    spec = ProductSpec(builtin="family", images_per_vehicle=5)
+    roles = [family.role(spec, 7, index) for index in range(500)]
+    assert roles == [family.role(spec, 7, index) for index in range(500)]
+    assert len({role.seed for role in roles}) == 100
+    assert all(roles[index] == roles[index - index % 5] for index in range(500))
+    assert {role.style for role in roles} >= {"sedan", "suv", "pickup"}
+    assert {role.style for role in roles} <= set(SHARES)
+    others = spec.model_copy(update={"seed": 1})
+    assert family.role(others, 7, 0) != roles[0]
+    assert family.role(spec, 8, 0) != roles[0]
+
+
+def test_styles_are_drawn_as_their_weights_say() -> None:
+    spec = ProductSpec(builtin="family", images_per_vehicle=1, style={"suv": 3, "sedan": 1})
+    styles = [family.role(spec, 0, index).style for index in range(800)]
+    assert set(styles) == {"suv", "sedan"}
+    # Four standard deviations of a binomial.
+    assert abs(styles.count("suv") - 600) < 4 * (800 * 0.75 * 0.25) ** 0.5
+
+
+def test_images_of_one_vehicle_stay_together() -> None:
+    assert by_product([0, 1, 3, 4, 5, 8], 4) == [[0, 1, 3], [4, 5], [8]]
+    assert by_product([0, 1], None) == [[0], [1]]
+
+
+def test_each_vehicle_is_labelled_by_rules_of_the_family(tmp_path: Path) -> None:
+    spec = _write(tmp_path, ", style: [pickup, sedan], seed: 3")
+    scene = load_scene(spec)
+    assert scene.classes.absent == ()
+    out = tmp_path / "set"
+    styles = [family.role(scene.spec.product, 0, index).style for index in range(8)]
+    shown = [styles.index("sedan"), styles.index("pickup")]
+    assert list(generate(Job(spec, seed=0, size=(64, 48), out=out), shown)) == shown
+    data = Dataset.open(out)
+    assert data.part_names == tuple(part.path for part in scene.product.parts)
+    lid = [n + 1 for n, name in enumerate(data.part_names) if name.startswith("trunk_lid/")]
+    gate = [n + 1 for n, name in enumerate(data.part_names) if name.startswith("bed/")]
+    for index, style in zip(shown, ["sedan", "pickup"], strict=True):
+        parts, labels = data.parts(index), data.labels(index)
+        assert parts is not None
+        assert data.record_info(index).metadata["vehicle"]["style"] == style
+        assert not np.isin(parts, gate if style == "sedan" else lid).any()
+        # Labels follow the parts, whatever number a part has in its own vehicle.
+        wheels = [n + 1 for n, name in enumerate(data.part_names) if name.startswith("wheels/")]
+        np.testing.assert_array_equal(labels.mask(0), np.isin(parts, wheels))
+        assert labels.mask(0).any()
+
+
+@pytest.mark.parametrize(
+    ("more", "rules", "said", "line"),
+    [
+        (", style: [seden]", "", "did you mean 'sedan'", 1),
+        (", style: {suv: -1}", "", "must not be negative", 1),
+        (", parameters: {wheelbase_mm: 3100}", "", "outside its limits", 1),
+        (', drop: ["nothing/*"]', "", "matches no part", 1),
+        ("", '    - {part: "wheel_nut*", is: wheel}', "matches no part", 8),
+    ],
+)
+def test_mistakes_name_their_line(
+    tmp_path: Path, more: str, rules: str, said: str, line: int
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_scene(_write(tmp_path, more, rules))
+    assert said in str(caught.value)
+    assert f"family.yaml:{line}" in str(caught.value.where)
