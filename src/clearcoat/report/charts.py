@@ -24,25 +24,25 @@ from clearcoat.report.facts import RunFacts
 from clearcoat.report.tables import Table
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
-_INK = "#010203"
+INK = "#010203"
 """Stands for the text colour of the page; replaced by `currentColor` in the SVG."""
 _OTHER = "#888888"
-_STYLE = {
+STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "clearcoat",
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
     "font.size": 9,
     "axes.grid": True,
-    "grid.color": _INK,
+    "grid.color": INK,
     "grid.alpha": 0.14,
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
@@ -53,7 +53,7 @@ _STYLE = {
 
 def cells_chart(cells: Sequence[Cell]) -> Markup:
     """Mean IoU of each cell: a mark per run, the mean as a bar, its interval as a line."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 0.9 + 0.42 * len(cells)), layout="constrained")
         axes = figure.add_subplot()
         for row, cell in enumerate(cells):
@@ -73,12 +73,12 @@ def cells_chart(cells: Sequence[Cell]) -> Markup:
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("mean IoU")
-        return _svg(figure, "cells")
+        return inline_svg(figure, "cells")
 
 
 def class_chart(cells: Sequence[Cell], classes: Sequence[str]) -> Markup:
     """IoU per class: one mark per cell, the range over its runs as a line."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         step = min(0.18, 0.7 / max(1, len(cells)))
         rows_height = len(classes) * max(0.30, 0.11 * len(cells))
         figure = Figure(
@@ -100,10 +100,10 @@ def class_chart(cells: Sequence[Cell], classes: Sequence[str]) -> Markup:
         axes.set_xlim(0, min(1.0, 0.05 + 1.05 * max(seen, default=0.95)))
         axes.set_xlabel("IoU")
         for row in range(1, len(classes)):
-            axes.axhline(row - 0.5, color=_INK, alpha=0.10, linewidth=0.6)
+            axes.axhline(row - 0.5, color=INK, alpha=0.10, linewidth=0.6)
         axes.grid(visible=False, axis="y")
         _legend(figure, cells)
-        return _svg(figure, "classes")
+        return inline_svg(figure, "classes")
 
 
 def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
@@ -114,7 +114,7 @@ def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
     """
     numbers = {run.path: number for number, cell in enumerate(cells) for run in cell.runs}
     turn: dict[int, int] = {}
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 3.0 + _legend_height(cells)), layout="constrained")
         loss, iou = figure.subplots(1, 2)
         for run in runs:
@@ -143,7 +143,7 @@ def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
         # The first epochs of one run may peak far above all that is worth seeing.
         loss.set_ylim(0.95 * losses[0], 1.1 * losses[int(0.97 * (len(losses) - 1))])
         _legend(figure, cells, lines=True, other=any(run.path not in numbers for run in runs))
-        return _svg(figure, "curves")
+        return inline_svg(figure, "curves")
 
 
 def curve_table(runs: Sequence[RunFacts]) -> Table:
@@ -193,7 +193,7 @@ def _line(
 
 
 def _look(number: int) -> tuple[str, str]:
-    return COLORS[number % len(COLORS)], _MARKERS[number % len(_MARKERS)]
+    return COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
 
 
 def _legend(
@@ -225,7 +225,7 @@ def _legend_height(cells: Sequence[Cell]) -> float:
     return 0.3 + 0.19 * math.ceil((len(cells) + 1) / _legend_columns(cells))
 
 
-def _svg(figure: Figure, name: str) -> Markup:
+def inline_svg(figure: Figure, name: str) -> Markup:
     """Return the figure as an <svg> element that fits into a page with others."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
@@ -237,4 +237,4 @@ def _svg(figure: Figure, name: str) -> Markup:
     # Several figures in one page must not share identifiers.
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = text.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
-    return Markup(text.replace(_INK, "currentColor"))
+    return Markup(text.replace(INK, "currentColor"))

@@ -313,6 +313,8 @@ def _write_study(study: StudyPlan, out: Path) -> None:
                 "least": cell.rule.least,
                 "most": cell.rule.most,
                 "width": cell.rule.relative_width,
+                "depicted": cell.depicted,
+                "runs": [cell.make(r).folder_name for r in range(cell.rule.most)],
             }
             for cell in study.cells
         ],

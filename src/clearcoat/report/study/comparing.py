@@ -1,0 +1,78 @@
+"""One cell against another, by the design of the study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clearcoat.report.study.facts import CellFacts, StudyFacts
+from clearcoat.statistics import (
+    Interval,
+    OneSidedTest,
+    difference_interval,
+    mean_iou_difference,
+    paired_one_sided,
+    relative_gain,
+    welch_one_sided,
+)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Mean IoU of a cell less that of its baseline."""
+
+    cell: CellFacts
+    baseline: CellFacts
+    difference: Interval
+    relative: Interval | None
+    welch: OneSidedTest
+    paired: OneSidedTest | None
+    """Over repeats that both have; None in an independent design or without two pairs."""
+    over_images: Interval | None
+    """Of the difference over runs and test images; None where the counts are not at hand."""
+
+    @property
+    def p_value(self) -> float | None:
+        """Of the test that fits the design, one-sided for a gain."""
+        return self.welch.p_value if self.paired is None else self.paired.p_value
+
+    @property
+    def loss_p(self) -> float | None:
+        """Of the same test for a loss."""
+        return None if self.p_value is None else 1 - self.p_value
+
+
+def contrast(
+    study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, images: bool = True
+) -> Contrast:
+    """Compare two cells of a study, over runs and, where `images`, over test images too."""
+    ours, theirs = cell.by_repeat, baseline.by_repeat
+    common = sorted(ours.keys() & theirs.keys()) if study.paired else []
+    paired = len(common) > 1
+    a, b = (
+        ([ours[r] for r in common], [theirs[r] for r in common])
+        if paired
+        else (cell.values, baseline.values)
+    )
+    return Contrast(
+        cell=cell,
+        baseline=baseline,
+        difference=difference_interval(a, b, paired=paired),
+        relative=relative_gain(a, b, paired=paired),
+        welch=welch_one_sided(cell.values, baseline.values),
+        paired=paired_one_sided(a, b) if paired else None,
+        over_images=_over_images(study, cell, baseline) if images else None,
+    )
+
+
+def _over_images(study: StudyFacts, cell: CellFacts, baseline: CellFacts) -> Interval | None:
+    a, b = study.scored_runs(cell), study.scored_runs(baseline)
+    if not a or not b:
+        return None
+    if study.paired:
+        ours = {e.repeat: run for e, run in zip(cell.entries, a, strict=True)}
+        theirs = {e.repeat: run for e, run in zip(baseline.entries, b, strict=True)}
+        common = sorted(ours.keys() & theirs.keys())
+        if len(common) < 2:
+            return None
+        a, b = [ours[r] for r in common], [theirs[r] for r in common]
+    return mean_iou_difference(a, b, draws=1000, paired=study.paired)

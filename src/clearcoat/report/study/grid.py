@@ -1,0 +1,129 @@
+"""The analysis of a grid: gains, their tests, break points, and what renders are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clearcoat.report.study.comparing import Contrast, contrast
+from clearcoat.report.study.facts import CellFacts, StudyFacts
+from clearcoat.statistics import (
+    BreakPoint,
+    Equivalent,
+    Scaling,
+    Worth,
+    benjamini_hochberg,
+    break_point,
+    holm,
+    synthetic_scaling,
+)
+from clearcoat.studies import GRID_ARM
+
+ALPHA = 0.05
+Counts = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A cell with renders against as many photos without."""
+
+    contrast: Contrast
+    holm_p: float | None
+    """Adjusted over its row."""
+    fdr_p: float | None
+    """Adjusted over the grid (Benjamini-Hochberg)."""
+    loss_holm_p: float | None
+    """That renders make it worse, adjusted over its row."""
+
+    @property
+    def verdict(self) -> str:
+        """`gain`, `loss`, `unclear` or `too few` runs, after Holm over the row."""
+        if self.holm_p is None or self.loss_holm_p is None:
+            return "too few"
+        if self.holm_p < ALPHA:
+            return "gain"
+        return "loss" if self.loss_holm_p < ALPHA else "unclear"
+
+
+@dataclass(frozen=True)
+class GridAnalysis:
+    """All that the figures and the verdict of a grid say."""
+
+    study: StudyFacts
+    real: tuple[int, ...]
+    """Counts with at least one run, ascending."""
+    synthetic: tuple[int, ...]
+    cells: Mapping[Counts, CellFacts]
+    gains: Mapping[Counts, Gain]
+    breaks: Mapping[int, BreakPoint]
+    """By real count."""
+    worth: Worth | None
+    equivalents: Mapping[Counts, Equivalent]
+    scaling: Scaling | None
+
+    def row(self, real: int) -> dict[int, CellFacts]:
+        """Return the cells of a row by synthetic count."""
+        return {s: cell for (r, s), cell in self.cells.items() if r == real}
+
+    def best_gain(self, real: int) -> Gain | None:
+        """Return the gain with the highest mean in a row."""
+        gains = [gain for (r, _), gain in self.gains.items() if r == real]
+        return max(gains, key=lambda g: g.contrast.difference.estimate, default=None)
+
+
+def analyse_grid(study: StudyFacts) -> GridAnalysis:
+    """Compute everything from the runs that count; deterministic."""
+    cells = {(k.real, k.synthetic): c for k, c in study.cells.items() if k.arm == GRID_ARM}
+    real = tuple(sorted({r for r, _ in cells}))
+    synthetic = tuple(sorted({s for _, s in cells}))
+    values = {key: cell.values for key, cell in cells.items()}
+    worth = _worth(values)
+    return GridAnalysis(
+        study=study,
+        real=real,
+        synthetic=synthetic,
+        cells=cells,
+        gains=_gains(study, cells, real),
+        breaks={r: b for r in real if r and (b := _break(cells, r, study)) is not None},
+        worth=worth,
+        equivalents={}
+        if worth is None
+        else {key: worth.equivalent(*key) for key in cells if key[1] and key[0]},
+        scaling=synthetic_scaling(values),
+    )
+
+
+def _gains(
+    study: StudyFacts, cells: Mapping[Counts, CellFacts], real: tuple[int, ...]
+) -> dict[Counts, Gain]:
+    contrasts = {
+        key: contrast(study, cell, cells[key[0], 0])
+        for key, cell in cells.items()
+        if key[0] and key[1] and (key[0], 0) in cells
+    }
+    keys = sorted(contrasts)
+    fdr = dict(zip(keys, benjamini_hochberg([contrasts[k].p_value for k in keys]), strict=True))
+    gains = {}
+    for row in real:
+        mine = [key for key in keys if key[0] == row]
+        better = holm([contrasts[key].p_value for key in mine])
+        worse = holm([contrasts[key].loss_p for key in mine])
+        for key, up, down in zip(mine, better, worse, strict=True):
+            gains[key] = Gain(contrasts[key], up, fdr[key], down)
+    return gains
+
+
+def _break(cells: Mapping[Counts, CellFacts], real: int, study: StudyFacts) -> BreakPoint | None:
+    row = {s: cell for (r, s), cell in cells.items() if r == real}
+    if study.paired:
+        # Only repeats that all have: the i-th values must belong together.
+        common = set.intersection(*(set(cell.by_repeat) for cell in row.values()))
+        if len(common) > 1:
+            ordered = {s: [c.by_repeat[i] for i in sorted(common)] for s, c in row.items()}
+            return break_point(ordered, paired=True)
+    return break_point({s: cell.values for s, cell in row.items()})
+
+
+def _worth(values: Mapping[Counts, list[float]]) -> Worth | None:
+    photos = [real for real, synthetic in values if real and not synthetic]
+    return Worth(values) if len(photos) > 1 else None

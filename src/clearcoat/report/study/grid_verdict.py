@@ -1,0 +1,404 @@
+"""The answer of a grid in plain words: is it worth it, how much, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clearcoat.report.study.comparing import Contrast
+from clearcoat.report.study.grid import ALPHA, Gain, GridAnalysis
+from clearcoat.report.study.words import (
+    gain_text,
+    mean_text,
+    number_range,
+    p_text,
+    percent_range,
+    signed,
+)
+from clearcoat.report.verdict import images
+from clearcoat.statistics import difference_interval
+
+
+@dataclass(frozen=True)
+class StudyVerdict:
+    """One headline, and sentences that each carry a number and its interval."""
+
+    kind: str
+    """`gain`, `loss`, `mixed`, `unclear`, `too few` or `nothing`."""
+    headline: str
+    sentences: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    """What to do, the most promising first."""
+    cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Something to do, and how much mean IoU it is expected to bring."""
+
+    expected: float
+    text: str
+
+
+def judge_grid(grid: GridAnalysis, photos: int | None = None) -> StudyVerdict:
+    """Say what the grid shows; `photos` is how many the user has (default: as many as studied)."""
+    row = _row_for(grid, photos)
+    kind = _kind(list(grid.gains.values()))
+    return StudyVerdict(
+        kind=kind,
+        headline=_headline(grid, kind),
+        sentences=tuple(_sentences(grid, row)),
+        next_steps=tuple(_next_steps(grid, row)),
+        cautions=tuple(_cautions(grid, photos, row)),
+    )
+
+
+def _row_for(grid: GridAnalysis, photos: int | None) -> int | None:
+    rows = [real for real in grid.real if any(r == real for r, _ in grid.gains)]
+    if not rows:
+        return None
+    if photos is None:
+        return rows[-1]
+    return min(rows, key=lambda real: (abs(np.log(real / max(1, photos))), real))
+
+
+def _kind(gains: Sequence[Gain]) -> str:
+    found = {gain.verdict for gain in gains}
+    if not found:
+        return "nothing"
+    if {"gain", "loss"} <= found:
+        return "mixed"
+    return next(kind for kind in ("gain", "loss", "unclear", "too few") if kind in found)
+
+
+def _headline(grid: GridAnalysis, kind: str) -> str:
+    if kind == "nothing":
+        return "Nothing to compare yet: no cell with renders stands beside one without."
+    gains = sorted(grid.gains.items(), key=lambda item: item[1].contrast.difference.estimate)
+    (real, synthetic), best = gains[-1]
+    told = (
+        f"with {images(real, 'photo')}, {images(synthetic, 'render')} take mean IoU from "
+        f"{best.contrast.baseline.interval.estimate:.3f} to "
+        f"{best.contrast.cell.interval.estimate:.3f} ({gain_text(best.contrast.difference)})"
+    )
+    if kind in ("gain", "mixed"):
+        rows = sorted({r for (r, _), gain in grid.gains.items() if gain.verdict == "gain"})
+        where = (
+            f"with {rows[0]:,} photos"
+            if len(rows) == 1
+            else (f"with {rows[0]:,} to {rows[-1]:,} photos")
+        )
+        more = "" if kind == "gain" else " Elsewhere in the grid they hurt."
+        return f"Yes: renders are worth it {where}. At best, {told}.{more}"
+    if kind == "loss":
+        return f"No: nowhere do renders help, and in places they hurt. At best, {told}."
+    if kind == "unclear":
+        return f"Not shown: no gain is more than chance gives. At best, {told}."
+    return f"Too early to tell: cells need two runs or more. So far, {told}."
+
+
+def _sentences(grid: GridAnalysis, row: int | None) -> list[str]:
+    found: list[str] = []
+    if row is not None:
+        best = grid.best_gain(row)
+        assert best is not None
+        found.append(_at_your_count(row, best))
+        found.append(_break_sentence(grid, row))
+    found += _reach_sentences(grid)
+    found += _worth_sentences(grid, row)
+    found += _renders_alone(grid)
+    found += _prices(grid)
+    return [text for text in found if text]
+
+
+def _at_your_count(row: int, gain: Gain) -> str:
+    both = gain.contrast
+    relative = percent_range(both.relative)
+    ending = {
+        "gain": f"after Holm's correction {p_text(gain.holm_p or 0.0)}",
+        "loss": f"a loss, after Holm's correction {p_text(gain.loss_holm_p or 0.0)}",
+        "unclear": "within what chance gives"
+        + ("" if gain.holm_p is None else f" (Holm {p_text(gain.holm_p)})"),
+        "too few": "too few runs to tell",
+    }[gain.verdict]
+    over = both.over_images
+    images_text = (
+        ""
+        if over is None or over.low is None or over.high is None
+        else f"; with other test photos {signed(over.low)} to {signed(over.high)}"
+    )
+    return (
+        f"With {images(row, 'photo')}, {images(both.cell.key.synthetic, 'render')} do best: "
+        "mean IoU "
+        f"{mean_text(both.cell.interval)} instead of {mean_text(both.baseline.interval)}, that is "
+        f"{gain_text(both.difference)}{'; ' + relative if relative else ''}{images_text}: {ending}."
+    )
+
+
+def _break_sentence(grid: GridAnalysis, row: int) -> str:
+    found = grid.breaks.get(row)
+    if found is None:
+        return ""
+    last = found.counts[-1]
+    span = f"{found.credible[0]:,}" + (
+        f" to {found.credible[-1]:,}" if len(found.credible) > 1 else ""
+    )
+    if found.shown():
+        return (
+            f"More renders stop helping there: the best count is {found.best:,} (95 % set "
+            f"{span}), and "
+            f"with {last:,} the score is {found.fall:.3f} lower ({p_text(found.fall_p)}, Dunnett)."
+        )
+    return (
+        f"No break point is seen up to {last:,} renders ({p_text(found.fall_p)} for a fall): the "
+        f"best count lies among {span}, and with probability {found.none_seen:.0%} it is the last "
+        "one or beyond."
+    )
+
+
+def _reach_sentences(grid: GridAnalysis) -> list[str]:
+    """Where help ends, and whether anything hurts."""
+    rows = sorted({r for r, _ in grid.gains})
+    helped = [
+        r for r in rows if any(g.verdict == "gain" for (q, _), g in grid.gains.items() if q == r)
+    ]
+    losses = [(key, g) for key, g in sorted(grid.gains.items()) if g.verdict == "loss"]
+    texts = []
+    beyond = [r for r in rows if not helped or r > helped[-1]]
+    if helped and beyond:
+        best = grid.best_gain(beyond[0])
+        assert best is not None
+        texts.append(
+            f"From {beyond[0]:,} photos on no gain is shown any more: at {beyond[0]:,} it is "
+            f"{gain_text(best.contrast.difference)}."
+        )
+    if losses:
+        (real, synthetic), worst = min(losses, key=lambda i: i[1].contrast.difference.estimate)
+        texts.append(
+            f"Renders hurt in {len(losses)} of {len(grid.gains)} cells, most with {real:,} "
+            "photos and "
+            f"{synthetic:,} renders: {gain_text(worst.contrast.difference)}."
+        )
+    elif grid.gains:
+        lowest = min(grid.gains.values(), key=lambda g: g.contrast.difference.estimate)
+        key = lowest.contrast.cell.key
+        texts.append(
+            f"No cell shows a loss; the lowest is {gain_text(lowest.contrast.difference)} with "
+            f"{key.real:,} photos and {key.synthetic:,} renders."
+        )
+    return texts
+
+
+def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:
+    texts = []
+    rows = [r for r in grid.real if any(r == real for real, _ in grid.equivalents)]
+    for real in dict.fromkeys([*rows[:1], *([] if row is None else [row])]):
+        mixes = [(s, e) for (r, s), e in grid.equivalents.items() if r == real]
+        if not mixes:
+            continue
+        synthetic, best = max(mixes, key=lambda item: item[1].score)
+        number = (
+            "more than " + f"{best.limit:,.0f}"
+            if best.photos > best.limit
+            else f"{best.photos:,.0f}"
+        )
+        texts.append(
+            f"{images(real, 'photo')} with {images(synthetic, 'render')} score what {number} "
+            "photos alone "
+            f"do (95 % interval {number_range(best.low, best.high, best.limit)})."
+        )
+    return texts
+
+
+def _renders_alone(grid: GridAnalysis) -> list[str]:
+    scaling = grid.scaling
+    if scaling is None:
+        return []
+    gain, low, high = scaling.doubled
+    text = (
+        f"Renders alone, without a photo, score "
+        f"{mean_text(grid.cells[0, scaling.largest].interval)} with {scaling.largest:,}; twice "
+        "as many "
+        f"would add {signed(gain)} ({signed(low)} to {signed(high)})"
+    )
+    if scaling.ceiling is None:
+        return [text + ", and no ceiling is in sight."]
+    top, bottom, above = scaling.ceiling
+    return [f"{text}, and their ceiling is {top:.3f} ({bottom:.3f} to {above:.3f})."]
+
+
+def _prices(grid: GridAnalysis) -> list[str]:
+    """The highest score of photos alone that a mix reaches for less, at the user's prices."""
+    prices = grid.study.spec.get("prices")
+    if not prices or grid.worth is None:
+        return []
+    alone = sorted((r for r, s in grid.cells if r and not s), reverse=True)
+    for real in alone:
+        target = grid.cells[real, 0].interval.estimate
+        found = grid.worth.purchase(target, prices["real"], prices["synthetic"])
+        cost = real * prices["real"]
+        if found is None or not found.synthetic or found.cost >= cost:
+            continue
+        limit = grid.worth.limit * prices["real"]
+        return [
+            f"At your prices the score of {images(real, 'photo')} alone ({target:.3f}) is cheapest "
+            f"with {found.real:,} photos and {found.synthetic:,} renders: {found.cost:,.0f} "
+            f"{prices['currency']} instead of {found.photos_alone_cost:,.0f} (95 % interval "
+            f"{number_range(found.low, found.high, limit)})."
+        ]
+    cost = alone[-1] * prices["real"]
+    return [
+        "At your prices photos alone are the cheapest way to every score that they reach, from "
+        f"{cost:,.0f} {prices['currency']} for {images(alone[-1], 'photo')} on."
+    ]
+
+
+def _next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
+    steps = [*_more_photos(grid), *_more_renders(grid, row), *_better_renders(grid)]
+    texts = [step.text for step in sorted(steps, key=lambda step: -step.expected)]
+    undecided = [
+        key
+        for key, gain in sorted(grid.gains.items())
+        if gain.verdict == "too few"
+        or (gain.verdict == "unclear" and gain.contrast.difference.estimate > 0)
+    ]
+    if undecided:
+        real, synthetic = undecided[0]
+        difference = grid.gains[real, synthetic].contrast.difference
+        texts.append(
+            f"Repeat more often where it is open: {len(undecided)} of {len(grid.gains)} "
+            "comparisons have "
+            f"a higher mean that may be chance, first {real:,} photos + {synthetic:,} renders "
+            f"({gain_text(difference)})."
+        )
+    return texts
+
+
+def _more_photos(grid: GridAnalysis) -> list[_Step]:
+    if grid.worth is None:
+        return []
+    most = max(r for r, s in grid.cells if r and not s)
+    gains = [float(np.diff(c.at([most, 2 * most]))[0]) for c in grid.worth.band.draws]
+    expected = float(np.diff(grid.worth.band.curve.at([most, 2 * most]))[0])
+    low, high = np.quantile(gains, [0.025, 0.975])
+    return [
+        _Step(
+            expected,
+            f"Label {most:,} more photos: from {most:,} to {2 * most:,} photos alone the "
+            "learning curve "
+            f"rises by {signed(expected)} ({signed(low)} to {signed(high)}).",
+        )
+    ]
+
+
+def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
+    """The gain from the last doubling or so of renders in the user's row, if it still rises."""
+    if row is None:
+        return []
+    counts = sorted(s for s in grid.row(row) if s)
+    found = grid.breaks.get(row)
+    if len(counts) < 2 or (found is not None and found.shown()):
+        return []
+    last, before = grid.cells[row, counts[-1]], grid.cells[row, counts[-2]]
+    difference = difference_interval(last.values, before.values)
+    if difference.estimate <= 0:
+        return []
+    return [
+        _Step(
+            difference.estimate,
+            f"Render more: with {row:,} photos the step from {counts[-2]:,} to {counts[-1]:,} "
+            "renders "
+            f"brought {gain_text(difference)}, and no break point is seen.",
+        )
+    ]
+
+
+def _better_renders(grid: GridAnalysis) -> list[_Step]:
+    """The class where models on renders alone are furthest behind models on photos alone."""
+    alone = [r for r in grid.real if r and (r, 0) in grid.cells]
+    renders = [s for s in grid.synthetic if s and (0, s) in grid.cells]
+    if not alone or not renders:
+        return []
+    photos, made = grid.cells[alone[-1], 0], grid.cells[0, renders[-1]]
+    gaps = []
+    for name in grid.study.classes:
+        a, b = photos.class_values(name), made.class_values(name)
+        if a and b:
+            gaps.append((name, difference_interval(a, b)))
+    if not gaps:
+        return []
+    name, gap = max(gaps, key=lambda item: item[1].estimate)
+    if gap.estimate <= 0:
+        return []
+    helped = _class_gain(grid.best_gain(alone[0]), name)
+    # A class is one of many in the mean: closing its gap moves the mean by that share.
+    return [
+        _Step(
+            gap.estimate / len(gaps),
+            f"Improve the renders of {name}: models on {renders[-1]:,} renders alone find it worst "
+            f"compared with {alone[-1]:,} photos ({gain_text(gap)} behind){helped}. "
+            f"Closing that gap would move the mean by up to {signed(gap.estimate / len(gaps))}; "
+            "“clearcoat gap” says how its pictures differ.",
+        )
+    ]
+
+
+def _class_gain(gain: Gain | None, name: str) -> str:
+    both: Contrast | None = None if gain is None else gain.contrast
+    if both is None:
+        return ""
+    a, b = both.cell.class_values(name), both.baseline.class_values(name)
+    if not a or not b:
+        return ""
+    return (
+        f"; with {both.cell.key.real:,} photos renders give it "
+        f"{gain_text(difference_interval(a, b))}"
+    )
+
+
+def _cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[str]:
+    study = grid.study
+    found = []
+    if photos is not None and row is not None and photos != row:
+        found.append(f"You have {photos:,} photos; the nearest row that was studied is {row:,}.")
+    capped = [c for c in grid.cells.values() if c.stop.state == "capped" and c.rule.relative_width]
+    unfinished = study.planned - sum(c.stop.state != "open" for c in study.cells.values())
+    if unfinished:
+        found.append(
+            f"{images(unfinished, 'cell')} of {study.planned} still lack runs: the figures are "
+            "valid, "
+            "their intervals will narrow."
+        )
+    if capped:
+        found.append(
+            f"{images(len(capped), 'cell')} reached the most runs allowed before the interval "
+            "was as "
+            "narrow as asked for."
+        )
+    if study.skipped:
+        found.append(
+            f"{images(len(study.skipped), 'cell')} of the grid could not be run; the first: "
+            f"{study.skipped[0][0]}: {study.skipped[0][1]}."
+        )
+    tests = study.images["test"]
+    if study.spec.get("training", {}).get("mode") == "paper":
+        found.append(
+            "Training stopped on the images that are scored on (mode `paper`), which flatters."
+        )
+    found.append(
+        f"Scored on {sum(tests):,} photos in {images(len(tests), 'split')}; intervals are over "
+        "runs unless they say otherwise. A gain counts as shown where the one-sided test has "
+        f"p < {ALPHA} after Holm's correction over its row."
+    )
+    failed = sum(cell.failed for cell in study.cells.values())
+    if failed:
+        found.append(f"{images(failed, 'run')} diverged and have no score.")
+    if study.foreign:
+        found.append(
+            f"{images(study.foreign, 'line')} of the ledger belong to other data or settings, or "
+            "came after their cell had stopped; they do not count."
+        )
+    found += study.ledger.complaints
+    return found

@@ -1,0 +1,323 @@
+"""The report of studies: folders in, one HTML file out, and a folder of files when asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from clearcoat.dataset import Dataset, dataset_statistics
+from clearcoat.dataset.files import write_whole
+from clearcoat.errors import ClearcoatError, DatasetError, UsageError
+from clearcoat.report.data_tables import statistics_table
+from clearcoat.report.report import DataFacts
+from clearcoat.report.study.drawing import Drawn
+from clearcoat.report.study.facts import StudyFacts, read_study
+from clearcoat.report.study.figure_5 import Figure5, figure_5
+from clearcoat.report.study.grid import GridAnalysis, analyse_grid
+from clearcoat.report.study.grid_figures import fig_2a, fig_2b, fig_2c, fig_3, fig_4
+from clearcoat.report.study.grid_verdict import StudyVerdict, judge_grid
+from clearcoat.report.study.starts import analyse_transfer
+from clearcoat.report.study.transfer_figures import (
+    pairs_table,
+    table_2,
+    transfer_figures,
+    transfer_table,
+)
+from clearcoat.report.study.transfer_verdict import judge_transfer
+from clearcoat.report.study.worth_figures import class_figure, scaling_figure, worth_figure
+from clearcoat.report.tables import Table
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class NamedTable:
+    """A table of the page."""
+
+    name: str
+    title: str
+    caption: str
+    table: Table
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Everything about one study."""
+
+    study: StudyFacts
+    verdict: StudyVerdict
+    figures: tuple[Drawn, ...]
+    tables: tuple[NamedTable, ...]
+    pictures: Figure5 | None
+
+    @property
+    def shown(self) -> tuple[Drawn | NamedTable, ...]:
+        """Whatever has data behind it."""
+        return (*self.figures, *self.tables)
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """Everything that the page shows, before it is drawn."""
+
+    title: str
+    chapters: tuple[Chapter, ...]
+    datasets: tuple[DataFacts, ...]
+    missing: tuple[str, ...]
+    """Data sets that the studies name and that are not at hand, or are others by now."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdicts and the numbers behind every figure and table, as plain data."""
+        return {
+            "title": self.title,
+            "studies": [
+                {
+                    "study": str(chapter.study.path),
+                    "kind": chapter.study.kind,
+                    "verdict": asdict(chapter.verdict),
+                    "data": {
+                        item.name: {"columns": item.table.columns, "rows": item.table.rows}
+                        for item in chapter.shown
+                    },
+                }
+                for chapter in self.chapters
+            ],
+        }
+
+
+def write_study_report(
+    out: Path,
+    studies: Sequence[Path],
+    *,
+    datasets: Sequence[Path] = (),
+    photos: int | None = None,
+    files: Path | None = None,
+    title: str = "What the renders are worth",
+    tell: Tell | None = None,
+) -> StudyReport:
+    """Write one self-contained HTML file about studies, and return its content.
+
+    `photos` is the number of photos that the verdict is for (default: the most studied). `files`
+    is a folder that gets every figure as PNG and SVG and every table as CSV. Raises UsageError,
+    RunError and DatasetError; nothing is written then.
+    """
+    from clearcoat.report.study.page import render_study_page
+
+    tell = tell or (lambda _: None)
+    if out.is_dir():
+        raise UsageError(
+            "the report is a file, and a folder of that name exists",
+            where=out,
+            do=f"use --out {out / 'report.html'}",
+        )
+    report = gather_studies(studies, datasets, photos, title, tell)
+    tell("drawing")
+    page = render_study_page(report)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, page.encode())
+        if files is not None:
+            write_files(report, files)
+    except (OSError, ClearcoatError) as error:
+        raise UsageError(
+            "cannot write the report",
+            where=out,
+            found=error.found if isinstance(error, ClearcoatError) else error.strerror,
+            do="choose another --out",
+        ) from error
+    return report
+
+
+def gather_studies(
+    studies: Sequence[Path],
+    datasets: Sequence[Path],
+    photos: int | None,
+    title: str,
+    tell: Tell,
+) -> StudyReport:
+    """Read and analyse all that the report is about. Raises RunError and DatasetError."""
+    chapters = []
+    for path in studies:
+        tell(f"analysing {path}")
+        facts = read_study(path)
+        for complaint in facts.ledger.complaints:
+            tell(complaint)
+        chapters.append(
+            _grid_chapter(facts, photos) if facts.kind == "supplement" else _transfer_chapter(facts)
+        )
+    found, missing = _data(studies, chapters, datasets, tell)
+    return StudyReport(title, tuple(chapters), found, missing)
+
+
+def write_files(report: StudyReport, folder: Path) -> None:
+    """Write every figure as PNG and SVG and every table as CSV into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    several = len(report.chapters) > 1
+    for chapter in report.chapters:
+        prefix = f"{chapter.study.name}-" if several else ""
+        for figure in chapter.figures:
+            write_whole(folder / f"{prefix}{figure.name}.png", figure.png)
+            write_whole(folder / f"{prefix}{figure.name}.svg", figure.svg)
+        for item in chapter.shown:
+            write_whole(folder / f"{prefix}{item.name}.csv", csv_bytes(item.table))
+    if report.datasets:
+        write_whole(folder / "table-1.csv", csv_bytes(statistics_table(report.datasets)))
+
+
+def csv_bytes(table: Table) -> bytes:
+    """Return a table as a CSV file, numbers in full precision."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(["" if value is None else value for value in row] for row in table.rows)
+    return buffer.getvalue().encode()
+
+
+def _grid_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
+    grid = analyse_grid(facts)
+    drawn: list[Drawn | None] = []
+    if grid.cells:
+        drawn = [
+            fig_2a(grid), fig_2b(grid), fig_2c(grid), fig_3(grid), fig_4(grid),
+            worth_figure(grid), scaling_figure(grid), class_figure(grid),
+        ]  # fmt: skip
+    pictures = figure_5(facts)
+    tables = [*_rates(grid), _ledger_table(facts)]
+    if pictures is not None:
+        tables.append(NamedTable("fig-5", "", "", pictures.table))
+    return Chapter(
+        facts,
+        judge_grid(grid, photos),
+        tuple(figure for figure in drawn if figure is not None),
+        tuple(tables),
+        pictures,
+    )
+
+
+def _transfer_chapter(facts: StudyFacts) -> Chapter:
+    analysis = analyse_transfer(facts)
+    tables = [
+        NamedTable(
+            "table-2",
+            "Table II: model size and training time",
+            "Times are of runs that had the device to themselves; a dash: none had.",
+            table_2(analysis),
+        ),
+        NamedTable(
+            "starts",
+            "All starts",
+            "Against control: the same photos from random weights. Against mix: the best of "
+            "the controls trained on photos and renders in one go. Shares of pretraining are "
+            "of all training that went into a model.",
+            transfer_table(analysis, analysis.arms),
+        ),
+        NamedTable(
+            "pairs",
+            "One thing changed",
+            "Two-sided tests, and the test that both are the same within 0.01 of mean IoU: only "
+            "the latter can show that something makes no difference.",
+            pairs_table(analysis),
+        ),
+        _ledger_table(facts),
+    ]
+    figures = transfer_figures(analysis) if analysis.starts else []
+    return Chapter(
+        facts,
+        judge_transfer(analysis),
+        tuple(figures),
+        tuple(table for table in tables if table.table.rows),
+        None,
+    )
+
+
+def _rates(grid: GridAnalysis) -> list[NamedTable]:
+    """How many renders do what one photo does, from step to step of each row."""
+    if grid.worth is None:
+        return []
+    rows = []
+    for real in grid.real:
+        counts = sorted(grid.row(real)) if real and (real, 0) in grid.cells else []
+        for first, second in pairwise(counts):
+            rate = grid.worth.exchange_rate(real, first, second)
+            values = (rate.renders_per_photo, rate.low, rate.high)
+            rows.append((real, first, second, *(v if v != float("inf") else None for v in values)))
+    if not rows:
+        return []
+    return [
+        NamedTable(
+            "exchange-rate",
+            "How many renders stand for one more photo",
+            "From one count of renders to the next, at each number of photos. A dash: no number "
+            "of renders does, or the interval has no end.",
+            Table(
+                ("photos", "renders from", "to", "renders per photo", "95 % low", "95 % high"),
+                tuple(rows),
+            ),
+        )
+    ]
+
+
+def _ledger_table(facts: StudyFacts) -> NamedTable:
+    rows = tuple(
+        (
+            e.run_id[:12], e.arm, e.real, e.synthetic, e.repeat, e.split, e.seed, e.mean_iou,
+            e.failed or ("yes" if e.run_id in facts.belonging else "no"), e.steps, e.epochs,
+            round(e.train_s, 1),
+            "–" if e.exclusive is None else "yes" if e.exclusive else "no",
+            (e.started_from or "")[:12], e.finished_at,
+        )
+        for e in sorted(
+            facts.ledger.entries,
+            key=lambda e: (e.arm, e.real, e.synthetic, e.repeat, e.run_id),
+        )
+    )  # fmt: skip
+    return NamedTable(
+        "ledger",
+        "Ledger of runs",
+        f"{len(rows):,} runs; those that count are in a cell up to where its stopping rule ended.",
+        Table(
+            (
+                "run", "arm", "real", "synthetic", "repeat", "split", "seed", "mean IoU",
+                "counts", "steps", "epochs", "training s", "device alone", "started from",
+                "finished",
+            ),
+            rows,
+        ),
+    )  # fmt: skip
+
+
+def _data(
+    studies: Sequence[Path],
+    chapters: Sequence[Chapter],
+    datasets: Sequence[Path],
+    tell: Tell,
+) -> tuple[tuple[DataFacts, ...], tuple[str, ...]]:
+    """Open the data sets that are given or named, as far as they are at hand (Table I)."""
+    found: dict[Path, DataFacts] = {}
+    missing = []
+    named = [
+        Path(place)
+        for chapter in chapters
+        for role, place in chapter.study.paths.items()
+        if role in ("real", "synthetic")
+    ]
+    for path in (*datasets, *named):
+        if path.resolve() in found:
+            continue
+        try:
+            dataset = Dataset.open(path)
+        except DatasetError:
+            if path in datasets:
+                raise
+            missing.append(str(path))
+            continue
+        tell(f"counting the classes of {path}")
+        found[path.resolve()] = DataFacts(
+            dataset, dataset.digest(), dataset_statistics(dataset), path.name or str(path)
+        )
+    return tuple(found.values()), tuple(dict.fromkeys(missing))

@@ -1,0 +1,166 @@
+"""The analysis of a transfer study: what a start is worth, and where the training time goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from clearcoat.report.study.comparing import Contrast, contrast
+from clearcoat.report.study.facts import CellFacts, StudyFacts
+from clearcoat.statistics import Equivalence, Interval, equivalence, mean_interval, two_sided
+from clearcoat.studies import CellKey, Entry
+from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX
+
+MARGIN = 0.01
+"""Difference of mean IoU that would matter: a hundredth."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Where the training time of a cell goes."""
+
+    unit: str
+    """`s` of runs that had the device to themselves, else `image passes`, which no other work
+    on the machine can change."""
+    specialisation: Interval
+    pretraining: float
+    """Mean over the runs of what the run spent that they started from."""
+
+    @property
+    def share(self) -> float:
+        """Part of the whole that is pretraining, 0 to 1."""
+        whole = self.specialisation.estimate + self.pretraining
+        return self.pretraining / whole if whole else 0.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """One arm at one number of photos."""
+
+    cell: CellFacts
+    times: Times
+    against_control: Contrast | None
+    control_p: float | None
+    """Two-sided."""
+    against_mix: Contrast | None
+    """The best of the controls trained on photos and renders in one go."""
+    not_worse_than_mix: Equivalence | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two arms that differ in one thing, at one number of photos."""
+
+    question: str
+    contrast: Contrast
+    p_value: float | None
+    """Two-sided."""
+    equal: Equivalence
+
+
+@dataclass(frozen=True)
+class TransferAnalysis:
+    """All that the figures and the verdict of a transfer study say."""
+
+    study: StudyFacts
+    arms: tuple[str, ...]
+    real: tuple[int, ...]
+    starts: Mapping[tuple[str, int], Start]
+    """By name (mixed controls carry their count) and real count."""
+    pairs: tuple[Pair, ...]
+    base: CellFacts | None
+
+
+def analyse_transfer(study: StudyFacts) -> TransferAnalysis:
+    """Compute everything from the runs that count; deterministic."""
+    by_id = study.ledger.by_id
+    cells = {(label(key), key.real): cell for key, cell in study.cells.items() if key.arm != BASE}
+    unit = "s" if all(e.exclusive for c in cells.values() for e in c.entries) else "image passes"
+    starts = {}
+    for (name, real), cell in cells.items():
+        control = cells.get((CONTROL, real))
+        mix = _best_mix(cells, real)
+        against = _against(study, cell, control, name == CONTROL)
+        mixed = _against(study, cell, mix, name.startswith(CONTROL))
+        starts[name, real] = Start(
+            cell=cell,
+            times=_times(cell, by_id, unit),
+            against_control=against,
+            control_p=None if against is None else two_sided(against.paired or against.welch),
+            against_mix=mixed,
+            not_worse_than_mix=None if mixed is None else _equal(study, mixed),
+        )
+    return TransferAnalysis(
+        study=study,
+        arms=tuple(dict.fromkeys(name for name, _ in cells)),
+        real=tuple(sorted({real for _, real in cells})),
+        starts=starts,
+        pairs=tuple(_pairs(study, cells)),
+        base=next((cell for key, cell in study.cells.items() if key.arm == BASE), None),
+    )
+
+
+def label(key: CellKey) -> str:
+    """Return the name of an arm; mixed controls carry the number of their renders."""
+    return f"{key.arm} {key.synthetic:,}" if key.arm == CONTROL_MIX else key.arm
+
+
+def _against(
+    study: StudyFacts, cell: CellFacts, other: CellFacts | None, same: bool
+) -> Contrast | None:
+    return None if other is None or same else contrast(study, cell, other, images=False)
+
+
+def _best_mix(cells: Mapping[tuple[str, int], CellFacts], real: int) -> CellFacts | None:
+    mixed = [c for (n, r), c in cells.items() if r == real and n.startswith(CONTROL_MIX)]
+    return max(mixed, key=lambda cell: cell.interval.estimate, default=None)
+
+
+def _equal(study: StudyFacts, found: Contrast) -> Equivalence:
+    ours, theirs = found.cell.by_repeat, found.baseline.by_repeat
+    common = sorted(ours.keys() & theirs.keys())
+    if study.paired and len(common) > 1:
+        a, b = [ours[r] for r in common], [theirs[r] for r in common]
+        return equivalence(a, b, MARGIN, paired=True)
+    return equivalence(found.cell.values, found.baseline.values, MARGIN)
+
+
+def _times(cell: CellFacts, by_id: Mapping[str, Entry], unit: str) -> Times:
+    def spent(entry: Entry) -> float:
+        return entry.train_s if unit == "s" else float(entry.images_seen)
+
+    before = [
+        spent(by_id[entry.started_from])
+        for entry in cell.entries
+        if entry.started_from is not None and entry.started_from in by_id
+    ]
+    pretraining = sum(before) / len(before) if before else 0.0
+    return Times(unit, mean_interval([spent(entry) for entry in cell.entries]), pretraining)
+
+
+_QUESTIONS: Sequence[tuple[str, str, str]] = (
+    ("encoder trainable or frozen", "synth-random, trainable", "synth-random, frozen"),
+    ("encoder trainable or frozen", "synth-synth, trainable", "synth-synth, frozen"),
+    ("encoder trainable or frozen", "VGG19-random, trainable", "VGG19-random, frozen"),
+    ("encoder trainable or frozen", "VGG19-synth, trainable", "VGG19-synth, frozen"),
+    ("decoder from renders or random", "synth-synth, trainable", "synth-random, trainable"),
+    ("decoder from renders or random", "VGG19-synth, frozen", "VGG19-random, frozen"),
+    # The paper compares each encoder where it does better: trainable and frozen.
+    ("encoder from renders or ImageNet", "synth-synth, trainable", "VGG19-synth, frozen"),
+    ("encoder from renders or ImageNet", "synth-random, trainable", "VGG19-random, frozen"),
+    ("first network from renders or ImageNet", "W-net synth", "W-net VGG19"),
+    ("W-net or U-Net", "W-net synth", "synth-synth, trainable"),
+)
+
+
+def _pairs(study: StudyFacts, cells: Mapping[tuple[str, int], CellFacts]) -> list[Pair]:
+    found = []
+    for real in sorted({real for _, real in cells}):
+        for question, first, second in _QUESTIONS:
+            a, b = cells.get((first, real)), cells.get((second, real))
+            if a is None or b is None:
+                continue
+            both = contrast(study, a, b, images=False)
+            p_value = two_sided(both.paired or both.welch)
+            found.append(Pair(question, both, p_value, _equal(study, both)))
+    return found

@@ -1,0 +1,194 @@
+"""The answer of a transfer study in plain words."""
+
+from __future__ import annotations
+
+from clearcoat.report.study.grid import ALPHA
+from clearcoat.report.study.grid_verdict import StudyVerdict
+from clearcoat.report.study.starts import MARGIN, Start, TransferAnalysis
+from clearcoat.report.study.words import gain_text, mean_text, p_text
+from clearcoat.report.verdict import images
+from clearcoat.statistics import holm
+from clearcoat.studies.transfer import CONTROL
+
+
+def judge_transfer(analysis: TransferAnalysis) -> StudyVerdict:
+    """Say what starting from renders is worth, and how much training it moves ahead."""
+    best = {real: found for real in analysis.real if (found := _best(analysis, real)) is not None}
+    # One test per number of photos, of the start that looked best there: corrected for both.
+    tests = []
+    for real, (_, start) in best.items():
+        tried = sum(1 for (_, r), s in analysis.starts.items() if r == real and s.against_control)
+        p = start.against_control.p_value if start.against_control else None
+        tests.append(None if p is None else min(1.0, p * max(1, tried)))
+    adjusted = dict(zip(best, holm(tests), strict=True))
+    return StudyVerdict(
+        kind=_kind(best, adjusted),
+        headline=_headline(best, adjusted),
+        sentences=(
+            *(_sentence(real, *found, adjusted[real]) for real, found in best.items()),
+            *_encoders(analysis),
+            *_time(analysis),
+        ),
+        next_steps=_next_steps(best, adjusted),
+        cautions=tuple(_cautions(analysis)),
+    )
+
+
+def _best(analysis: TransferAnalysis, real: int) -> tuple[str, Start] | None:
+    found = [
+        (name, start)
+        for (name, count), start in analysis.starts.items()
+        if count == real and start.against_control is not None and start.times.pretraining
+    ]
+    return max(found, key=lambda item: item[1].cell.interval.estimate, default=None)
+
+
+def _kind(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | None]) -> str:
+    if not best:
+        return "nothing"
+    values = [p for p in adjusted.values() if p is not None]
+    if not values:
+        return "too few"
+    return "gain" if min(values) < ALPHA else "unclear"
+
+
+def _headline(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | None]) -> str:
+    if not best:
+        return "Nothing to compare yet: no model that starts from renders stands beside a control."
+    shown = [real for real, p in adjusted.items() if p is not None and p < ALPHA]
+    real = max(
+        shown or best,
+        key=lambda r: best[r][1].against_control.difference.estimate,  # type: ignore[union-attr]
+    )
+    name, start = best[real]
+    assert start.against_control is not None
+    told = (
+        f"with {images(real, 'photo')}, {name} scores {start.cell.interval.estimate:.3f}, "
+        f"{gain_text(start.against_control.difference)} over training from scratch"
+    )
+    if shown:
+        where = ", ".join(f"{count:,}" for count in sorted(shown))
+        return f"Yes: starting from renders helps with {where} photos. At best, {told}."
+    return f"Not shown: starting from renders gains no more than chance gives. At best, {told}."
+
+
+def _sentence(real: int, name: str, start: Start, adjusted: float | None) -> str:
+    control = start.against_control
+    assert control is not None
+    told = "too few runs to test" if adjusted is None else f"corrected {p_text(adjusted)}"
+    text = (
+        f"With {images(real, 'photo')} the best start from renders is {name}: mean IoU "
+        f"{mean_text(start.cell.interval)} against {mean_text(control.baseline.interval)} from "
+        f"scratch, {gain_text(control.difference)} ({told})"
+    )
+    if start.against_mix is not None:
+        mix = start.against_mix
+        text += (
+            f"; against training on photos and {mix.baseline.key.synthetic:,} renders in one go "
+            f"{gain_text(mix.difference)}"
+        )
+    return text + "."
+
+
+def _encoders(analysis: TransferAnalysis) -> list[str]:
+    """The paper's claim: an encoder from renders beats one from ImageNet."""
+    texts = []
+    for pair in analysis.pairs:
+        if pair.question != "encoder from renders or ImageNet":
+            continue
+        both = pair.contrast
+        if not both.cell.key.arm.startswith("synth-synth"):
+            continue
+        p = "" if pair.p_value is None else f", two-sided {p_text(pair.p_value)}"
+        texts.append(
+            f"With {images(both.cell.key.real, 'photo')} the encoder from renders scores "
+            f"{gain_text(both.difference)} against ImageNet's{p}."
+        )
+    return texts
+
+
+def _time(analysis: TransferAnalysis) -> list[str]:
+    """How much of the training can be done before the first photo exists."""
+    texts = []
+    for real in analysis.real:
+        found = [
+            (name, start)
+            for (name, count), start in analysis.starts.items()
+            if count == real and start.times.pretraining and name != CONTROL
+        ]
+        if not found:
+            continue
+        as_good = [
+            (name, s)
+            for name, s in found
+            if s.not_worse_than_mix is not None
+            and s.not_worse_than_mix.not_worse_p is not None
+            and s.not_worse_than_mix.not_worse_p < ALPHA
+        ]
+        name, start = max(as_good or found, key=lambda item: item[1].times.share)
+        same = start.not_worse_than_mix
+        if as_good and same is not None and same.not_worse_p is not None:
+            ending = (
+                f"without losing {MARGIN} of mean IoU against training in one go "
+                f"({p_text(same.not_worse_p)})"
+            )
+        elif same is not None:
+            ending = "but that this loses nothing against training in one go is not shown"
+        else:
+            ending = "(no control on a mix to compare the score with)"
+        unit = "time" if start.times.unit == "s" else "image passes"
+        texts.append(
+            f"With {images(real, 'photo')}, {name} moves {start.times.share:.0%} of all training "
+            f"{unit} into pretraining, {ending}."
+        )
+    return texts
+
+
+def _next_steps(
+    best: dict[int, tuple[str, Start]], adjusted: dict[int, float | None]
+) -> tuple[str, ...]:
+    steps = []
+    for real, (name, start) in best.items():
+        p = adjusted[real]
+        if p is not None and p < ALPHA:
+            steps.append(
+                f"With about {real:,} photos, specialise by {name}: "
+                f"{mean_text(start.cell.interval)}."
+            )
+    open_rows = [real for real, p in adjusted.items() if p is None or p >= ALPHA]
+    if open_rows:
+        counts = ", ".join(f"{real:,}" for real in open_rows)
+        least = min(len(best[real][1].cell.values) for real in open_rows)
+        steps.append(
+            f"Repeat more often with {counts} photos: {images(least, 'run')} per start do not "
+            "decide."
+        )
+    return tuple(steps)
+
+
+def _cautions(analysis: TransferAnalysis) -> list[str]:
+    study = analysis.study
+    found = []
+    missing = sorted({key.arm for key, _ in study.skipped})
+    if missing:
+        found.append(f"Not run: {', '.join(missing)} ({study.skipped[0][1]}).")
+    open_cells = study.planned - sum(c.stop.state != "open" for c in study.cells.values())
+    if open_cells:
+        found.append(f"{images(open_cells, 'cell')} of {study.planned} still lack runs.")
+    if analysis.base is not None and len(analysis.base.values) == 1:
+        found.append(
+            "All starts from renders share one base model: another one might do better or "
+            "worse, and "
+            "no interval here knows of it (the setting “pretrainings” trains several)."
+        )
+    if any(s.times.unit != "s" for s in analysis.starts.values()):
+        found.append(
+            "Some runs shared their device, so no times are compared but passes of images through "
+            "training."
+        )
+    if study.foreign:
+        found.append(
+            f"{images(study.foreign, 'line')} of the ledger belong to other data or settings."
+        )
+    found += study.ledger.complaints
+    return found

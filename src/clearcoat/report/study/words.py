@@ -1,0 +1,42 @@
+"""Numbers as the verdict says them: each with its interval."""
+
+from __future__ import annotations
+
+import math
+
+from clearcoat.report.verdict import p_text, signed, signed_percent
+from clearcoat.statistics import Interval
+
+__all__ = ["gain_text", "mean_text", "number_range", "p_text", "percent_range", "signed"]
+
+
+def gain_text(interval: Interval) -> str:
+    """A difference of mean IoU with its interval."""
+    text = signed(interval.estimate)
+    if interval.low is None or interval.high is None:
+        return f"{text}, one run: no interval"
+    return f"{text}, 95 % interval {signed(interval.low)} to {signed(interval.high)}"
+
+
+def mean_text(interval: Interval) -> str:
+    """A mean IoU with its interval."""
+    if interval.low is None or interval.high is None:
+        return f"{interval.estimate:.3f} (one run)"
+    return (
+        f"{interval.estimate:.3f} ({max(0.0, interval.low):.3f} to {min(1.0, interval.high):.3f})"
+    )
+
+
+def percent_range(interval: Interval | None) -> str:
+    """A relative gain with its interval; empty where it has none."""
+    if interval is None or interval.low is None or interval.high is None:
+        return ""
+    low, high = signed_percent(interval.low), signed_percent(interval.high)
+    return f"{signed_percent(interval.estimate)} ({low.removesuffix(' %')} to {high})"
+
+
+def number_range(low: float, high: float, limit: float = math.inf) -> str:
+    """A range of counts; what lies beyond the readable part of a curve is *more than* that."""
+    if low > limit:
+        return f"more than {limit:,.0f}"
+    return f"{low:,.0f} to " + (f"more than {limit:,.0f}" if high > limit else f"{high:,.0f}")

@@ -1,0 +1,180 @@
+"""Figures beyond the paper: what renders are worth in photos, how they scale, class by class."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from clearcoat.report.charts import COLORS, MARKERS
+from clearcoat.report.study.drawing import Drawn, heat_map, styled
+from clearcoat.report.study.grid import GridAnalysis
+from clearcoat.report.tables import Table, Value
+from clearcoat.statistics import difference_interval
+
+
+def worth_figure(grid: GridAnalysis) -> Drawn | None:
+    """The learning curve of photos alone, and how many of them each mix is worth."""
+    worth = grid.worth
+    if worth is None:
+        return None
+    photos = [real for real in grid.real if real and (real, 0) in grid.cells]
+
+    def draw() -> Figure:
+        figure = Figure(figsize=(7.6, 3.8), layout="constrained")
+        axes = figure.add_subplot()
+        at = np.geomspace(min(photos), worth.limit, 80)
+        low, high = worth.band.range_at(at)
+        axes.fill_between(at, low, high, color=COLORS[0], alpha=0.2, lw=0)
+        inside = at <= max(photos)
+        curve = worth.band.curve.at(at)
+        axes.plot(at[inside], curve[inside], color=COLORS[0], lw=1.6)
+        axes.plot(at[~inside], curve[~inside], color=COLORS[0], lw=1.2, ls="--")
+        counts = [s for s in grid.synthetic if s]
+        chosen = counts[:: max(1, -(-len(counts) // 4))] if counts else []
+        for turn, synthetic in enumerate([0, *chosen]):
+            cells = [(r, grid.cells[r, synthetic]) for r in photos if (r, synthetic) in grid.cells]
+            name = "photos alone" if not synthetic else f"+ {synthetic:,} renders"
+            axes.plot(
+                [r for r, _ in cells],
+                [cell.interval.estimate for _, cell in cells],
+                MARKERS[turn % len(MARKERS)],
+                color=COLORS[turn % len(COLORS)],
+                ms=5,
+                label=name,
+            )
+        axes.set_xscale("log", base=2)
+        axes.minorticks_off()
+        axes.set_xticks(photos, [f"{count:,}" for count in photos])
+        axes.set_xlabel("photos")
+        axes.set_ylabel("mean IoU")
+        axes.legend(loc="lower right", fontsize=8.5)
+        return figure
+
+    rows: list[tuple[Value, ...]] = [
+        (real, synthetic, e.score, _finite(e.photos), _finite(e.low), _finite(e.high), e.limit)
+        for (real, synthetic), e in sorted(grid.equivalents.items())
+    ]
+    shape = "a − b·n^−c" if worth.band.curve.shape == "power" else "a + b·ln n"
+    return Drawn(
+        "worth",
+        "How many photos the renders are worth",
+        f"The line is the learning curve of photos alone ({shape}, 95 % band from resampled runs), "
+        "dashed beyond the data. A mix is worth as many photos as the curve needs for its score; "
+        "in the data an empty field is more than any number of photos.",
+        styled(draw),
+        Table(
+            ("real", "synthetic", "mean IoU", "worth photos", "95 % low", "95 % high", "limit"),
+            tuple(rows),
+        ),
+    )  # fmt: skip
+
+
+def scaling_figure(grid: GridAnalysis) -> Drawn | None:
+    """Models on renders alone against the number of renders, with their ceiling."""
+    scaling = grid.scaling
+    if scaling is None:
+        return None
+    counts = [s for s in grid.synthetic if s and (0, s) in grid.cells]
+    photos = [grid.cells[r, 0].interval.estimate for r in grid.real if r and (r, 0) in grid.cells]
+
+    def draw() -> Figure:
+        figure = Figure(figsize=(7.6, 3.4), layout="constrained")
+        axes = figure.add_subplot()
+        at = np.geomspace(min(counts), 4 * max(counts), 80)
+        low, high = scaling.band.range_at(at)
+        axes.fill_between(at, low, high, color=COLORS[1], alpha=0.2, lw=0)
+        axes.plot(at, scaling.band.curve.at(at), color=COLORS[1], lw=1.6, label="renders alone")
+        for count in counts:
+            values = grid.cells[0, count].values
+            axes.plot([count] * len(values), values, "o", color=COLORS[1], ms=4, alpha=0.7)
+        if scaling.ceiling is not None:
+            axes.axhline(scaling.ceiling[0], color=COLORS[1], ls=":", lw=1.2, label="their ceiling")
+        if photos:
+            axes.axhline(
+                max(photos), color=COLORS[0], ls="--", lw=1.2, label="most photos, no renders"
+            )
+        axes.set_xscale("log", base=2)
+        axes.minorticks_off()
+        axes.set_xticks(counts, [f"{count:,}" for count in counts])
+        axes.set_xlabel("renders")
+        axes.set_ylabel("mean IoU on photos")
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5)
+        return figure
+
+    rows: list[tuple[Value, ...]] = [
+        (count, entry.repeat, entry.mean_iou, float(scaling.band.curve.at([count])[0]))
+        for count in counts
+        for entry in grid.cells[0, count].entries
+    ]
+    return Drawn(
+        "scaling",
+        "Renders alone: more of them, or better ones?",
+        "Where the curve still rises, more renders help; where it has levelled off below what "
+        "photos reach, only better ones can. The line is read to four times the largest count.",
+        styled(draw),
+        Table(("synthetic", "repeat", "mean IoU", "fitted"), tuple(rows)),
+    )
+
+
+def class_figure(grid: GridAnalysis) -> Drawn | None:
+    """Gain of each class from the renders of each row's largest count."""
+    rows_shown = [real for real in grid.real if real and (real, 0) in grid.cells]
+    pairs = []
+    for real in rows_shown:
+        best = grid.best_gain(real)
+        if best is not None:
+            pairs.append((real, best.contrast))
+    if not pairs:
+        return None
+    classes = grid.study.classes
+    values = np.full((len(classes), len(pairs)), np.nan)
+    texts = [["" for _ in pairs] for _ in classes]
+    rows: list[tuple[Value, ...]] = []
+    for column, (real, both) in enumerate(pairs):
+        for row, name in enumerate(classes):
+            a, b = both.cell.class_values(name), both.baseline.class_values(name)
+            if not a or not b:
+                continue
+            gain = difference_interval(a, b)
+            values[row, column] = gain.estimate
+            texts[row][column] = f"{gain.estimate:+.3f}".replace("-", "−")
+            rows.append(
+                (
+                    name, real, both.cell.key.synthetic, float(np.mean(b)), float(np.mean(a)),
+                    gain.estimate, gain.low, gain.high,
+                )
+            )  # fmt: skip
+    if np.isnan(values).all():
+        return None
+    reach = max(0.01, float(np.nanmax(np.abs(values))))
+
+    def draw() -> Figure:
+        figure = Figure(figsize=(7.6, 0.9 + 0.3 * len(classes)), layout="constrained")
+        axes = figure.add_subplot()
+        columns = [f"{real:,}\n+ {both.cell.key.synthetic:,}" for real, both in pairs]
+        norm = TwoSlopeNorm(0, -reach, reach)
+        heat_map(axes, values, texts, classes, columns, matplotlib.colormaps["PuOr_r"], norm)
+        axes.set_xlabel("photos + renders, the best count of each row")
+        return figure
+
+    return Drawn(
+        "classes",
+        "Gain class by class",
+        "Difference of the class's IoU from as many photos without renders; orange: better, "
+        "purple: worse. Differences within their interval (in the data) mean nothing.",
+        styled(draw),
+        Table(
+            (
+                "class", "real", "synthetic", "IoU without", "IoU with", "gain", "95 % low",
+                "95 % high",
+            ),
+            tuple(rows),
+        ),
+    )  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

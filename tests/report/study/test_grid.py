@@ -1,0 +1,113 @@
+"""The analysis of a grid finds what the response surface has, and nothing that it has not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from clearcoat.report.study import analyse_grid, read_study
+from clearcoat.report.study.grid_verdict import judge_grid
+from clearcoat.statistics import holm
+
+from .ledgers import like_the_paper, useless, write_grid
+
+
+def test_cells_count_up_to_their_stopping_point(tmp_path: Path) -> None:
+    study = read_study(write_grid(tmp_path, spread=0.0001, pair=0.0, runs=7))
+    assert {len(cell.values) for cell in study.cells.values()} == {5}
+    assert {cell.stop.state for cell in study.cells.values()} == {"settled"}
+    assert study.foreign == 2 * len(study.cells)
+
+
+def test_gains_are_scipys_tests_with_holm_per_row(grid: Path) -> None:
+    analysis = analyse_grid(read_study(grid))
+    row = {s: analysis.cells[32, s].values for s in analysis.synthetic}
+    expected = [
+        float(stats.ttest_rel(row[s], row[0], alternative="greater").pvalue)
+        for s in (64, 256, 1024, 4096)
+    ]
+    got = [analysis.gains[32, s] for s in (64, 256, 1024, 4096)]
+    np.testing.assert_allclose([gain.contrast.p_value for gain in got], expected)
+    np.testing.assert_allclose([gain.holm_p for gain in got], holm(expected))
+    welch = stats.ttest_ind(row[64], row[0], equal_var=False, alternative="greater").pvalue
+    assert got[0].contrast.welch.p_value == pytest.approx(float(welch))
+
+
+def test_an_independent_design_is_not_paired(tmp_path: Path) -> None:
+    analysis = analyse_grid(read_study(write_grid(tmp_path, design="independent")))
+    gain = analysis.gains[16, 64].contrast
+    assert gain.paired is None
+    assert gain.p_value == gain.welch.p_value
+
+
+def test_a_planted_gain_is_a_yes(grid: Path) -> None:
+    analysis = analyse_grid(read_study(grid))
+    verdict = judge_grid(analysis)
+    assert verdict.kind == "gain"
+    assert verdict.headline.startswith("Yes: renders are worth it with 16 to ")
+    assert analysis.gains[16, 1024].verdict == "gain"
+    assert analysis.worth is not None
+    # 16 photos and 1,024 renders stand for 16 + 6 log(1 + 128) = 45 photos, less the dilution.
+    found = analysis.equivalents[16, 1024]
+    true = like_the_paper(16, 1024)
+    assert found.low <= (1.9 / (0.72 - true)) ** (1 / 0.55) <= found.high
+
+
+def test_renders_that_do_nothing_are_not_praised(tmp_path: Path) -> None:
+    verdicts = []
+    for seed in range(4):
+        analysis = analyse_grid(read_study(write_grid(tmp_path / str(seed), useless, seed=seed)))
+        verdicts.append(judge_grid(analysis).kind)
+        assert sum(b.shown() for b in analysis.breaks.values()) <= 1
+    assert verdicts.count("unclear") >= 3
+
+
+def test_harm_is_said(tmp_path: Path) -> None:
+    def harmful(real: int, synthetic: int) -> float:
+        return useless(real, 0) - 0.02 * bool(synthetic) * np.log2(1 + synthetic / 64)
+
+    verdict = judge_grid(analyse_grid(read_study(write_grid(tmp_path, harmful))))
+    assert verdict.kind == "loss"
+    assert verdict.headline.startswith("No: nowhere do renders help")
+    assert any("Renders hurt in" in sentence for sentence in verdict.sentences)
+
+
+def test_every_sentence_has_a_number_and_the_steps_come_by_size(grid: Path) -> None:
+    verdict = judge_grid(analyse_grid(read_study(grid)))
+    for sentence in (verdict.headline, *verdict.sentences, *verdict.next_steps):
+        assert any(character.isdigit() for character in sentence), sentence
+    told = " ".join(verdict.sentences)
+    for part in ("With 256 photos", "renders", "95 % interval", "EUR", "Renders alone"):
+        assert part in told
+    assert verdict.next_steps[0].startswith("Improve the renders of mirror")
+    assert any(step.startswith("Label 256 more photos") for step in verdict.next_steps)
+
+
+def test_the_verdict_is_for_the_users_number_of_photos(grid: Path) -> None:
+    analysis = analyse_grid(read_study(grid))
+    verdict = judge_grid(analysis, photos=40)
+    assert verdict.sentences[0].startswith("With 32 photos")
+    assert any("You have 40 photos" in caution for caution in verdict.cautions)
+
+
+def test_a_study_that_has_just_begun(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, runs=1)
+    verdict = judge_grid(analyse_grid(read_study(folder)))
+    assert verdict.kind == "too few"
+    assert verdict.headline.startswith("Too early to tell")
+    (folder / "ledger.jsonl").unlink()
+    assert judge_grid(analyse_grid(read_study(folder))).kind == "nothing"
+
+
+def test_lines_of_other_data_are_said_and_not_counted(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path)
+    plan = json.loads((folder / "study.json").read_text())
+    plan["cells"][4]["runs"][0] = "of other data"
+    (folder / "study.json").write_text(json.dumps(plan))
+    study = read_study(folder)
+    assert study.foreign == 5
+    assert any("do not count" in text for text in judge_grid(analyse_grid(study)).cautions)

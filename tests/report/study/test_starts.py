@@ -1,0 +1,74 @@
+"""The analysis of a transfer study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from clearcoat.report.study import analyse_transfer, read_study
+from clearcoat.report.study.transfer_figures import table_2
+from clearcoat.report.study.transfer_verdict import judge_transfer
+
+from .ledgers import write_transfer
+
+
+def test_starts_are_compared_with_the_control_two_sided(transfer: Path) -> None:
+    analysis = analyse_transfer(read_study(transfer))
+    start = analysis.starts["synth-synth, trainable", 16]
+    control = analysis.starts["control", 16]
+    assert control.against_control is None
+    expected = stats.ttest_rel(start.cell.values, control.cell.values).pvalue
+    assert start.control_p == pytest.approx(float(expected))
+
+
+def test_time_is_split_into_pretraining_and_the_rest(transfer: Path) -> None:
+    analysis = analyse_transfer(read_study(transfer))
+    times = analysis.starts["synth-synth, trainable", 16].times
+    assert times.unit == "s" and times.pretraining == pytest.approx(2000)
+    assert times.share == pytest.approx(2000 / 2090, abs=0.01)
+    assert analysis.starts["control", 16].times.share == 0
+
+
+def test_shared_devices_give_no_times(tmp_path: Path) -> None:
+    analysis = analyse_transfer(read_study(write_transfer(tmp_path, exclusive=False)))
+    assert analysis.starts["control", 16].times.unit == "image passes"
+    assert all(row[3] is None for row in table_2(analysis).rows)
+    assert any("shared their device" in text for text in judge_transfer(analysis).cautions)
+
+
+def test_table_2_has_parameters_and_times(transfer: Path) -> None:
+    rows = {row[0]: row for row in table_2(analyse_transfer(read_study(transfer))).rows}
+    assert rows["synth-random, frozen"][2] == 3_050_000
+    # The ledger is made with a hundred images a second.
+    assert rows["control"][3] == pytest.approx(10.0, rel=0.01)
+
+
+def test_the_verdict_names_what_helps_where(transfer: Path) -> None:
+    verdict = judge_transfer(analyse_transfer(read_study(transfer)))
+    assert verdict.kind == "gain"
+    assert "helps with 16 photos" in verdict.headline
+    told = " ".join(verdict.sentences)
+    assert "encoder from renders scores +0.0" in told
+    assert "moves 96% of all training time into pretraining" in told
+
+
+def test_without_a_mixed_control_no_loss_is_not_claimed(tmp_path: Path) -> None:
+    verdict = judge_transfer(analyse_transfer(read_study(write_transfer(tmp_path, mixes=False))))
+    told = " ".join(verdict.sentences)
+    assert "no control on a mix" in told and "without losing" not in told
+
+
+def test_pairs_change_one_thing(transfer: Path) -> None:
+    analysis = analyse_transfer(read_study(transfer))
+    questions = {pair.question for pair in analysis.pairs}
+    assert len(questions) == 5
+    pair = next(
+        p for p in analysis.pairs
+        if p.contrast.cell.key.arm == "synth-random, trainable"
+        and p.question.startswith("encoder trainable") and p.contrast.cell.key.real == 16
+    )  # fmt: skip
+    difference = np.mean(pair.contrast.cell.values) - np.mean(pair.contrast.baseline.values)
+    assert pair.contrast.difference.estimate == pytest.approx(difference)
