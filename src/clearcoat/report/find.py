@@ -43,12 +43,12 @@ def find_inputs(paths: Sequence[Path]) -> Inputs:
             kind.setdefault(folder.resolve(), folder)
         if not found:
             raise RunError(
-                "neither a study nor a run nor a data set, nor a folder that holds any",
+                "neither a run nor a data set nor a study, nor a folder that holds any",
                 where=path,
                 found="a folder" if path.is_dir() else "a file" if path.exists() else "nothing",
                 expected=f"a run (a folder with {CONFIG}), a data set (a folder with {MANIFEST}), "
                 f"or a folder with such folders at most {_DEPTH} levels down",
-                do="give the --out folder of `clearcoat study`, `train`, `render` "
+                do="give the --out folder of `clearcoat train`, `study`, `render` "
                 "or `dataset import`",
             )
     return Inputs(tuple(datasets.values()), tuple(runs.values()), tuple(studies.values()))
