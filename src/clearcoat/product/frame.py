@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.errors import ProductError
+from clearcoat.product.detect import complete
 from clearcoat.product.model import Mesh, Part, Product
 from clearcoat.product.raw import RawPart, RawProduct
 
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 _PLAUSIBLE_SIZE_M = (0.005, 50.0)
+_ODDLY_WIDE = 1.5
 
 
 def axis_vector(axis: str) -> NDArray[np.float64]:
@@ -71,10 +73,16 @@ def to_product_frame(
     Raises:
         ProductError: the axes contradict each other, or coordinates leave float32's range.
     """
-    scale = raw.unit_m if unit_m is None else unit_m
+    guess = complete(
+        _extents(parts),
+        unit_m=raw.unit_m if unit_m is None else unit_m,
+        up=up or raw.up,
+        front=front or raw.front,
+        usual_up=raw.usual_up,
+    )
+    scale, up_axis, front_axis = guess.unit_m, guess.up, guess.front
     if not (math.isfinite(scale) and scale > 0):
         raise ProductError("the unit must be positive", where=path, found=f"{scale} metres")
-    up_axis, front_axis = up or raw.up, front or raw.front
     try:
         turn = rotation(up_axis, front_axis)
     except ValueError as error:
@@ -103,13 +111,18 @@ def to_product_frame(
     placed = tuple(
         _placed(part, vertices - origin, turn) for part, vertices in zip(parts, turned, strict=True)
     )
-    notes = list(raw.notes)
+    notes = [*raw.notes, *guess.notes]
     if len(parts) < len(raw.parts):
         notes.append(f"{len(raw.parts) - len(parts)} parts dropped by the spec")
     least, most = _PLAUSIBLE_SIZE_M
     if not least <= float(size.max()) <= most:
         notes.append(
             f"the product is {size.max():,.4g} m long: check its unit ({scale:g} m per file unit)"
+        )
+    if front is None and raw.front is not None and size[1] > _ODDLY_WIDE * size[0]:
+        notes.append(
+            f"the product is wider ({size[1]:.3g} m) than long ({size[0]:.3g} m) with the format's "
+            f"front, {front_axis}: check `front`"
         )
     return Product(
         name=path.stem,
@@ -122,6 +135,13 @@ def to_product_frame(
         variant=raw.variant,
         notes=tuple(notes),
     )
+
+
+def _extents(parts: Sequence[RawPart]) -> NDArray[np.float64]:
+    low = np.min([part.vertices.min(axis=0) for part in parts], axis=0)
+    high = np.max([part.vertices.max(axis=0) for part in parts], axis=0)
+    extents: NDArray[np.float64] = high - low
+    return extents
 
 
 def _placed(part: RawPart, vertices: NDArray[np.float64], turn: NDArray[np.float64]) -> Part:

@@ -63,15 +63,19 @@ class RawProduct:
     """All parts of a file, with what the file says of its unit and axes."""
 
     parts: tuple[RawPart, ...]
-    unit_m: float
-    """Metres per file unit, as the file or its format says."""
-    up: str
-    front: str
+    unit_m: float | None
+    """Metres per file unit, as the file or its format says; None where neither does."""
+    up: str | None
+    """Axis that points up, as the file or its format says; None where neither does."""
+    front: str | None
+    """Axis that points forward, likewise."""
     notes: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     """Names of the variants that the file offers."""
     variant: str = ""
     """Name of the one that is shown; empty: as the file stands."""
+    usual_up: str = "z"
+    """What writers of the format mostly use, where `up` is None."""
 
 
 @dataclass

@@ -45,7 +45,7 @@ _NO_CASCADIO = 71
 def read(path: Path, options: ReadOptions) -> RawProduct:
     """Read a STEP file: assembly tree, instance names and colours survive.
 
-    The file's axes are kept: z up and x forward unless the spec says otherwise.
+    The file's axes are kept: z is up, the front is guessed unless the spec says it.
 
     Raises:
         ProductError: not a STEP file, truncated, or OpenCASCADE cannot read it.
@@ -78,7 +78,7 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
         replace(part, vertices=part.vertices / unit_m, material=_by_colour(part))
         for part in raw.parts
     )
-    return RawProduct(parts=parts, unit_m=unit_m, up="z", front="x", notes=(*notes, *raw.notes))
+    return RawProduct(parts=parts, unit_m=unit_m, up="z", front=None, notes=(*notes, *raw.notes))
 
 
 def _name(name: str) -> str:

@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes, RawPart
+from clearcoat.product.readers.repair import (
+    distinct_faces,
+    is_inside_out,
+    turn_opposed_normals,
+)
 
 CREASE_DEG = 40.0
 """Edges sharper than this stay sharp when normals have to be computed."""
@@ -43,8 +48,10 @@ def tidy(
 ) -> RawPart | None:
     """Make a part of raw arrays; None where no triangle remains.
 
-    Triangles without area or with a corner that is no number are left out with a note, vertices
-    that no triangle uses are removed, and missing normals are computed with a crease angle.
+    Triangles without area, in the place of another, or with a corner that is no number are left
+    out with a note; closed shells that are inside out are turned; vertices that no triangle uses
+    are removed; missing normals are computed with a crease angle; normals that look away from
+    their faces are turned round.
     """
     if not len(faces):
         notes.add("parts without triangles left out", part=path)
@@ -60,9 +67,17 @@ def tidy(
     if not solid.all():
         notes.add("triangles without area left out", int((~solid).sum()), path)
         faces = faces[solid]
+        area_vector = area_vector[solid]
+    distinct = distinct_faces(vertices, faces)
+    if not distinct.all():
+        notes.add("triangles in the place of others left out", int((~distinct).sum()), path)
+        faces, area_vector = faces[distinct], area_vector[distinct]
     if not len(faces):
         notes.add("parts without triangles left out", part=path)
         return None
+    if is_inside_out(vertices, faces, area_vector):
+        notes.add("shells that were inside out turned", part=path)
+        faces, area_vector = faces[:, ::-1], -area_vector
 
     used = np.zeros(len(vertices), dtype=np.bool_)
     used[faces] = True
@@ -80,6 +95,7 @@ def tidy(
         )
     else:
         normals = _mend_normals(path, vertices, faces, normals, notes)
+        normals = turn_opposed_normals(path, faces, normals, area_vector, notes)
     return RawPart(
         path=path,
         vertices=np.ascontiguousarray(vertices),
