@@ -63,9 +63,13 @@ class Studio:
 
     def record(self, index: int) -> Record:
         """Make image `index`: a pure function of spec, seed and index."""
-        scene, renderer = self._at(index)
+        scene, _ = self._at(index)
         width, height = self.size
-        drawn = sample(scene.spec, scene.stage, self.seed, index, aspect=width / height)
+        return self.draw(sample(scene.spec, scene.stage, self.seed, index, aspect=width / height))
+
+    def draw(self, drawn: SceneSample) -> Record:
+        """Make the image of a scene sample, however that came about."""
+        scene, renderer = self._at(drawn.index)
         frame = renumbered(renderer.render(drawn), scene.part_ids)
         image = develop(
             frame.radiance,
@@ -74,7 +78,7 @@ class Studio:
         )
         return annotate(
             Record(
-                index=index,
+                index=drawn.index,
                 image=image,
                 labels=label_raster(frame, self.scene.classes, scene.spec.labels),
                 metadata=_metadata(drawn, self.size, scene.cast),

@@ -40,7 +40,8 @@ class Camera:
                 # The denoiser expects independent noise in neighbouring pixels.
                 "rfilter": {"type": "box"},
             },
-            "sampler": {"type": "independent"},
+            # Stratified within a pixel, independent between pixels.
+            "sampler": {"type": "multijitter"},
         }
         pinhole = {"type": "perspective", "fov": 40.0, "fov_axis": "x", "far_clip": 1e5}
         self._pinhole = mi.load_dict({**pinhole, "near_clip": _NEAR_M, **self._film})

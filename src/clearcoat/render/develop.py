@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
+from types import ModuleType
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,17 +15,36 @@ Float32Array = NDArray[np.float32]
 def denoise(radiance: Float32Array, albedo: Float32Array, normal: Float32Array) -> Float32Array:
     """Clean (H, W, 3) linear radiance with Open Image Denoise.
 
-    The noise of neighbouring pixels must be independent: render with a box filter.
+    The noise of neighbouring pixels must be independent: render with a box filter. The smaller
+    of its networks takes half the time; see docs/decisions/0080-samples-and-denoiser.md.
     """
-    import pyoidn
-
-    clean: Float32Array = pyoidn.denoise(
+    clean: Float32Array = _denoiser().denoise(
         np.ascontiguousarray(radiance),
         albedo=np.ascontiguousarray(albedo),
         normal=np.ascontiguousarray(normal),
         hdr=True,
+        quality="fast",
     )
     return clean
+
+
+@lru_cache(maxsize=1)
+def _denoiser() -> ModuleType:
+    """Import the denoiser without PyTorch, which it takes where it finds it.
+
+    Only arrays go to it from here, and the import would add seconds to the first image.
+    """
+    missing = object()
+    torch = sys.modules.get("torch", missing)
+    if torch is missing:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        import pyoidn
+    finally:
+        if torch is missing:
+            del sys.modules["torch"]
+    module: ModuleType = pyoidn
+    return module
 
 
 def develop(radiance: Float32Array, *, exposure_ev: float, tone_curve: str) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ class Passes:
 
     def __init__(self, settings: RenderSettings, mi: Any) -> None:
         self.mi = mi
-        self.samples = settings.samples
+        self.samples = strata(settings.samples)
         path = {"type": "path", "max_depth": settings.max_depth, "rr_depth": 3}
         self._path = mi.load_dict(path)
         self._cut_out = mi.load_dict({**path, "hide_emitters": True})
@@ -49,3 +50,9 @@ class Passes:
     ) -> Float32Array:
         image = self.mi.render(scene, sensor=sensor, integrator=integrator, spp=samples, seed=seed)
         return np.array(image, dtype=np.float32)
+
+
+def strata(samples: int) -> int:
+    """Return the least number from `samples` on that the sampler divides into rows and columns."""
+    columns = math.isqrt(samples)
+    return columns * math.ceil(samples / columns)

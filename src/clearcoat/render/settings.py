@@ -13,7 +13,8 @@ class RenderSettings(Model):
     """Path tracing and development. None of it changes the labels."""
 
     samples: Annotated[int, Field(ge=1, le=65536)] = 32
-    """Light paths per pixel. The denoiser makes 16 to 64 enough."""
+    """Light paths per pixel, rounded up to rows times columns of a pixel (31 becomes 35). The
+    denoiser makes 16 to 64 enough."""
     max_depth: Annotated[int, Field(ge=2, le=64)] = 7
     """Longest light path; 7 lets light through two panes and back."""
     denoise: bool = True
