@@ -35,7 +35,7 @@ from clearcoat.render import backend  # noqa: E402
 from clearcoat.render.light import light  # noqa: E402
 
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-_PEER = Path(__file__).with_name("peers") / "cycles.py"
+_PEER = Path(__file__).with_name("peers") / "blenderproc.py"
 
 
 def main() -> None:
@@ -101,12 +101,10 @@ def cycles(task: bench.Task, arguments: argparse.Namespace) -> dict[str, Any]:
     samples, quality = fewest(
         arguments.target_db, lambda count: bench.psnr_db(peer.pictures(count), references)[0]
     )
-    # A warm-up round first: the first frame builds what persistent data keeps.
+    # One round more than is counted: the first frames build what persistent data keeps.
     rounds = 1 + max(arguments.frames * arguments.cores // task.poses, 1)
-    result = peer.run([{"name": "timed", "samples": samples}] * rounds, timed=True)
-    warm = result["renders"][1:]
-    wall = [value for one in warm for value in one["seconds"]]
-    cpu = [value for one in warm for value in one["cpu_s"]]
+    result = peer.run([{"name": "timed", "samples": samples}], rounds=rounds)
+    wall, cpu = (result["renders"][0][key][task.poses :] for key in ("seconds", "cpu_s"))
     return {
         "renderer": "cycles",
         "version": f"bpy {result['version']}",
@@ -131,7 +129,7 @@ class Peer:
         self.drawn = task.samples(self.scene)
 
     def run(
-        self, renders: list[dict[str, Any]], *, reference: bool = False, timed: bool = False
+        self, renders: list[dict[str, Any]], *, reference: bool = False, rounds: int = 0
     ) -> dict[str, Any]:
         """Render a list of jobs and return what the peer reports of them."""
         product = self.scene.product
@@ -149,7 +147,8 @@ class Peer:
             "max_bounces": self.arguments.peer_bounces,
             "folder": str(self.folder),
             "result": str(self.folder / "result.json"),
-            "renders": [one | {"reference": reference, "timed": timed} for one in renders],
+            "renders": [one | {"reference": reference, "timed": rounds > 0} for one in renders],
+            "rounds": max(rounds, 1),
             "poses": [
                 {
                     "focal_mm": one.camera.focal_mm,

@@ -1,6 +1,6 @@
 """Cycles as BlenderProc drives it. Runs under a Python that has `bpy`, as a process of its own.
 
-    python cycles.py JOB.json
+    python blenderproc.py JOB.json
 
 The job names the GLB, the panorama, the poses, the size, and a list of renders: samples, whether
 it is the reference, whether it is timed (else the pictures are kept as arrays). `bpy` is GPL and no part of clearcoat: nothing imports this file.
@@ -119,14 +119,30 @@ def camera(size: list[int]) -> Any:
     return item
 
 
-def keep(exr: Path) -> None:
-    """Put the picture beside its file as an array (H, W, 3), float32, linear."""
+def move(eye: Any, poses: list[dict[str, Any]], rounds: int) -> None:
+    """Key the camera's pose at every frame: an animation, as BlenderProc makes of its poses."""
+    scene = bpy.context.scene
+    eye.rotation_mode = "QUATERNION"
+    for frame in range(len(poses) * rounds):
+        pose = poses[frame % len(poses)]
+        eye.data.sensor_width = pose["sensor_width_mm"]
+        eye.data.lens = pose["focal_mm"]
+        eye.matrix_world = Matrix(pose["world_from_camera"])
+        for path in ("location", "rotation_quaternion"):
+            eye.keyframe_insert(path, frame=frame)
+        for path in ("lens", "sensor_width"):
+            eye.data.keyframe_insert(path, frame=frame)
+    scene.frame_start, scene.frame_end = 0, len(poses) * rounds - 1
+
+
+def keep(exr: Path, name: str) -> None:
+    """Put a picture beside its file as an array (H, W, 3), float32, linear."""
     image = bpy.data.images.load(str(exr))
     width, height = image.size
     pixels = np.empty(width * height * 4, np.float32)
     image.pixels.foreach_get(pixels)
     bpy.data.images.remove(image)
-    np.save(exr.with_suffix(".npy"), pixels.reshape(height, width, 4)[::-1, :, :3])
+    np.save(exr.with_name(name), pixels.reshape(height, width, 4)[::-1, :, :3])
 
 
 def main() -> None:
@@ -145,27 +161,33 @@ def main() -> None:
         bounces = {name: job["max_bounces"] for name in bounces}
     for name, value in bounces.items():
         setattr(scene.cycles, name, value)
+    move(eye, job["poses"], job["rounds"])
     results = []
     for number, task in enumerate(job["renders"]):
         scene.cycles.samples = task["samples"]
         scene.cycles.use_adaptive_sampling = not task["reference"]
         scene.cycles.adaptive_threshold = _NOISE_THRESHOLD
         denoiser.mute = task["reference"]
-        seconds, cpu_s = [], []
-        for place, pose in enumerate(job["poses"]):
-            eye.data.sensor_width = pose["sensor_width_mm"]
-            eye.data.lens = pose["focal_mm"]
-            eye.matrix_world = Matrix(pose["world_from_camera"])
-            scene.frame_current = place
-            scene.cycles.seed = number * 1000 + place
-            scene.render.filepath = str(folder / f"{task['name']}_{place}.exr")
-            wall, cpu = time.perf_counter(), time.process_time()
-            bpy.ops.render.render(write_still=True)
-            seconds.append(time.perf_counter() - wall)
-            cpu_s.append(time.process_time() - cpu)
-            if not task["timed"]:
-                keep(folder / f"{task['name']}_{place}.exr")
-        results.append({"name": task["name"], "seconds": seconds, "cpu_s": cpu_s})
+        scene.cycles.seed = number
+        scene.render.filepath = str(folder / f"{task['name']}_")
+        moments = [(time.perf_counter(), time.process_time())]
+        clock = lambda *_: moments.append(  # noqa: E731
+            (time.perf_counter(), time.process_time())
+        )
+        bpy.app.handlers.render_write.append(clock)
+        bpy.ops.render.render(animation=True)
+        bpy.app.handlers.render_write.remove(clock)
+        between = np.diff(np.array(moments), axis=0)
+        results.append(
+            {
+                "name": task["name"],
+                "seconds": between[:, 0].tolist(),
+                "cpu_s": between[:, 1].tolist(),
+            }
+        )
+        if not task["timed"]:
+            for place in range(len(job["poses"])):
+                keep(folder / f"{task['name']}_{place:04d}.exr", f"{task['name']}_{place}.npy")
     Path(job["result"]).write_text(
         json.dumps(
             {
