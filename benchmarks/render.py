@@ -28,13 +28,14 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import task as bench  # noqa: E402
+import task as bench
 
-from clearcoat.product.frame import rotation  # noqa: E402
-from clearcoat.render import backend  # noqa: E402
-from clearcoat.render.light import light  # noqa: E402
+from clearcoat.product.frame import rotation
+from clearcoat.render import backend
+from clearcoat.render.light import light
 
-LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 42, 64, 100, 144, 256, 400)
+"""Samples per pixel to try: rows times columns of a pixel, which the stratified sampler wants."""
 _PEER = Path(__file__).with_name("peers") / "blenderproc.py"
 
 
@@ -61,7 +62,9 @@ def clearcoat(task: bench.Task, arguments: argparse.Namespace) -> dict[str, Any]
     references = [
         bench.tone_map(picture)
         for picture in cached(
-            arguments.cache, {"renderer": "clearcoat", **asdict(task)}, lambda: bench.reference(task)
+            arguments.cache,
+            {"renderer": "clearcoat", **asdict(task)},
+            lambda: bench.reference(task),
         )
     ]
     samples, quality = fewest(
@@ -161,7 +164,10 @@ class Peer:
         path = self.folder / "job.json"
         path.write_text(json.dumps(job))
         done = subprocess.run(
-            [self.arguments.peer_python, str(_PEER), str(path)], capture_output=True, text=True
+            [self.arguments.peer_python, str(_PEER), str(path)],
+            check=False,
+            capture_output=True,
+            text=True,
         )
         if done.returncode != 0:
             raise SystemExit(f"the peer failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")

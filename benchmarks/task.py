@@ -20,7 +20,7 @@ from clearcoat.scene import SceneSample, sample
 
 SPEC = Path(__file__).with_name("bmw_m6.yaml")
 REFERENCE_SAMPLES = 1024
-_CHUNK = 128
+_CHUNK = 64
 """Samples per launch of a reference, which bounds its memory."""
 
 

@@ -3,7 +3,8 @@
     python blenderproc.py JOB.json
 
 The job names the GLB, the panorama, the poses, the size, and a list of renders: samples, whether
-it is the reference, whether it is timed (else the pictures are kept as arrays). `bpy` is GPL and no part of clearcoat: nothing imports this file.
+it is the reference, whether it is timed (else the pictures are kept as arrays). `bpy` is GPL and no
+part of clearcoat: nothing imports this file.
 
 What BlenderProc (github.com/DLR-RM/BlenderProc) sets is set here: persistent data, adaptive
 sampling with a noise threshold of 0.01, Intel's denoiser in the compositor with albedo and
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,10 @@ def move(eye: Any, poses: list[dict[str, Any]], rounds: int) -> None:
     scene.frame_start, scene.frame_end = 0, len(poses) * rounds - 1
 
 
+def _note(moments: list[tuple[float, float]], *_: Any) -> None:
+    moments.append((time.perf_counter(), time.process_time()))
+
+
 def keep(exr: Path, name: str) -> None:
     """Put a picture beside its file as an array (H, W, 3), float32, linear."""
     image = bpy.data.images.load(str(exr))
@@ -158,7 +164,7 @@ def main() -> None:
     scene.render.threads = job["threads"]
     bounces = dict(_BLENDERPROC_BOUNCES)
     if job["max_bounces"] is not None:
-        bounces = {name: job["max_bounces"] for name in bounces}
+        bounces = dict.fromkeys(bounces, job["max_bounces"])
     for name, value in bounces.items():
         setattr(scene.cycles, name, value)
     move(eye, job["poses"], job["rounds"])
@@ -171,9 +177,7 @@ def main() -> None:
         scene.cycles.seed = number
         scene.render.filepath = str(folder / f"{task['name']}_")
         moments = [(time.perf_counter(), time.process_time())]
-        clock = lambda *_: moments.append(  # noqa: E731
-            (time.perf_counter(), time.process_time())
-        )
+        clock = partial(_note, moments)
         bpy.app.handlers.render_write.append(clock)
         bpy.ops.render.render(animation=True)
         bpy.app.handlers.render_write.remove(clock)

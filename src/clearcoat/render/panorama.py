@@ -47,7 +47,9 @@ def mean_radiance(panorama: Float32Array) -> float:
 def ground_irradiance(panorama: Float32Array) -> NDArray[np.float64]:
     """(3,): irradiance on a horizontal plane that faces up."""
     cosine = np.maximum(directions()[..., 2], 0) * solid_angles()
-    irradiance: NDArray[np.float64] = np.einsum("hwc,hw->c", panorama, cosine, dtype=np.float64)
+    # Double precision for the sum of rows alone: a third of the time.
+    rows = np.einsum("hwc,hw->hc", panorama, cosine)
+    irradiance: NDArray[np.float64] = rows.sum(axis=0, dtype=np.float64)
     return irradiance
 
 

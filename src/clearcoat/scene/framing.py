@@ -98,7 +98,8 @@ def frame_subject(
     reach = float(np.ptp(local[:, 2]))
     near = -float(local[:, 2].min()) + 0.1 * max(reach, 1e-6)
     far = near + 1e4 * max(float(np.abs(local).max()), 1e-6)
-    for _ in range(80):
+    # Until the distance is known to a part in 10^10.
+    while far > near * (1 + 1e-10):
         middle = math.sqrt(near * far)
         near, far = (middle, far) if outline(middle)[0] > fill else (near, middle)
     offset = outline(far)[1]
