@@ -1,0 +1,95 @@
+"""A miniature study from end to end: trained, reported, killed, gone on with, reported again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from clearcoat.report.study import analyse_grid, read_study, write_study_report
+from clearcoat.report.study.figure_5 import figure_5
+from clearcoat.studies import Conditions, conduct
+from clearcoat.training import Silent
+from tests.report.test_report import Page
+from tests.studies.conftest import data, squares, supplement
+
+__all__ = ["data", "squares"]
+
+FIGURE = {"real": [4, 8], "synthetic": 8, "images": 2}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("miniature") / "study"
+    conduct(supplement(data, qualitative=FIGURE), out)
+    return out
+
+
+def test_figure_5_shows_each_image_with_its_truth_and_all_models(finished: Path) -> None:
+    found = figure_5(read_study(finished))
+    assert found is not None
+    assert found.columns == (4, 8) and len(found.strips) == 2
+    for strip in found.strips:
+        assert [label for label, _ in strip.rows] == ["photos alone", "with 8 renders"]
+        assert all(panel is not None for _, panels in strip.rows for panel in panels)
+    assert len(found.table.rows) == 8
+
+
+def test_intervals_over_test_images_are_had_from_the_runs(finished: Path) -> None:
+    analysis = analyse_grid(read_study(finished))
+    for gain in analysis.gains.values():
+        interval = gain.contrast.over_images
+        assert interval is not None and interval.low is not None and interval.high is not None
+        assert interval.low <= interval.high
+        # Scores of the bootstrap are those of the ledger.
+        assert interval.estimate == pytest.approx(gain.contrast.difference.estimate, abs=1e-9)
+
+
+def test_table_1_is_that_of_the_studys_data(finished: Path, tmp_path: Path) -> None:
+    report = write_study_report(tmp_path / "r.html", [finished], files=tmp_path / "files")
+    assert [facts.statistics.images for facts in report.datasets] == [20, 12]
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert {row["class"] for row in page.table("table-1.csv")} == {"bright", "dark"}
+    assert "Fig. 5" in page.text and page.table("fig-5.csv")
+    assert (tmp_path / "files" / "table-1.csv").exists()
+
+
+class _Killed(BaseException):
+    """What no handler catches."""
+
+
+class _Killer(Silent):
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def on_step(self, progress: Any, phase: Any) -> None:
+        self.left -= 1
+        if not self.left:
+            raise _Killed
+
+
+def test_a_killed_and_resumed_study_has_the_same_figures(
+    finished: Path, data: Path, tmp_path: Path
+) -> None:
+    study = supplement(data, qualitative=FIGURE)
+    with pytest.raises(_Killed):
+        conduct(study, tmp_path / "study", Conditions(observer=_Killer(9)))
+    partial = write_study_report(tmp_path / "partial.html", [tmp_path / "study"])
+    assert "still lack runs" in " ".join(partial.chapters[0].verdict.cautions)
+    conduct(study, tmp_path / "study")
+    once, twice = (
+        write_study_report(tmp_path / f"{number}.html", [folder])
+        for number, folder in enumerate((finished, tmp_path / "study"))
+    )
+    assert once.chapters[0].verdict == twice.chapters[0].verdict
+    for first, second in zip(once.chapters[0].figures, twice.chapters[0].figures, strict=True):
+        assert (first.name, first.table, first.svg) == (second.name, second.table, second.svg)
+    pictures = [chapter.pictures for report in (once, twice) for chapter in report.chapters]
+    assert pictures[0] == pictures[1]
