@@ -127,7 +127,7 @@ def fig_2c(grid: GridAnalysis) -> Drawn | None:
         figure = _map(values, texts, "Blues", Normalize(-0.15, 2.4), shown, columns)
         for row, column in boxes:
             figure.axes[0].add_patch(
-                Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, ec=INK, lw=1.6)
+                Rectangle((column - 0.49, row - 0.47), 0.98, 0.94, fill=False, ec=INK, lw=1.6)
             )
         return figure
 

@@ -76,15 +76,20 @@ def _kind(gains: Sequence[Gain]) -> str:
 def _headline(grid: GridAnalysis, kind: str) -> str:
     if kind == "nothing":
         return "Nothing to compare yet: no cell with renders stands beside one without."
-    gains = sorted(grid.gains.items(), key=lambda item: item[1].contrast.difference.estimate)
-    (real, synthetic), best = gains[-1]
+    shown = {key: gain for key, gain in grid.gains.items() if gain.verdict == "gain"}
+    # The best of those that are shown: the highest mean of all may be chance.
+    (real, synthetic), best = max(
+        (shown or grid.gains).items(), key=lambda item: item[1].contrast.difference.estimate
+    )
     told = (
         f"with {images(real, 'photo')}, {images(synthetic, 'render')} take mean IoU from "
         f"{best.contrast.baseline.interval.estimate:.3f} to "
-        f"{best.contrast.cell.interval.estimate:.3f} ({gain_text(best.contrast.difference)})"
+        f"{best.contrast.cell.interval.estimate:.3f} ({gain_text(best.contrast.difference)}"
+        + ("" if best.holm_p is None else f"; one-sided {p_text(best.holm_p)} after Holm")
+        + ")"
     )
     if kind in ("gain", "mixed"):
-        rows = sorted({r for (r, _), gain in grid.gains.items() if gain.verdict == "gain"})
+        rows = sorted({r for r, _ in shown})
         where = (
             f"with {rows[0]:,} photos"
             if len(rows) == 1
@@ -329,7 +334,8 @@ def _better_renders(grid: GridAnalysis) -> list[_Step]:
             gaps.append((name, difference_interval(a, b)))
     if not gaps:
         return []
-    name, gap = max(gaps, key=lambda item: item[1].estimate)
+    sure = [(name, gap) for name, gap in gaps if gap.low is not None and gap.low > 0]
+    name, gap = max(sure or gaps, key=lambda item: item[1].estimate)
     if gap.estimate <= 0:
         return []
     helped = _class_gain(grid.best_gain(alone[0]), name)
@@ -337,7 +343,8 @@ def _better_renders(grid: GridAnalysis) -> list[_Step]:
     return [
         _Step(
             gap.estimate / len(gaps),
-            f"Improve the renders of {name}: models on {renders[-1]:,} renders alone find it worst "
+            f"{'Improve' if sure else 'Perhaps improve'} the renders of {name}: models on "
+            f"{renders[-1]:,} renders alone find it worst "
             f"compared with {alone[-1]:,} photos ({gain_text(gap)} behind){helped}. "
             f"Closing that gap would move the mean by up to {signed(gap.estimate / len(gaps))}; "
             "“clearcoat gap” says how its pictures differ.",

@@ -15,7 +15,9 @@ def gain_text(interval: Interval) -> str:
     text = signed(interval.estimate)
     if interval.low is None or interval.high is None:
         return f"{text}, one run: no interval"
-    return f"{text}, 95 % interval {signed(interval.low)} to {signed(interval.high)}"
+    # Student's t knows nothing of the bounds that a difference of two scores has.
+    low, high = max(-1.0, interval.low), min(1.0, interval.high)
+    return f"{text}, 95 % interval {signed(low)} to {signed(high)}"
 
 
 def mean_text(interval: Interval) -> str:
