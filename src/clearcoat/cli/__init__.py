@@ -27,7 +27,8 @@ VERBS = {
     "study": "Run a grid or a transfer study: many trainings, one ledger.",
     "evaluate": "Score a trained model on a data set.",
     "predict": "Segment image files with a trained model.",
-    "report": "Write the HTML report of runs and data sets.",
+    "gap": "Show how renders differ from photos, and what to change.",
+    "report": "Write the HTML report of studies, or of runs and data sets.",
 }
 
 

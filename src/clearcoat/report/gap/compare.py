@@ -1,0 +1,210 @@
+"""Measure by measure: how far renders are from photos, and what in the spec moves it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from clearcoat.report.gap.measures import CLASS_MEASURES, MEASURES, FloatArray, Measured
+from clearcoat.statistics import benjamini_hochberg
+
+if TYPE_CHECKING:
+    from clearcoat.report.gap.features import FeatureGap
+
+ALPHA = 0.05
+NOTABLE = 0.64
+"""Probability that a render exceeds a photo (or the other way) from which a gap matters; it is
+Cohen's "medium" effect of half a standard deviation."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One measure in photos and renders."""
+
+    measure: str
+    """Name; of a class as `class: measure`."""
+    meaning: str
+    real_median: float
+    real_range: tuple[float, float]
+    """5th to 95th percentile."""
+    synthetic_median: float
+    synthetic_range: tuple[float, float]
+    above: float
+    """Probability that a render's value exceeds a photo's, ties half: 0.5 is no difference."""
+    low: float
+    """95 % interval of it (Newcombe 2006, doi 10.1002/sim.2324)."""
+    high: float
+    p_value: float | None
+    """Two-sided, adjusted over all measures (Benjamini-Hochberg): that both are one population."""
+    covered: float
+    """Share of photos whose value lies within the renders' range."""
+    advice: str = ""
+    """What to change in the spec; empty where nothing needs to be."""
+
+    @property
+    def size(self) -> float:
+        """How far `above` is from a half, 0 to 0.5."""
+        return abs(self.above - 0.5)
+
+    @property
+    def notable(self) -> bool:
+        """Whether the gap is sure and large enough to act upon."""
+        return self.p_value is not None and self.p_value < ALPHA and self.size >= NOTABLE - 0.5
+
+
+@dataclass(frozen=True)
+class Gap:
+    """All differences, the largest first."""
+
+    real: Measured
+    synthetic: Measured
+    size: int
+    differences: tuple[Difference, ...]
+    features: FeatureGap | None = None
+
+    @property
+    def notable(self) -> tuple[Difference, ...]:
+        """Those to act upon, the largest first."""
+        return tuple(d for d in self.differences if d.notable)
+
+
+def compare_datasets(real: Measured, synthetic: Measured, size: int) -> Gap:
+    """Compare every measure that both data sets have."""
+    found = [
+        _difference(name, meaning, real.images[name], synthetic.images[name])
+        for name, meaning in MEASURES.items()
+    ]
+    for name in real.classes:
+        if name not in synthetic.present:
+            continue
+        found.append(
+            _difference(
+                f"{name}: frequency",
+                "Share of the images that show the class",
+                real.present[name].astype(np.float64),
+                synthetic.present[name].astype(np.float64),
+            )
+        )
+        found += [
+            _difference(f"{name}: {key}", meaning, real.of_class[name, key],
+                        synthetic.of_class[name, key])
+            for key, meaning in CLASS_MEASURES.items()
+        ]  # fmt: skip
+    kept = [difference for difference in found if difference is not None]
+    adjusted = benjamini_hochberg([difference.p_value for difference in kept])
+    final = [replace(difference, p_value=p) for difference, p in zip(kept, adjusted, strict=True)]
+    advised = [replace(d, advice=advice(d) if d.notable else "") for d in final]
+    return Gap(real, synthetic, size, tuple(sorted(advised, key=lambda d: -d.size)))
+
+
+def _difference(
+    name: str, meaning: str, real: FloatArray, synthetic: FloatArray
+) -> Difference | None:
+    a, b = real[np.isfinite(real)], synthetic[np.isfinite(synthetic)]
+    if len(a) < 3 or len(b) < 3:
+        return None
+    constant = float(np.ptp(np.concatenate([a, b]))) == 0
+    if constant:
+        above, p_value = 0.5, None
+    else:
+        test = stats.mannwhitneyu(b, a, alternative="two-sided", method="asymptotic")
+        above, p_value = float(test.statistic) / (len(a) * len(b)), float(test.pvalue)
+    low, high = _newcombe(above, len(b), len(a))
+    ends = np.quantile(b, [0.05, 0.95])
+    # A share of images has no range: means stand in for medians.
+    middle = np.mean if set(np.unique(np.concatenate([a, b]))) <= {0.0, 1.0} else np.median
+    return Difference(
+        name,
+        meaning,
+        float(middle(a)),
+        (float(np.quantile(a, 0.05)), float(np.quantile(a, 0.95))),
+        float(middle(b)),
+        (float(ends[0]), float(ends[1])),
+        above,
+        low,
+        high,
+        p_value,
+        float(((a >= ends[0]) & (a <= ends[1])).mean()),
+    )
+
+
+def _newcombe(area: float, m: int, n: int) -> tuple[float, float]:
+    """95 % interval of P(X > Y) by Newcombe's method 5, which holds near 0 and 1 too."""
+    return 1 - _upper(1 - area, m, n), _upper(area, m, n)
+
+
+def _upper(area: float, m: int, n: int) -> float:
+    """Bisect for the probability that would make what was seen just likely enough."""
+    z = float(stats.norm.ppf(0.975))
+    star = (m + n) / 2 - 1
+    low, high = area, 1.0
+    for _ in range(50):
+        theta = (low + high) / 2
+        bracket = 1 + star * (1 - theta) / (2 - theta) + star * theta / (1 + theta)
+        error = math.sqrt(theta * (1 - theta) * bracket / (m * n))
+        low, high = (theta, high) if theta - area < z * error else (low, theta)
+    return (low + high) / 2
+
+
+_ADVICE: dict[str, tuple[str, str]] = {
+    # measure -> what to do where renders have too much of it, too little of it
+    "lightness": ("lower light.exposure_ev", "raise light.exposure_ev"),
+    "contrast": (
+        "more `sky` and `hall` in light.environments, less sun",
+        "more sun (light.sun) and harder lamps (light.lamps)",
+    ),
+    "shadows": (
+        "raise light.exposure_ev, or floors that throw light back (backdrop.surface_albedo)",
+        "more sun, darker floors (backdrop.surface_albedo)",
+    ),
+    "highlights": (
+        "lower light.exposure_ev; render.tone_curve `filmic`",
+        "widen light.exposure_ev upwards",
+    ),
+    "colourfulness": (
+        "greyer paint.colors, fewer `busy` environments",
+        "more colourful paint.colors and environments",
+    ),
+    "warmth": (
+        "cooler environments in light.hdri_folder, more overcast sky",
+        "warmer environments: low sun, lamps",
+    ),
+    "sharpness": (
+        "add camera.depth_of_field or camera.motion, or train with blur",
+        "less blur: shorter camera.exposure_s, a smaller aperture",
+    ),
+    "noise": ("lower the sensor's gain or the noise of the sensor", "add sensor noise"),
+    "clutter": (
+        "calmer backdrops: fewer `skybox` and `busy` in backdrop.modes",
+        "busier surroundings: more `grounded` environments with objects",
+    ),
+    "area": ("lower camera.fill", "raise camera.fill"),
+    "height": ("lower camera.fill", "raise camera.fill"),
+    "cut off": (
+        "lower camera.fill, narrow camera.shift_x and shift_y",
+        "raise camera.fill above 1",
+    ),
+    "x": ("move camera.shift_x to the left", "move camera.shift_x to the right"),
+    "y": ("lower camera.shift_y, or camera.elevation_deg", "raise camera.shift_y"),
+    "frequency": (
+        "narrow camera.azimuth_deg to the sides that the photos show",
+        "widen camera.azimuth_deg, raise camera.fill; check that rules give parts this class",
+    ),
+}
+
+
+def advice(difference: Difference) -> str:
+    """Return what in the spec moves a measure towards the photos."""
+    _, _, key = difference.measure.rpartition(": ")
+    too_much, too_little = _ADVICE[key]
+    if key in ("lightness", "colourfulness") and ": " in difference.measure:
+        part = difference.measure.rpartition(": ")[0]
+        kind = "darker" if key == "lightness" else "greyer"
+        other = "lighter" if key == "lightness" else "more colourful"
+        word = kind if difference.above > 0.5 else other
+        return f"{word} materials on the parts of {part} (materials, paint.colors)"
+    return too_much if difference.above > 0.5 else too_little

@@ -1,0 +1,175 @@
+"""The page of a gap: what to change, and every measure behind it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from clearcoat import __version__
+from clearcoat.dataset.files import write_whole
+from clearcoat.errors import ClearcoatError, UsageError
+from clearcoat.report.charts import COLORS
+from clearcoat.report.gap.compare import NOTABLE, Difference, Gap
+from clearcoat.report.gap.measures import MEASURES
+from clearcoat.report.study.drawing import Drawn, styled
+from clearcoat.report.tables import Table
+
+
+def write_gap(gap: Gap, out: Path, title: str) -> None:
+    """Write one self-contained HTML file. Raises UsageError where that cannot be."""
+    environment = Environment(
+        loader=PackageLoader("clearcoat.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("gap.html").render(
+        gap=gap,
+        title=title,
+        version=__version__,
+        headline=headline(gap),
+        sentences=[sentence(difference) for difference in gap.notable],
+        seen=feature_sentence(gap),
+        figure=histograms(gap),
+        table=gap_table(gap),
+    )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, page.encode())
+    except (OSError, ClearcoatError) as error:
+        raise UsageError(
+            "cannot write the page",
+            where=out,
+            found=error.found if isinstance(error, ClearcoatError) else error.strerror,
+            do="choose another --out",
+        ) from error
+
+
+def headline(gap: Gap) -> str:
+    """Say how many measures differ, and the largest."""
+    counts = f"{len(gap.real.numbers):,} photos against {len(gap.synthetic.numbers):,} renders"
+    if not gap.notable:
+        return (
+            f"No difference to act upon: none of {len(gap.differences)} measures is apart by as "
+            f"much as {NOTABLE:.0%} to {1 - NOTABLE:.0%} ({counts})."
+        )
+    worst = gap.notable[0]
+    return (
+        f"{len(gap.notable)} of {len(gap.differences)} measures differ enough to act upon "
+        f"({counts}). The largest: {worst.measure}, median {worst.real_median:.3g} in photos and "
+        f"{worst.synthetic_median:.3g} in renders."
+    )
+
+
+def sentence(found: Difference) -> str:
+    """Say one difference, with its numbers and what to change."""
+    moved = "exceeds" if found.above > 0.5 else "falls short of"
+    share = found.above if found.above > 0.5 else 1 - found.above
+    low, high = (found.low, found.high) if found.above > 0.5 else (1 - found.high, 1 - found.low)
+    return (
+        f"{found.measure}: {found.real_median:.3g} in photos, {found.synthetic_median:.3g} in "
+        f"renders; a render {moved} a photo in {share:.0%} of pairs (95 % interval {low:.0%} to "
+        f"{high:.0%}), and the renders' range holds {found.covered:.0%} of the photos. "
+        f"Try: {found.advice}."
+    )
+
+
+def feature_sentence(gap: Gap) -> str:
+    """Say what a trained encoder sees; empty without one."""
+    seen = gap.features
+    if seen is None:
+        return ""
+    far = ", ".join(str(number) for number, _ in seen.farthest)
+    return (
+        f"To the encoder of {seen.run}, photos and renders can be told apart with probability "
+        f"{seen.separability:.2f} (95 % interval {seen.low:.2f} to {seen.high:.2f}; 0.5 is not at "
+        f"all). Their Fréchet distance is {seen.distance:.2f}, that of two halves of the photos "
+        f"{seen.within:.2f}. Photos least like any render: {far}."
+    )
+
+
+def gap_table(gap: Gap) -> Table:
+    """Every measure with its numbers."""
+    return Table(
+        (
+            "measure", "photos", "5 %", "95 %", "renders", "renders 5 %", "renders 95 %",
+            "P(render > photo)", "95 % low", "95 % high", "adjusted p", "photos in range",
+            "to change",
+        ),
+        tuple(
+            (
+                d.measure, d.real_median, *d.real_range, d.synthetic_median, *d.synthetic_range,
+                d.above, d.low, d.high, d.p_value, d.covered, d.advice,
+            )
+            for d in gap.differences
+        ),
+    )  # fmt: skip
+
+
+def as_json(gap: Gap) -> dict[str, Any]:
+    """The numbers, as plain data."""
+    return {
+        "real": {"name": gap.real.name, "images": len(gap.real.numbers)},
+        "synthetic": {"name": gap.synthetic.name, "images": len(gap.synthetic.numbers)},
+        "size": gap.size,
+        "headline": headline(gap),
+        "differences": [asdict(d) | {"notable": d.notable} for d in gap.differences],
+        "features": None if gap.features is None else asdict(gap.features),
+    }
+
+
+def histograms(gap: Gap) -> Drawn:
+    """Both sets side by side in every measure of whole images."""
+    names = list(MEASURES)
+
+    def draw() -> Figure:
+        figure = Figure(figsize=(7.6, 5.4), layout="constrained")
+        for axes, name in zip(figure.subplots(3, 3).ravel(), names, strict=True):
+            pairs = [
+                values[np.isfinite(values)]
+                for values in (gap.real.images[name], gap.synthetic.images[name])
+            ]
+            together = np.concatenate(pairs)
+            axes.set_title(name, loc="left", fontsize=9)
+            axes.set_yticks([])
+            axes.grid(visible=False)
+            if not len(together):
+                continue
+            low, high = np.quantile(together, [0.005, 0.995])
+            edges = np.linspace(low, max(high, low + 1e-6), 21)
+            for turn, (values, label) in enumerate(zip(pairs, ("photos", "renders"), strict=True)):
+                if not len(values):
+                    continue
+                # Shares of all images, so that sets of different size can be compared.
+                axes.hist(
+                    np.clip(values, edges[0], edges[-1]), edges,
+                    weights=np.full(len(values), 1 / len(values)), histtype="step",
+                    color=COLORS[turn], lw=1.6, ls="-" if not turn else "--", label=label,
+                )  # fmt: skip
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower left", ncols=2, fontsize=8.5)
+        return figure
+
+    rows = tuple(
+        (
+            kind,
+            number,
+            *(None if np.isnan(m.images[n][row]) else float(m.images[n][row]) for n in names),
+        )
+        for kind, m in (("photo", gap.real), ("render", gap.synthetic))
+        for row, number in enumerate(m.numbers)
+    )
+    return Drawn(
+        "gap",
+        "Photos and renders, measure by measure",
+        f"Shares of the images, at {gap.size} pixels. "
+        + " ".join(f"{name}: {text}." for name, text in MEASURES.items()),
+        styled(draw),
+        Table(("kind", "record", *names), rows),
+    )
