@@ -182,10 +182,12 @@ def test_the_command_says_it_and_writes_a_page(
     main(arguments)
     output = capsys.readouterr().out
     assert "measures differ enough to act upon" in output
-    assert "raise light.exposure_ev" in output and "can be told apart" in output
+    assert "Raise light.exposure_ev" in output and "can be told apart" in output
     page = Page((tmp_path / "gap.html").read_text(encoding="utf-8"))
     rows = {row["measure"]: row for row in page.table("measures.csv")}
     assert rows["box: area"]["to change"] == "raise camera.fill"
+    # Each change is asked for once, whatever number of measures ask for it.
+    assert output.count("Raise camera.fill") == 1 and "The same say box: " in output
     main([*arguments, "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["features"]["separability"] > 0.9

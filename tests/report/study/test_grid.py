@@ -111,3 +111,21 @@ def test_lines_of_other_data_are_said_and_not_counted(tmp_path: Path) -> None:
     study = read_study(folder)
     assert study.foreign == 5
     assert any("do not count" in text for text in judge_grid(analyse_grid(study)).cautions)
+
+
+def test_a_mix_is_set_against_more_photos_alone(tmp_path: Path) -> None:
+    def worth_64(real: int, synthetic: int) -> float:
+        return useless(64 if real == 16 and synthetic else max(real, 1), 0)
+
+    analysis = analyse_grid(read_study(write_grid(tmp_path, worth_64, pair=0.01, spread=0.003)))
+    found = analysis.stands_for
+    assert found is not None and found.shown
+    assert found.contrast.baseline.key.real == 64
+    baseline = analysis.cells[64, 0].values
+    shifted = np.subtract(found.contrast.cell.values, baseline) + 0.01
+    p = float(stats.ttest_1samp(shifted, 0.0, alternative="greater").pvalue)
+    # Four rows of more photos were tried, of which two are far out of reach.
+    assert p <= (found.not_worse_p or 0) <= 4 * p
+    told = " ".join(judge_grid(analysis).sentences)
+    assert "not worse than 64 photos alone by more than 0.01" in told
+    assert "The first 16 photos beside 4,096 renders bring +0." in told

@@ -154,7 +154,7 @@ _ADVICE: dict[str, tuple[str, str]] = {
     # measure -> what to do where renders have too much of it, too little of it
     "lightness": ("lower light.exposure_ev", "raise light.exposure_ev"),
     "contrast": (
-        "more `sky` and `hall` in light.environments, less sun",
+        "more “sky” and “hall” in light.environments, less sun",
         "more sun (light.sun) and harder lamps (light.lamps)",
     ),
     "shadows": (
@@ -162,11 +162,11 @@ _ADVICE: dict[str, tuple[str, str]] = {
         "more sun, darker floors (backdrop.surface_albedo)",
     ),
     "highlights": (
-        "lower light.exposure_ev; render.tone_curve `filmic`",
+        "lower light.exposure_ev; render.tone_curve “filmic”",
         "widen light.exposure_ev upwards",
     ),
     "colourfulness": (
-        "greyer paint.colors, fewer `busy` environments",
+        "greyer paint.colors, fewer “busy” environments",
         "more colourful paint.colors and environments",
     ),
     "warmth": (
@@ -179,8 +179,8 @@ _ADVICE: dict[str, tuple[str, str]] = {
     ),
     "noise": ("lower the sensor's gain or the noise of the sensor", "add sensor noise"),
     "clutter": (
-        "calmer backdrops: fewer `skybox` and `busy` in backdrop.modes",
-        "busier surroundings: more `grounded` environments with objects",
+        "calmer backdrops: fewer “skybox” and “busy” in backdrop.modes",
+        "busier surroundings: more “grounded” environments with objects",
     ),
     "area": ("lower camera.fill", "raise camera.fill"),
     "height": ("lower camera.fill", "raise camera.fill"),

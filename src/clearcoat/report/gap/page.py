@@ -34,7 +34,7 @@ def write_gap(gap: Gap, out: Path, title: str) -> None:
         title=title,
         version=__version__,
         headline=headline(gap),
-        sentences=[sentence(difference) for difference in gap.notable],
+        sentences=sentences(gap),
         seen=feature_sentence(gap),
         figure=histograms(gap),
         table=gap_table(gap),
@@ -67,16 +67,26 @@ def headline(gap: Gap) -> str:
     )
 
 
-def sentence(found: Difference) -> str:
-    """Say one difference, with its numbers and what to change."""
+def sentences(gap: Gap) -> list[str]:
+    """Say what to change, each once, for the largest difference that asks for it."""
+    asked: dict[str, list[Difference]] = {}
+    for difference in gap.notable:
+        asked.setdefault(difference.advice, []).append(difference)
+    return [
+        f"{advice[0].upper()}{advice[1:]}. {_numbers(found[0])}"
+        + (f" The same say {', '.join(d.measure for d in found[1:])}." if len(found) > 1 else "")
+        for advice, found in asked.items()
+    ]
+
+
+def _numbers(found: Difference) -> str:
     moved = "exceeds" if found.above > 0.5 else "falls short of"
     share = found.above if found.above > 0.5 else 1 - found.above
     low, high = (found.low, found.high) if found.above > 0.5 else (1 - found.high, 1 - found.low)
     return (
         f"{found.measure}: {found.real_median:.3g} in photos, {found.synthetic_median:.3g} in "
         f"renders; a render {moved} a photo in {share:.0%} of pairs (95 % interval {low:.0%} to "
-        f"{high:.0%}), and the renders' range holds {found.covered:.0%} of the photos. "
-        f"Try: {found.advice}."
+        f"{high:.0%}), and the renders' range holds {found.covered:.0%} of the photos."
     )
 
 
@@ -142,7 +152,7 @@ def histograms(gap: Gap) -> Drawn:
             if not len(together):
                 continue
             low, high = np.quantile(together, [0.005, 0.995])
-            edges = np.linspace(low, max(high, low + 1e-6), 21)
+            edges = np.linspace(low, max(high, low + 0.01), 21)
             for turn, (values, label) in enumerate(zip(pairs, ("photos", "renders"), strict=True)):
                 if not len(values):
                     continue

@@ -14,12 +14,15 @@ from clearcoat.statistics import (
     Worth,
     benjamini_hochberg,
     break_point,
+    equivalence,
     holm,
     synthetic_scaling,
 )
 from clearcoat.studies import GRID_ARM
 
 ALPHA = 0.05
+MARGIN = 0.01
+"""Difference of mean IoU that would matter: a hundredth."""
 Counts = tuple[int, int]
 
 
@@ -46,6 +49,22 @@ class Gain:
 
 
 @dataclass(frozen=True)
+class StandsFor:
+    """The fewest photos, at their best count of renders, against more photos alone."""
+
+    contrast: Contrast
+    """With the most photos that the mix is shown not to be worse than; with the fewest tried
+    where it is shown for none."""
+    not_worse_p: float | None
+    """One-sided, for a margin of `MARGIN`, adjusted over the rows that were tried (Holm)."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is shown that the mix is not worse."""
+        return self.not_worse_p is not None and self.not_worse_p < ALPHA
+
+
+@dataclass(frozen=True)
 class GridAnalysis:
     """All that the figures and the verdict of a grid say."""
 
@@ -60,6 +79,9 @@ class GridAnalysis:
     worth: Worth | None
     equivalents: Mapping[Counts, Equivalent]
     scaling: Scaling | None
+    stands_for: StandsFor | None
+    first_photos: Contrast | None
+    """The fewest photos with the most renders against those renders alone."""
 
     def row(self, real: int) -> dict[int, CellFacts]:
         """Return the cells of a row by synthetic count."""
@@ -90,7 +112,40 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
         if worth is None
         else {key: worth.equivalent(*key) for key in cells if key[1] and key[0]},
         scaling=synthetic_scaling(values),
+        stands_for=_stands_for(study, cells),
+        first_photos=_first_photos(study, cells),
     )
+
+
+def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsFor | None:
+    alone = sorted(real for real, synthetic in cells if real and not synthetic)
+    mixes = [cell for (real, s), cell in cells.items() if s and alone and real == alone[0]]
+    if not mixes or len(alone) < 2:
+        return None
+    best = max(mixes, key=lambda cell: cell.interval.estimate)
+    tried = [contrast(study, best, cells[real, 0], images=False) for real in alone[1:]]
+    adjusted = holm([_not_worse(both) for both in tried])
+    shown = [i for i, p in enumerate(adjusted) if p is not None and p < ALPHA]
+    place = max(shown, default=0)
+    return StandsFor(tried[place], adjusted[place])
+
+
+def _not_worse(both: Contrast) -> float | None:
+    ours, theirs = both.cell.by_repeat, both.baseline.by_repeat
+    if both.paired is not None:
+        common = sorted(ours.keys() & theirs.keys())
+        a, b = [ours[r] for r in common], [theirs[r] for r in common]
+        return equivalence(a, b, MARGIN, paired=True).not_worse_p
+    return equivalence(both.cell.values, both.baseline.values, MARGIN).not_worse_p
+
+
+def _first_photos(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> Contrast | None:
+    counts = [(s, -r) for r, s in cells if r and s and (0, s) in cells]
+    if not counts:
+        return None
+    synthetic = max(counts)[0]
+    real = min(r for r, s in cells if r and s == synthetic)
+    return contrast(study, cells[real, synthetic], cells[0, synthetic], images=False)
 
 
 def _gains(

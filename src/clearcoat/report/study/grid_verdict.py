@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearcoat.report.study.comparing import Contrast
-from clearcoat.report.study.grid import ALPHA, Gain, GridAnalysis
+from clearcoat.report.study.grid import ALPHA, MARGIN, Gain, GridAnalysis
 from clearcoat.report.study.words import (
     gain_text,
     mean_text,
@@ -112,8 +112,10 @@ def _sentences(grid: GridAnalysis, row: int | None) -> list[str]:
         found.append(_at_your_count(row, best))
         found.append(_break_sentence(grid, row))
     found += _reach_sentences(grid)
+    found += _stands_for(grid)
     found += _worth_sentences(grid, row)
     found += _renders_alone(grid)
+    found += _first_photos(grid)
     found += _prices(grid)
     return [text for text in found if text]
 
@@ -194,6 +196,35 @@ def _reach_sentences(grid: GridAnalysis) -> list[str]:
             f"{key.real:,} photos and {key.synthetic:,} renders."
         )
     return texts
+
+
+def _stands_for(grid: GridAnalysis) -> list[str]:
+    found = grid.stands_for
+    if found is None:
+        return []
+    mix, photos = found.contrast.cell.key, found.contrast.baseline.key.real
+    opening = f"{images(mix.real, 'photo')} with {images(mix.synthetic, 'render')}"
+    p = "too few runs to test" if found.not_worse_p is None else p_text(found.not_worse_p)
+    if found.shown:
+        return [
+            f"{opening} are not worse than {photos:,} photos alone by more than {MARGIN} "
+            f"({gain_text(found.contrast.difference)}; {p} after Holm)."
+        ]
+    return [
+        f"That {opening} do as well as even {photos:,} photos alone is not shown "
+        f"({gain_text(found.contrast.difference)}; {p})."
+    ]
+
+
+def _first_photos(grid: GridAnalysis) -> list[str]:
+    both = grid.first_photos
+    if both is None:
+        return []
+    p = "" if both.p_value is None else f"; one-sided {p_text(both.p_value)}"
+    return [
+        f"The first {images(both.cell.key.real, 'photo')} beside "
+        f"{images(both.cell.key.synthetic, 'render')} bring {gain_text(both.difference)}{p}."
+    ]
 
 
 def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:

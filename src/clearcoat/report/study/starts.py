@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from clearcoat.report.study.comparing import Contrast, contrast
 from clearcoat.report.study.facts import CellFacts, StudyFacts
+from clearcoat.report.study.grid import MARGIN
 from clearcoat.statistics import Equivalence, Interval, equivalence, mean_interval, two_sided
 from clearcoat.studies import CellKey, Entry
 from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX
-
-MARGIN = 0.01
-"""Difference of mean IoU that would matter: a hundredth."""
 
 
 @dataclass(frozen=True)

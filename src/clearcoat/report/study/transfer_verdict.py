@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from clearcoat.report.study.grid import ALPHA
+from clearcoat.report.study.grid import ALPHA, MARGIN
 from clearcoat.report.study.grid_verdict import StudyVerdict
-from clearcoat.report.study.starts import MARGIN, Start, TransferAnalysis
+from clearcoat.report.study.starts import Start, TransferAnalysis
 from clearcoat.report.study.words import gain_text, mean_text, p_text
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
