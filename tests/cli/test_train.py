@@ -91,6 +91,25 @@ def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]
     with Image.open(out / "one.overlay.png") as overlay:
         assert overlay.width == 50 and overlay.height >= 30
     assert json.loads((out / "one.json").read_text()) == findings[0]
+    tiled = ["predict", run, str(photos), "--tile", "20", "--out", str(folder / "tiled"), "--json"]
+    main(tiled)
+    assert json.loads(capsys.readouterr().out)[0]["width"] == 50
+
+
+def test_export_writes_a_checked_onnx_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    main(_train(folder, "--class-weights", "left=2,right=0.5"))
+    capsys.readouterr()
+    out = folder / "model.onnx"
+    main(["export", str(folder / "run"), "--out", str(out), "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["classes"] == ["left", "right"] and facts["greatest_difference"] < 1e-4
+    session = onnxruntime.InferenceSession(str(out))
+    assert json.loads(session.get_modelmeta().custom_metadata_map["clearcoat"])["size"] == 16
+    (found,) = session.run(None, {"images": np.zeros((2, 3, 16, 16), np.uint8)})
+    assert found.shape == (2, 2, 16, 16)
 
 
 def test_users_mistakes_are_said_in_one_error(
@@ -100,6 +119,8 @@ def test_users_mistakes_are_said_in_one_error(
     assert "no multiple of 2" in _fails(capsys, _train(folder, "--size", "17"))
     assert "device" in _fails(capsys, _train(folder, "--device", "abacus"))
     assert "filters" in _fails(capsys, _train(folder, "--filters", "4,x"))
+    assert "NAME=WEIGHT" in _fails(capsys, _train(folder, "--class-weights", "left"))
+    assert "CUDA graphs" in _fails(capsys, _train(folder, "--cuda-graphs", "on"))
     assert not (folder / "run").exists()
     assert "nothing to train on" in _fails(capsys, ["train", "--out", str(folder / "run")])
     assert "not a run" in _fails(

@@ -27,6 +27,7 @@ VERBS = {
     "study": "Run a grid or a transfer study: many trainings, one ledger.",
     "evaluate": "Score a trained model on a data set.",
     "predict": "Segment image files with a trained model.",
+    "export": "Write a trained model as an ONNX file.",
     "gap": "Show how renders differ from photos, and what to change.",
     "report": "Write the HTML report of studies, or of runs and data sets.",
 }

@@ -14,22 +14,46 @@ import click
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder for the pictures."
 )
+@click.option(
+    "--tile",
+    type=click.IntRange(min=1),
+    help="Cut images into tiles of this height and width in pixels [the image is seen whole].",
+)
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 0.9),
+    default=0.25,
+    show_default=True,
+    help="Share of a tile that the next one covers too.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-def command(run: Path, images: tuple[Path, ...], out: Path, device: str, as_json: bool) -> None:
+def command(
+    run: Path,
+    images: tuple[Path, ...],
+    out: Path,
+    tile: int | None,
+    overlap: float,
+    device: str,
+    as_json: bool,
+) -> None:
     """Segment IMAGES (files, or folders of files) with the model of RUN.
 
     Each image gets NAME.overlay.png with a legend, NAME.mask.png with one colour per set of
     classes, and NAME.json that says what the mask's values mean; all at its own resolution.
+
+    The model sees an image at the size at which it was trained. For large images with details that
+    would vanish, --tile lets it see one part after the other and blends the answers.
     """
-    from clearcoat.training import Predictor
+    from clearcoat.training import Predictor, Tiling
     from clearcoat.training.pictures import find_images, output_names, write_prediction
 
+    tiling = None if tile is None else Tiling(tile, overlap)
     predictor = Predictor(run, device)
     files = find_images(images)
     findings = []
     for file, name in zip(files, output_names(files), strict=True):
-        finding = write_prediction(predictor, file, out, name)
+        finding = write_prediction(predictor, file, out, name, tiling)
         findings.append(finding)
         if not as_json:
             seen = [f"{k} {v:.1%}" for k, v in finding["share_of_image"].items() if v]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -170,6 +171,11 @@ def _options(function: F) -> F:
     help="Whether training images lie on the device; changes no result.",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads [PyTorch's choice].")
+@click.option(
+    "--tensorboard",
+    is_flag=True,
+    help="Write event files into the run's folder (extra `tensorboard`).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
 def command(
     real: Path | None,
@@ -187,6 +193,7 @@ def command(
     device: str,
     residence: Literal["auto", "device", "stream"],
     threads: int | None,
+    tensorboard: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -201,6 +208,7 @@ def command(
         AUGMENTATIONS,
         RunFolder,
         Sources,
+        TensorBoard,
         recipe,
         run_training,
         training_config,
@@ -227,7 +235,11 @@ def command(
 
     sources = Sources(opened(real), opened(synthetic), opened(validation), opened(test))
     was_finished = RunFolder(out).finished
-    with observer() as watching:
+    with ExitStack() as stack:
+        watching = stack.enter_context(observer())
+        if tensorboard and not was_finished:
+            watching = TensorBoard(out / "tensorboard", watching)
+            stack.callback(watching.close)
         metrics = run_training(
             config,
             sources,

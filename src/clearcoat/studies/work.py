@@ -180,6 +180,8 @@ class _Worker:
             device=self.conditions.device,
             observer=_Clocked(self.conditions.observer, self.deadline),
             read=self.read,
+            # Thousands of runs, whose weights are dropped: the study has pictures of its own.
+            depict=False,
         )
         if metrics["run_id"] != run.run_id:
             raise TrainingError(

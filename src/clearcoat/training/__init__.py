@@ -15,6 +15,8 @@ from clearcoat.training.recipes import RECIPES, recipe
 from clearcoat.training.run import load_model, run_training
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import Sources, pack, require_same_classes
+from clearcoat.training.tensorboard import TensorBoard
+from clearcoat.training.tiles import Tiling
 from clearcoat.training.trainer import Observer, Progress, Silent, Trainer
 
 __all__ = [
@@ -32,6 +34,8 @@ __all__ = [
     "Score",
     "Silent",
     "Sources",
+    "TensorBoard",
+    "Tiling",
     "Trainer",
     "TrainingConfig",
     "find_loss",

@@ -7,6 +7,7 @@ curve.jsonl       one line per evaluation
 last.pt           everything to go on from; gone once the run is finished
 best.pt           the weights that the run is about
 per_image.json    pixels of intersection and union per test image and class
+README.md         all of this for people, with curve.png, best.png and worst.png
 metrics.json      the result; written last, so its presence says *finished*
 """
 
@@ -110,6 +111,10 @@ class RunFolder:
         """Write one of the run's JSON files."""
         text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
         self._write(name, text.encode())
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write one of the files that are for people."""
+        self._write(name, content)
 
     def read_tensors(self, name: str) -> dict[str, Any]:
         """Read a checkpoint on the CPU; nothing in it is executed."""

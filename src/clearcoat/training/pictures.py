@@ -20,6 +20,7 @@ from clearcoat.dataset.palette import set_colors
 from clearcoat.errors import ClearcoatError, TrainingError
 from clearcoat.training.metrics import THRESHOLD
 from clearcoat.training.predictor import Predictor
+from clearcoat.training.tiles import Tiling
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 _MAX_PALETTE = 256
@@ -76,10 +77,12 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         ) from error
 
 
-def write_prediction(predictor: Predictor, file: Path, out: Path, name: str) -> dict[str, Any]:
+def write_prediction(
+    predictor: Predictor, file: Path, out: Path, name: str, tiling: Tiling | None = None
+) -> dict[str, Any]:
     """Segment `file`, write NAME.overlay.png, NAME.mask.png and NAME.json, return the JSON."""
     image = read_image(file)
-    planes = predictor(image) >= THRESHOLD
+    planes = predictor(image, tiling) >= THRESHOLD
     raster = LabelRaster.from_planes(planes)
     colors = set_colors(raster.sets)
     mask, numbers = _mask_picture(raster, colors)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from clearcoat.dataset.resize import fitted, resize_image
+from clearcoat.errors import UsageError
 from clearcoat.training.environment import find_device
 from clearcoat.training.losses import find_loss
 from clearcoat.training.run import load_model
+from clearcoat.training.tiles import Tiling
 
 
 class Predictor:
@@ -31,12 +33,37 @@ class Predictor:
         self.size = config.size
         self._probabilities = find_loss(config.loss).probabilities
 
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(
+        self, image: NDArray[np.uint8], tiling: Tiling | None = None
+    ) -> NDArray[np.float32]:
         """(H, W, 3) uint8 sRGB to (C, H, W) float32: the probability of each class by itself.
 
         The model sees the image at the size at which it was trained; its answer is
-        interpolated back to the size of the image.
+        interpolated back to the size of the image. With a `tiling` it sees one tile after the
+        other in this way, and where tiles overlap their answers are blended: for images in which
+        the product is as large within a tile as it was in the training images. Raises UsageError
+        for an array of another kind.
         """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise UsageError(
+                "not an image that can be segmented",
+                found=f"{image.dtype} of shape {image.shape}",
+                expected="uint8 of shape (height, width, 3)",
+            )
+        if tiling is None:
+            return self._whole(image)
+        height, width = image.shape[:2]
+        total = np.zeros((len(self.classes), height, width), np.float32)
+        weight = np.zeros((height, width), np.float32)
+        for top, left, tile_height, tile_width in tiling.places(height, width):
+            place = slice(top, top + tile_height), slice(left, left + tile_width)
+            share = tiling.weights(tile_height, tile_width)
+            total[:, *place] += share * self._whole(image[place])
+            weight[place] += share
+        total /= weight
+        return total
+
+    def _whole(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         height, width = image.shape[:2]
         small = np.ascontiguousarray(resize_image(image, self.size).transpose(2, 0, 1))
         batch = torch.from_numpy(small).unsqueeze(0).to(self.device)

@@ -62,7 +62,7 @@ def choose_computing(model: SegmentationModel, images: Tensor, config: TrainingC
     choice is not possible here.
     """
     device = images.device
-    _require_possible(config, device)
+    require_possible(config, device)
     start, changes = _candidates(config, device)
     if not changes:
         return Answer(start, {}, cached=False)
@@ -110,7 +110,8 @@ def _candidates(
     return start, changes
 
 
-def _require_possible(config: TrainingConfig, device: torch.device) -> None:
+def require_possible(config: TrainingConfig, device: torch.device) -> None:
+    """Raise UsageError where the device cannot compute as `config` forces it to."""
     if config.cuda_graphs == "on" and device.type != "cuda":
         raise UsageError(
             "CUDA graphs need a CUDA device",

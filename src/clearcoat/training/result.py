@@ -10,6 +10,7 @@ from clearcoat.models import count_parameters
 from clearcoat.training.folder import PER_IMAGE, RunFolder
 from clearcoat.training.frequencies import Frequencies
 from clearcoat.training.losses import Loss
+from clearcoat.training.metrics import Score
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import TrainingData
 from clearcoat.training.trainer import Trainer
@@ -17,8 +18,8 @@ from clearcoat.training.trainer import Trainer
 
 def result(
     trainer: Trainer, data: TrainingData, folder: RunFolder, run_id: str, seen: Frequencies
-) -> dict[str, Any]:
-    """Score the trained model and return the run's metrics."""
+) -> tuple[dict[str, Any], Score]:
+    """Score the trained model; return the run's metrics and the score that they are about."""
     progress = trainer.progress
     count = count_parameters(trainer.judged)
     # In fp32, as `evaluate` scores, so that both print the same figures.
@@ -56,7 +57,8 @@ def result(
         metrics["test"] = {"loss": test_loss, **test_score.as_json()}
         counts = {"images": data.test.names, "intersection_and_union": test_score.per_image}
         folder.write_json(PER_IMAGE, {"classes": test_score.classes, **counts})
-    return metrics
+        score = test_score
+    return metrics, score
 
 
 def _notes(data: TrainingData, loss: Loss, seen: Frequencies) -> list[str]:

@@ -28,10 +28,11 @@ from clearcoat.training.folder import (
     finished_run,
 )
 from clearcoat.training.frequencies import class_weights, frequencies
+from clearcoat.training.gallery import write_gallery
 from clearcoat.training.losses import Loss, find_loss
 from clearcoat.training.memory import first_line, is_out_of_memory, too_little
 from clearcoat.training.phases import plan_phases
-from clearcoat.training.probe import Answer, choose_computing
+from clearcoat.training.probe import Answer, choose_computing, require_possible
 from clearcoat.training.result import result
 from clearcoat.training.sampling import Phase
 from clearcoat.training.selection import (
@@ -61,6 +62,7 @@ def run_training(
     observer: Observer | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
     read: Pack | None = None,
+    depict: bool = True,
 ) -> dict[str, Any]:
     """Train as `config` says and return the run's metrics, also written to `out`.
 
@@ -68,11 +70,12 @@ def run_training(
     a finished run whose weights training starts from, `imagenet` a file of VGG19's weights;
     `config.initialisation` says which parts of the model take them. `residence` says whether
     training images lie on the device whole or are streamed, which changes no bit of the result.
-    `read` replaces packs where images are kept in memory from run to run. Raises UsageError,
-    DatasetError, RunError or TrainingError; nothing is written into `out` before the inputs are
-    known to fit together.
+    `read` replaces packs where images are kept in memory from run to run. `depict` adds a README
+    with pictures for people. Raises UsageError, DatasetError, RunError or TrainingError; nothing
+    is written into `out` before the inputs are known to fit together.
     """
     where = find_device(device)
+    require_possible(config, where)
     watching = observer or Silent()
     classes = check_classes(sources)
     selection = select(config, sources)
@@ -123,10 +126,13 @@ def run_training(
         trainer = _train(
             started.model, data, phases, loss, config, folder, watching, checkpoint_every_s
         )
-        metrics = result(trainer, data, folder, identity["run_id"], seen)
+        metrics, score = result(trainer, data, folder, identity["run_id"], seen)
         metrics["notes"] = [*started.notes, *metrics["notes"]]
         metrics["wall_s"] = round(time.monotonic() - began, 3)
         folder.write_tensors(BEST, {"model": trainer.best_weights})
+        if depict:
+            scored = data.validation[data.validate_on] if data.test is None else data.test
+            write_gallery(folder, metrics, trainer.judged, loss, scored, score)
         folder.write_json(METRICS, metrics)
         folder.remove(LAST)
     return metrics

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from clearcoat.errors import DivergedError
+from clearcoat.models import SegmentationModel
 from clearcoat.training.augment import augment
 from clearcoat.training.computing import Computing, autocast, lay_out, step_function
 from clearcoat.training.config import TrainingConfig
@@ -101,7 +102,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: SegmentationModel,
         data: TrainingData,
         phases: tuple[Phase, ...],
         loss: Loss,
@@ -126,7 +127,7 @@ class Trainer:
         self._forward_shape: torch.Size | None = None
 
     @property
-    def judged(self) -> nn.Module:
+    def judged(self) -> SegmentationModel:
         """The model that is evaluated and kept: the average where there is one."""
         return self.model if self.averaged is None else self.averaged
 
