@@ -175,13 +175,26 @@ def stats(datasets: tuple[Path, ...], as_json: bool) -> None:
     metavar="PIXELS",
     help="Warn of pieces of a class smaller than this.",
 )
+@click.option(
+    "--against", type=_FOLDER, metavar="DIR", help="Compare how often classes occur with DIR."
+)
 @json_option
-def check(dataset: Path, sliver: int, as_json: bool) -> None:
-    """Verify every file of a data set; exit with 2 where there are errors."""
+def check(dataset: Path, sliver: int, against: Path | None, as_json: bool) -> None:
+    """Verify every file of a data set; exit with 2 where there are errors.
+
+    Warns of labels that a person should look at: classes that never occur, tiny pieces, labels
+    that end where the picture shows no edge and, with --against, classes that occur more or less
+    often than in another data set, such as your photographs.
+    """
     from clearcoat.dataset import Dataset, check_dataset
 
     with progress_bar("checking") as progress:
-        report = check_dataset(Dataset.open(dataset), sliver_pixels=sliver, progress=progress)
+        report = check_dataset(
+            Dataset.open(dataset),
+            sliver_pixels=sliver,
+            against=None if against is None else Dataset.open(against),
+            progress=progress,
+        )
     if as_json:
         print_json({**asdict(report), "clean": report.clean})
     else:
@@ -190,6 +203,19 @@ def check(dataset: Path, sliver: int, as_json: bool) -> None:
                 click.echo(f"{kind}: {finding.where}: {finding.what}")
             if len(findings) > _SHOWN_FINDINGS:
                 click.echo(f"{kind}: … and {len(findings) - _SHOWN_FINDINGS} more (see --json)")
+        if report.frequencies:
+            click.echo(f"{'class':<24}{'here':>8}{'there':>8}{'p':>10}{'area ratio':>12}")
+        for row in report.frequencies:
+            ratio = "–" if row.area_ratio is None else f"{row.area_ratio:.2f}"
+            click.echo(
+                f"{row.name:<24}{_percent(row.here):>8}{_percent(row.there):>8}"
+                f"{row.p:>10.2g}{ratio:>12}"
+            )
+        if report.boundary_agreement is not None:
+            click.echo(
+                f"labels end at edges of the picture {report.boundary_agreement:.1f} times as much "
+                "as beside them (median; 1 is chance)"
+            )
         click.echo(
             f"{report.path}: {report.records} records, {len(report.errors)} errors, "
             f"{len(report.warnings)} warnings"

@@ -13,11 +13,15 @@ from scipy import ndimage
 from clearcoat.dataset.files import is_temporary
 from clearcoat.dataset.labels import LabelRaster
 from clearcoat.dataset.layout import FOLDERS, record_path
+from clearcoat.dataset.quality import Frequency, boundary_agreement, compare_frequencies
 from clearcoat.dataset.record import RecordInfo
+from clearcoat.dataset.statistics import dataset_statistics
 from clearcoat.dataset.store import Dataset, Progress, damaged
 from clearcoat.errors import DatasetError
 
 SLIVER_PIXELS = 4
+LEAST_AGREEMENT = 0.9
+"""Boundary agreement below which labels are doubtful: 1 is chance."""
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=np.int8)
 
 
@@ -37,6 +41,11 @@ class CheckReport:
     records: int
     errors: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    boundary_agreement: float | None = None
+    """Median over the images: gradient of the picture along the labels' boundaries, over that
+    beside them; None where no image has boundaries enough."""
+    frequencies: tuple[Frequency, ...] = ()
+    """Classes here and in the data set compared with."""
 
     @property
     def clean(self) -> bool:
@@ -54,13 +63,16 @@ def check_dataset(
     dataset: Dataset,
     *,
     sliver_pixels: int = SLIVER_PIXELS,
+    against: Dataset | None = None,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Read every file of a data set and compare it with its record.
 
     Errors: damaged or missing files, sizes or pixel counts that differ from the record,
     unknown classes. Warnings: files of no record, classes that never occur, connected pieces
-    of a class (8 neighbours) below `sliver_pixels` pixels, an empty data set.
+    of a class (8 neighbours) below `sliver_pixels` pixels, an empty data set, labels that end
+    where the image shows no edge, and, with `against`, classes that occur more or less often than
+    in that data set.
     `progress` is called with (done, total) after every record.
     """
     errors: list[Finding] = []
@@ -68,15 +80,19 @@ def check_dataset(
     referenced: set[str] = set()
     seen = np.zeros(len(dataset.classes), dtype=np.bool_)
     slivers = {name: _Slivers() for name in dataset.classes}
+    fits: dict[int, float] = {}
     for done, index in enumerate(dataset.indices, start=1):
         referenced.add(record_path(Path(), index).as_posix())
         try:
             info = dataset.record_info(index)
             referenced.update(entry.file for entry in info.files)
-            labels = _verified_labels(dataset, info)
+            image, labels = _verified(dataset, info)
         except DatasetError as error:
             errors.append(Finding(where=error.where or "", what=error.found or error.what))
         else:
+            fit = boundary_agreement(image, labels)
+            if fit is not None:
+                fits[index] = fit
             for number, name in enumerate(dataset.classes):
                 small = _small_components(labels, number, sliver_pixels)
                 seen[number] |= small is not None
@@ -100,17 +116,50 @@ def check_dataset(
                     f"in {len(found.images)} images, the first {found.images[0]}",
                 )
             )
+    warnings.extend(_misfits(fits))
+    frequencies: tuple[Frequency, ...] = ()
+    if against is not None and not errors:
+        frequencies = compare_frequencies(dataset_statistics(dataset), dataset_statistics(against))
+        warnings.extend(_unusual(frequencies, dataset, against))
     return CheckReport(
         path=str(dataset.path),
         records=len(dataset),
         errors=tuple(errors),
         warnings=tuple(warnings),
+        boundary_agreement=float(np.median(list(fits.values()))) if fits else None,
+        frequencies=frequencies,
     )
 
 
-def _verified_labels(dataset: Dataset, info: RecordInfo) -> LabelRaster:
+def _misfits(fits: dict[int, float]) -> Iterator[Finding]:
+    """Warn of images whose labels fit no better in place than shifted by a few pixels."""
+    off = sorted(index for index, fit in fits.items() if fit < LEAST_AGREEMENT)
+    if off:
+        yield Finding(
+            where=f"image {off[0]}" + (f" and {len(off) - 1} more" if off[1:] else ""),
+            what="the labels end where the picture shows no edge: shifted, of another image, or "
+            "an image almost without contrast",
+        )
+
+
+def _unusual(
+    frequencies: tuple[Frequency, ...], dataset: Dataset, against: Dataset
+) -> Iterator[Finding]:
+    for found in frequencies:
+        if found.conspicuous:
+            yield Finding(
+                where=found.name,
+                what=f"in {100 * found.here:.0f} % of the images, in {100 * found.there:.0f} % of "
+                f"those of {against.path.name}",
+            )
+    for one, other in ((dataset, against), (against, dataset)):
+        for name in sorted(set(one.classes) - set(other.classes)):
+            yield Finding(where=name, what=f"a class of {one.path.name} alone")
+
+
+def _verified(dataset: Dataset, info: RecordInfo) -> tuple[NDArray[np.uint8], LabelRaster]:
     """Read all of a record; raises DatasetError at the first thing that does not hold."""
-    dataset.image(info.index)
+    image = dataset.image(info.index)
     labels = dataset.labels(info.index)
     if tuple(labels.pixel_counts()) != info.labels.pixels:
         raise damaged(
@@ -136,7 +185,7 @@ def _verified_labels(dataset: Dataset, info: RecordInfo) -> LabelRaster:
                 f"{one.pixels} pixels of object {one.object}, its mask has "
                 f"{seen.get(one.object, 0)}",
             )
-    return labels
+    return image, labels
 
 
 def _small_components(labels: LabelRaster, number: int, sliver_pixels: int) -> int | None:
