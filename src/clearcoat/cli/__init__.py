@@ -19,6 +19,7 @@ VERBS = {
     "materials": "List the material library, or render a sheet of it.",
     "vehicle": "Build a vehicle of the built-in family as GLB, or list its parameters.",
     "schema": "Print the JSON Schema of a scene spec.",
+    "audit": "List what no class or material rule takes, with pictures and suggestions.",
     "preview": "Render a contact sheet with label overlays and a legend.",
     "render": "Render labelled images into a data set.",
     "dataset": "Import, merge, describe and check data sets.",
