@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import time
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,12 @@ class _Killer(Silent):
             raise _Killed
 
 
-@pytest.mark.parametrize("steps", [1, 5, 12])
-def test_a_study_that_is_killed_goes_on_to_the_same_ledger(
-    steps: int, data: Path, finished: Path, tmp_path: Path
+def test_a_study_that_is_cut_off_in_a_run_goes_on_to_the_same_ledger(
+    data: Path, finished: Path, tmp_path: Path
 ) -> None:
     study = supplement(data)
     with pytest.raises(_Killed):
-        conduct(study, tmp_path, Conditions(observer=_Killer(steps)))
+        conduct(study, tmp_path, Conditions(observer=_Killer(5)))
     assert len(_facts(tmp_path)) < len(_facts(finished))
     outcome = conduct(study, tmp_path)
     assert outcome.progress.finished
@@ -106,6 +106,22 @@ def _work(data: Path, out: Path) -> None:
 
     torch.set_num_threads(1)
     conduct(supplement(data), out)
+
+
+def test_a_study_whose_process_is_killed_goes_on_to_the_same_ledger(
+    data: Path, finished: Path, tmp_path: Path
+) -> None:
+    worker = multiprocessing.get_context("fork").Process(target=_work, args=(data, tmp_path))
+    worker.start()
+    while len(read_ledger(tmp_path).entries) < 3:
+        assert worker.is_alive()
+        time.sleep(0.01)
+    worker.kill()
+    worker.join()
+    # It died with a claim in its hands, somewhere between two lines of the ledger.
+    assert len(_facts(tmp_path)) < len(_facts(finished))
+    assert conduct(supplement(data), tmp_path).progress.finished
+    assert _facts(tmp_path) == _facts(finished)
 
 
 def test_two_processes_share_a_study(data: Path, finished: Path, tmp_path: Path) -> None:

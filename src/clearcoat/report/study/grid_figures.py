@@ -207,7 +207,7 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
         return None
     ratios = [s / real for real in shown for s in grid.row(real) if s]
     # Photos alone have no ratio on a logarithmic axis: they stand to the left of all others.
-    alone = 2 ** (math.floor(math.log2(min(ratios))) - 1)
+    alone = 2.0 ** (math.floor(math.log2(min(ratios))) - 2)
 
     def draw() -> Figure:
         figure = Figure(figsize=(7.6, 3.9), layout="constrained")
@@ -234,7 +234,9 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
                     mfc="none", mec=INK, mew=1.3,
                 )  # fmt: skip
         axes.set_xscale("log", base=2)
-        ticks = [2.0**p for p in range(int(math.log2(alone)) + 1, int(math.log2(max(ratios))) + 2)]
+        ticks = [
+            2.0**p for p in range(round(math.log2(alone)) + 2, int(math.log2(max(ratios))) + 2)
+        ]
         step = max(1, math.ceil(len(ticks) / 10))
         labels = [f"{t:g}" if t >= 1 else f"1/{1 / t:g}" for t in ticks[::step]]
         axes.set_xticks([alone, *ticks[::step]], ["none", *labels])
