@@ -21,6 +21,7 @@ VERBS = {
     "schema": "Print the JSON Schema of a scene spec.",
     "audit": "List what no class or material rule takes, with pictures and suggestions.",
     "preview": "Render a contact sheet with label overlays and a legend.",
+    "view": "Turn the images of a spec on a local page, with every label layer.",
     "render": "Render labelled images into a data set.",
     "dataset": "Import, merge, describe and check data sets.",
     "models": "Show how many parameters each architecture has.",

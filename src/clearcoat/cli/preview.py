@@ -9,25 +9,30 @@ import click
 from clearcoat.cli._options import track
 from clearcoat.errors import UsageError
 
+_QUICK_SAMPLES = 4
+
 
 @click.command("preview")
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG or JPEG file.")
-@click.option("--count", type=click.IntRange(1, 400), default=12, show_default=True)
-@click.option("--columns", type=click.IntRange(1, 20), default=3, show_default=True)
+@click.option("--count", type=click.IntRange(1, 400), default=16, show_default=True)
+@click.option("--columns", type=click.IntRange(1, 20), default=4, show_default=True)
 @click.option(
     "--size",
     type=click.IntRange(16, 2048),
-    default=192,
+    default=96,
     show_default=True,
     help="Pixels per picture side.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--samples", type=click.IntRange(min=1), help="Light paths per pixel [as the spec].")
+@click.option("--samples", type=click.IntRange(min=1), help="Light paths per pixel [4, for speed].")
 def command(
     spec: Path, out: Path, count: int, columns: int, size: int, seed: int, samples: int | None
 ) -> None:
-    """Render a contact sheet of SPEC: each picture beside its labels, and a legend."""  # fmt: skip
+    """Render a contact sheet of SPEC: each picture beside its labels, and a legend.
+
+    Small and of few light paths by default, to tune by eye; --size and --samples show more.
+    """  # fmt: skip
     from dataclasses import replace
     from io import BytesIO
 
@@ -40,9 +45,14 @@ def command(
     if out.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise UsageError("unknown kind of picture", found=out.name, expected=".png or .jpg")
     scene = load_scene(spec)
-    if samples is not None:
-        settings = scene.spec.render.model_copy(update={"samples": samples})
-        scene = replace(scene, spec=scene.spec.model_copy(update={"render": settings}))
+    settings = scene.spec.render
+    chosen = min(settings.samples, _QUICK_SAMPLES) if samples is None else samples
+    # No label kinds beyond the classes are shown.
+    updated = {
+        "render": settings.model_copy(update={"samples": chosen}),
+        "labels": scene.spec.labels.model_copy(update={"write": ()}),
+    }
+    scene = replace(scene, spec=scene.spec.model_copy(update=updated))
     tiles = preview_tiles(scene, count=count, seed=seed, size=size)
     sheet = preview_sheet(scene, list(track(tiles, count, "rendering")), columns)
     encoded = BytesIO()
