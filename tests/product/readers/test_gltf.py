@@ -449,7 +449,7 @@ def test_every_truncation_is_refused(gltf: Any, tmp_path: Path) -> None:
         ("a.gltf", b"[1, 2]", "not a glTF"),
         ("a.gltf", b"[" * 100_000, "damaged"),
         ("a.gltf", b"{}", "no 'asset'"),
-        ("a.obj", b"v 0 0 0", "format"),
+        ("a.blend", b"BLENDER", "format"),
         ("a.yaml", b"product:", "format"),
         ("a.CATPart", b"V5_CFV2", "format"),
         ("a", b"x", "format"),

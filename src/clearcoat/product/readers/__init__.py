@@ -19,6 +19,11 @@ READERS = {
     ".gltf": "gltf",
     ".stp": "step",
     ".step": "step",
+    ".igs": "iges",
+    ".iges": "iges",
+    ".obj": "obj",
+    ".ply": "ply",
+    ".stl": "stl",
 }
 """Suffix (lower case) -> module in this folder; it has `read(path, options)`."""
 

@@ -1,21 +1,16 @@
-"""STEP (.stp, .step): tessellated by OpenCASCADE into a glTF file, then read like one."""
+"""STEP (.stp, .step): units from the exchange structure, shapes from OpenCASCADE."""
 
 from __future__ import annotations
 
 import mmap
 import re
-import subprocess
-import sys
-import tempfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from clearcoat.errors import MissingDependencyError, ProductError
-from clearcoat.product.color import hex_color
-from clearcoat.product.model import SourceMaterial
-from clearcoat.product.raw import RawPart, RawProduct, ReadOptions
-from clearcoat.product.readers import gltf
+from clearcoat.errors import ProductError
+from clearcoat.product.raw import RawProduct, ReadOptions
+from clearcoat.product.readers.opencascade import tessellate
 
 _MILLIMETRE = 1e-3
 _PREFIX = {
@@ -26,20 +21,6 @@ _PREFIX = {
     b"DECI": 1e-1,
     b"KILO": 1e3,
 }
-
-# A process of its own: OpenCASCADE prints to the file descriptors, keeps its memory, and may
-# crash on malformed files.
-_CHILD = """
-import math, sys
-try:
-    import cascadio
-except ImportError:
-    sys.exit(71)
-source, target, linear, angular = sys.argv[1:]
-sys.exit(1 if cascadio.step_to_glb(source, target, float(linear), math.radians(float(angular)))
-         else 0)
-"""
-_NO_CASCADIO = 71
 
 
 def read(path: Path, options: ReadOptions) -> RawProduct:
@@ -52,50 +33,8 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
         MissingDependencyError: cascadio is not installed.
     """
     unit_m, notes = _inspect_text(path)
-    with tempfile.TemporaryDirectory(prefix="clearcoat-") as folder:
-        target = Path(folder) / "product.glb"
-        tolerances = (options.tessellation.linear_mm, options.tessellation.angular_deg)
-        outcome = subprocess.run(
-            [sys.executable, "-P", "-c", _CHILD, path.resolve(), target, *map(str, tolerances)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if outcome.returncode == _NO_CASCADIO:
-            raise MissingDependencyError(
-                "reading STEP needs cascadio", where=path, do="pip install cascadio"
-            )
-        if outcome.returncode != 0 or not target.is_file():
-            raise ProductError(
-                "the STEP file cannot be read",
-                where=path,
-                found=_complaint(outcome.stdout, outcome.returncode),
-                do="open it in a CAD system and export STEP AP242 or AP214 again",
-            )
-        raw = gltf.read(target, ReadOptions(), rename=_name, shown=path)
-    parts = tuple(
-        replace(part, vertices=part.vertices / unit_m, material=_by_colour(part))
-        for part in raw.parts
-    )
-    return RawProduct(parts=parts, unit_m=unit_m, up="z", front=None, notes=(*notes, *raw.notes))
-
-
-def _name(name: str) -> str:
-    """OpenCASCADE writes its own label where the file names nothing: treat it as unnamed."""
-    return "" if re.fullmatch(r"(=>)?\[[0-9:]+\]", name) else name
-
-
-def _by_colour(part: RawPart) -> SourceMaterial | None:
-    """STEP has colours, no named materials: name them by what they are, as #rrggbb.
-
-    OpenCASCADE numbers its materials, and the numbers change when a part is added.
-    """
-    if part.material is None:
-        return None
-    # OpenCASCADE says nothing of metal or gloss; glTF's default of bare metal would mislead.
-    name = hex_color(part.material.base_color)
-    return replace(part.material, name=name, metallic=0.0, roughness=0.5)
+    raw = tessellate(path, "step", unit_m, options)
+    return replace(raw, notes=(*notes, *raw.notes))
 
 
 def _inspect_text(path: Path) -> tuple[float, list[str]]:
@@ -170,13 +109,3 @@ def _unit_metres(number: int, entity: dict[int, bytes], depth: int) -> float | N
         return None
     base = _unit_metres(int(measure[2]), entity, depth + 1)
     return None if base is None else float(measure[1]) * base
-
-
-def _complaint(output: bytes, code: int) -> str:
-    """Return the most telling line of what OpenCASCADE printed."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", output.decode(errors="replace"))
-    lines = [line.strip(" *\t") for line in text.splitlines() if line.strip(" *\t")]
-    telling = [line for line in lines if "ERR" in line or "Error" in line] or lines
-    if telling:
-        return telling[0]
-    return f"the reader stopped with signal {-code}" if code < 0 else "no shape came out of it"

@@ -37,6 +37,27 @@ def fan_to_triangles(indices: Uint32Array) -> Uint32Array:
     return np.stack([centre, indices[1:-1], indices[2:]], axis=1)
 
 
+def polygons_to_triangles(
+    counts: NDArray[np.int64], flat: Uint32Array
+) -> tuple[Uint32Array, NDArray[np.int64]]:
+    """Cut polygons into fans around their first corner.
+
+    Args:
+        counts: (P,), corners of each polygon; those with fewer than three give no triangle.
+        flat: (sum of counts,), their corners one after the other.
+
+    Returns:
+        Triangles (F, 3), and the polygon (F,) of each.
+    """
+    starts = np.cumsum(counts) - counts
+    fans = np.maximum(counts - 2, 0)
+    owner = np.repeat(np.arange(len(counts)), fans)
+    step = np.arange(len(owner)) - np.repeat(np.cumsum(fans) - fans, fans)
+    first = starts[owner]
+    corners = np.stack([first, first + step + 1, first + step + 2], axis=1)
+    return flat[corners].astype(np.uint32), owner
+
+
 def tidy(
     path: str,
     vertices: Float64Array,

@@ -1,0 +1,252 @@
+"""OBJ, PLY and STL: against trimesh's writers and readers, and files written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from clearcoat.errors import ProductError
+from clearcoat.product import Product, read
+
+
+def body() -> trimesh.Trimesh:
+    mesh = trimesh.creation.torus(2.0, 0.5)
+    mesh.apply_transform(trimesh.transformations.rotation_matrix(0.3, [1, 2, 3], [0, 0, 0]))
+    return mesh
+
+
+def volume(product: Product) -> float:
+    parts = [trimesh.Trimesh(p.mesh.vertices, p.mesh.faces) for p in product.parts]
+    return float(sum(part.volume for part in parts))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        ("stl", {"file_type": "stl"}),
+        ("stl", {"file_type": "stl_ascii"}),
+        ("ply", {"encoding": "binary"}),
+        ("ply", {"encoding": "ascii"}),
+        ("obj", {}),
+    ],
+)
+def test_what_trimesh_writes_is_read(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
+    path = tmp_path / f"ring.{suffix}"
+    mesh = body()
+    mesh.export(path, **options)
+    product = read(path, unit_m=1.0, up="z", front="x")
+    assert product.triangle_count == len(mesh.faces)
+    assert volume(product) == pytest.approx(mesh.volume, rel=1e-4)
+    low, high = product.bounds_m
+    np.testing.assert_allclose(high - low, mesh.bounds[1] - mesh.bounds[0], rtol=1e-5)
+    (part,) = product.parts
+    assert part.mesh.normals is not None
+    face = np.cross(
+        *(
+            part.mesh.vertices[part.mesh.faces[:, i]] - part.mesh.vertices[part.mesh.faces[:, 0]]
+            for i in (1, 2)
+        )
+    )
+    face /= np.linalg.norm(face, axis=1, keepdims=True)
+    shade = part.mesh.normals[part.mesh.faces]
+    # Smooth: vertex normals differ from their faces, but not by much.
+    cosine = np.einsum("ij,ikj->ik", face, shade)
+    assert 0.85 < cosine.min() < 0.9999
+
+
+def test_what_is_not_said_is_guessed_with_a_reason(tmp_path: Path) -> None:
+    path = tmp_path / "bar.stl"
+    trimesh.creation.box((400, 100, 50)).export(path)
+    product = read(path)
+    assert (product.unit_m, product.up, product.front) == (0.001, "z", "x")
+    assert sum("assumed" in note for note in product.notes) == 3
+    told = read(path, unit_m=0.0254, up="y", front="z")
+    assert not any("assumed" in note for note in told.notes)
+    np.testing.assert_allclose(
+        np.ptp(told.bounds_m, axis=0), np.array([50, 400, 100]) * 0.0254, rtol=1e-5
+    )
+
+
+def test_solids_of_a_text_stl_are_parts(tmp_path: Path) -> None:
+    path = tmp_path / "two.stl"
+    text = "".join(
+        trimesh.creation.box().export(file_type="stl_ascii").replace("solid", f"solid {name}", 1)
+        + "\n"
+        for name in ("lid", "pot/handle")
+    )
+    path.write_text(text)
+    assert [part.path for part in read(path).parts] == ["lid", "pot_handle"]
+
+
+@pytest.mark.parametrize(
+    ("header", "flag", "order"), [(b"COLOR=\x80\x80\x80\xff", 0, (0, 5, 10)), (b"", 1, (10, 5, 0))]
+)
+def test_face_colours_of_a_binary_stl_are_parts(
+    tmp_path: Path, header: bytes, flag: int, order: tuple[int, ...]
+) -> None:
+    path = tmp_path / "colours.stl"
+    content = bytearray(trimesh.creation.box().export(file_type="stl"))
+    content[:80] = header.ljust(80)
+    for number in range(12):
+        colour = (31, 0, 0) if number < 5 else (0, 31, 0)
+        code = sum(value << shift for value, shift in zip(colour, order, strict=True))
+        place = 84 + 50 * number + 48
+        content[place : place + 2] = (code | flag << 15).to_bytes(2, "little")
+    path.write_bytes(content)
+    parts = read(path).parts
+    found = {part.material.name: part.triangle_count for part in parts if part.material}
+    assert found == {"#ff0000": 5, "#00ff00": 7}
+    assert len({part.instance for part in parts}) == 1
+
+
+def test_face_colours_of_a_ply_are_parts(tmp_path: Path) -> None:
+    mesh = trimesh.creation.box()
+    mesh.visual.face_colors = [[255, 0, 0, 255]] * 4 + [[0, 0, 255, 255]] * 8
+    for encoding in ("binary", "ascii"):
+        path = tmp_path / f"{encoding}.ply"
+        mesh.export(path, encoding=encoding)
+        parts = read(path).parts
+        found = {part.material.name: part.triangle_count for part in parts if part.material}
+        assert found == {"#ff0000": 4, "#0000ff": 8}
+
+
+@pytest.mark.parametrize("endian", ["little", "big"])
+def test_polygons_of_a_ply(tmp_path: Path, endian: str) -> None:
+    path = tmp_path / "house.ply"
+    order = "<" if endian == "little" else ">"
+    header = (
+        f"ply\nformat binary_{endian}_endian 1.0\ncomment a house\nelement vertex 5\n"
+        "property float x\nproperty float y\nproperty float z\nproperty uchar extra\n"
+        "element face 2\nproperty list uchar int vertex_indices\nend_header\n"
+    )
+    rows = np.zeros(5, [("p", order + "f4", 3), ("e", "u1")])
+    rows["p"] = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0.5, 1.5, 0], [0, 1, 0]]
+    faces = bytes([5]) + np.arange(5, dtype=order + "i4").tobytes()
+    faces += bytes([3]) + np.array([0, 2, 1], order + "i4").tobytes()
+    path.write_bytes(header.encode() + rows.tobytes() + faces)
+    product = read(path, unit_m=1, up="z", front="x")
+    area = sum(trimesh.Trimesh(p.mesh.vertices, p.mesh.faces).area for p in product.parts)
+    # The second face lies in the place of the first triangle of the fan, and is dropped.
+    assert product.triangle_count == 3
+    assert area == pytest.approx(1.25, rel=1e-5)
+
+
+_OBJ = """# a car of two objects
+mtllib car.mtl
+v 0 0 0
+v 1 0 0
+v 1 1 0
+v 0 1 0
+vt 0 0
+vt 1 0
+vt 1 1
+vt 0 1
+o body
+usemtl paint
+f 1/1 2/2 3/3 4/4
+usemtl glass
+f -4/-4 -2/-2 \\
+  -1/-1
+v 0 0 5
+v 1 0 5
+v 1 1 5
+o wheel
+g rim
+usemtl steel
+f 5 6 7
+"""
+
+
+def test_obj_with_materials(tmp_path: Path) -> None:
+    path = tmp_path / "car.obj"
+    path.write_text(_OBJ)
+    Image.fromarray(np.full((4, 4, 3), 188, np.uint8)).save(tmp_path / "pic.png")
+    (tmp_path / "car.mtl").write_text(
+        "newmtl paint\nKd 1 0 0\nmap_Kd -s 2 2 2 pic.png\nNs 200\n"
+        "newmtl glass\nKd 0.2 0.5 1\nd 0.25\nNi 1.5\nPr 0.125\n"
+    )
+    product = read(path, unit_m=1, up="z", front="x")
+    # The pane lies in the plane of the body, but is another material: it stays.
+    assert [part.path for part in product.parts] == ["body", "body#2", "wheel/rim"]
+    paint, glass, steel = product.parts
+    assert paint.instance == glass.instance == "body"
+    assert paint.material is not None
+    assert paint.material.textures is not None
+    np.testing.assert_allclose(paint.material.base_color, [0.5029] * 3, atol=1e-3)
+    assert glass.material is not None
+    assert (glass.material.alpha, glass.material.roughness) == (0.25, 0.125)
+    assert glass.material.base_color[2] == 1
+    assert steel.material is not None
+    assert any("'steel' is in no library" in note for note in product.notes)
+    assert paint.mesh.uv is not None
+    assert (paint.triangle_count, glass.triangle_count, steel.triangle_count) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["../secret.mtl", "/etc/passwd", "http://x/y.mtl", "link.mtl"])
+def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.mtl").write_text("newmtl a\n")
+    folder = tmp_path / "product"
+    folder.mkdir()
+    (folder / "link.mtl").symlink_to(tmp_path / "secret.mtl")
+    path = folder / "car.obj"
+    path.write_text(_OBJ.replace("car.mtl", name))
+    with pytest.raises(ProductError, match=r"outside|elsewhere"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("a.stl", b"solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n", "truncated"),
+        ("a.stl", b"solid x\nfacet\nvertex 0 0\nendfacet\nendsolid x\n", "three numbers"),
+        ("a.stl", b"\0" * 80 + b"\xff\xff\xff\xff", "truncated"),
+        ("a.ply", b"plonk", "not a PLY"),
+        ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 1\nend_header\n", "truncated|no surface"),
+        (
+            "a.ply",
+            b"ply\nformat ascii 1.0\nelement vertex 99999999999999\nproperty float x\nend_header\n",
+            "truncated",
+        ),
+        ("a.ply", b"ply\nformat martian 1.0\nend_header\n", "header"),
+        ("a.obj", b"\x89PNG", "not an OBJ"),
+        ("a.obj", b"v 0 0 0\nv 1 0 0\nf 1 2 3\n", "does not exist"),
+        ("a.obj", b"v 0 0 0\nf 0 1 1\n", "does not exist"),
+        ("a.obj", b"v 0 0 0\nf -7 1 1\n", "does not exist"),
+        ("a.obj", b"v 0 0 0\nf 1 x 1\n", "corner"),
+        ("a.obj", b"v 0 nonsense 0\nf 1 1 1\n", "malformed"),
+        ("a.obj", b"v 0 0 0\nv 1 1 1\n", "no geometry"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path: Path, name: str, content: bytes, what: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ProductError, match=what) as caught:
+        read(path)
+    assert caught.value.where == str(path)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_no_damage_ends_in_a_traceback(data: st.DataObject, tmp_path: Path) -> None:
+    box = trimesh.creation.box()
+    suffix, options = data.draw(
+        st.sampled_from([("stl", {}), ("ply", {}), ("ply", {"encoding": "ascii"}), ("obj", {})])
+    )
+    path = tmp_path / f"box.{suffix}"
+    box.export(path, **options)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    try:
+        read(path)
+    except ProductError as error:
+        assert error.where is not None
