@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from clearcoat.cli._options import json_option, print_json
+from clearcoat.cli.study_search import command as _search
 from clearcoat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -177,3 +178,6 @@ def _summary(study: StudyPlan, progress: Any) -> dict[str, Any]:
         "next": len(progress.next),
         "foreign": progress.foreign,
     }
+
+
+command.add_command(_search)

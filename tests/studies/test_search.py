@@ -1,0 +1,150 @@
+"""The search draws within its space, judges by validation, and can be gone on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from clearcoat.cli import group
+from clearcoat.errors import DivergedError, MissingDependencyError, SpecError, UsageError
+from clearcoat.studies import search as module
+from clearcoat.studies.search import SearchSpec, best, load_search, search
+from tests.studies.conftest import TRAINING
+
+pytest.importorskip("optuna")
+
+
+def _spec(data: Path, **changes: Any) -> SearchSpec:
+    training = {k: v for k, v in TRAINING.items() if k not in ("batch_size", "learning_rate")}
+    values: dict[str, Any] = {
+        "real": data / "photos",
+        "trials": 3,
+        "size": 16,
+        "training": training | {"channels_last": "on"},
+        "space": {"batch_size": (2, 4)},
+    }
+    return SearchSpec.model_validate(values | changes)
+
+
+def _peak(spec: SearchSpec, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int, float]]:
+    """Replace training by a score that is best at dropout 0.4; return what was asked for."""
+    asked = []
+
+    def score(config: Any, sources: Any, out: Path, **_: Any) -> dict[str, Any]:
+        asked.append((config.model.dropout, config.batch_size, config.learning_rate))
+        if len(asked) == 2:
+            raise DivergedError("the loss is no longer a finite number")
+        return {"validation": {"mean_iou": 1 - abs(config.model.dropout - 0.4)}}
+
+    monkeypatch.setattr(module, "run_training", score)
+    return asked
+
+
+def test_trials_train_and_are_written_down(data: Path, tmp_path: Path) -> None:
+    told = []
+    trials = search(_spec(data), tmp_path, told=lambda trial, top: told.append((trial, top)))
+    assert [trial.number for trial in trials] == [0, 1, 2]
+    assert [trial for trial, _ in told] == trials and told[-1][1] == best(trials)
+    content = json.loads((tmp_path / "search.json").read_text())
+    assert content["trials"] == [trial.as_json() for trial in trials]
+    runs = [json.loads(f.read_text()) for f in tmp_path.glob("runs/*/metrics.json")]
+    assert {run["validation"]["mean_iou"] for run in runs} == {t.mean_iou for t in trials}
+    assert all(run["test"] is None for run in runs)
+
+
+def test_it_finds_the_peak_within_the_space_and_notes_divergence(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = _spec(data, trials=40, prune=False)
+    asked = _peak(spec, monkeypatch)
+    trials = search(spec, tmp_path)
+    assert len(trials) == len(asked) == 40
+    assert [trial.state for trial in trials].count("diverged") == 1
+    for dropout, batch, rate in asked:
+        assert 0 <= dropout <= 0.6 and batch in (2, 4) and 1e-4 <= rate <= 1e-2
+    top = best(trials)
+    assert top is not None and abs(top.values["dropout"] - 0.4) < 0.05
+
+
+def test_an_interrupted_trial_is_taken_up_with_its_values(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = _spec(data, trials=4)
+    asked: list[tuple[Any, Path]] = []
+
+    def killed(config: Any, sources: Any, out: Path, **_: Any) -> dict[str, Any]:
+        asked.append((config, out))
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return {"validation": {"mean_iou": 0.5}}
+
+    monkeypatch.setattr(module, "run_training", killed)
+    with pytest.raises(KeyboardInterrupt):
+        search(spec, tmp_path)
+    trials = search(spec, tmp_path)
+    assert len(trials) == 4 and len(asked) == 5
+    assert asked[1] == asked[2]
+    assert len({out for _, out in asked}) == 4
+    # A finished search runs nothing; more trials may be asked for.
+    assert search(spec, tmp_path) == trials and len(asked) == 5
+    assert search(_spec(data, trials=5), tmp_path)[:4] == trials and len(asked) == 6
+    with pytest.raises(UsageError, match="other data or settings"):
+        search(_spec(data, trials=4, seed=1), tmp_path)
+
+
+def test_a_hopeless_trial_is_given_up(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.5] * 6 + [0.1])
+
+    def train(config: Any, sources: Any, out: Path, observer: Any, **_: Any) -> dict[str, Any]:
+        score = next(scores)
+        observer.on_phase(None, 0, 1)
+        for _ in range(6):
+            observer.on_evaluation({"validation_mean_iou": score})
+        return {"validation": {"mean_iou": score}}
+
+    monkeypatch.setattr(module, "run_training", train)
+    trials = search(_spec(data, trials=7), tmp_path)
+    assert [trial.state for trial in trials] == ["complete"] * 6 + ["pruned"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ("training: {learning_rate: 0.1}", "the search's own to choose"),
+        ("space: {dropout: {low: 0.5, high: 0.2}}", "not below high"),
+        ("space: {batch_size: []}", "at least one size"),
+        ("training: {mode: paper}", "no test images"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(changes: str, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "search.yaml"
+    file.write_text(f"real: photos\n{changes}\n")
+    with pytest.raises(SpecError, match=says):
+        load_search(file)
+
+
+def test_the_command_prints_the_options_to_train_with(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _peak(_spec(data), monkeypatch)
+    file = data / "search.yaml"
+    file.write_text("real: photos\ntrials: 3\nsize: 32\n")
+    arguments = ["study", "search", str(file), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(group, arguments)
+    assert result.exit_code == 0, result.output
+    assert "3 trials: 2 complete, 0 given up early, 1 diverged" in result.output
+    assert "clearcoat train --dropout 0." in result.output
+
+
+def test_optuna_is_an_extra(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError) as caught:
+        search(_spec(data), tmp_path / "out")
+    assert "clearcoat[search]" in str(caught.value)
+    assert not (tmp_path / "out").exists()
