@@ -103,7 +103,9 @@ def import_coco(
 @click.option("--out", required=True, type=_FOLDER, help="The annotation file to write.")
 @json_option
 def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
-    """Write the labels as a COCO file: one run-length code per class and image.
+    """Write the labels as a COCO file: one run-length code and box per object.
+
+    Where a data set has no objects, one per class and image.
 
     Pixels to be ignored become a crowd of the category `ignore`. Images stay where they are.
     """
@@ -115,6 +117,24 @@ def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
         as_coco(opened, out, progress)
     if as_json:
         print_json({"file": str(out), "images": len(opened), "classes": opened.classes})
+    else:
+        click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
+
+
+@export_group.command(name="voc")
+@click.argument("dataset", type=_FOLDER)
+@click.option("--out", required=True, type=_FOLDER, help="The folder of XML files to write.")
+@json_option
+def export_voc(dataset: Path, out: Path, as_json: bool) -> None:
+    """Write the boxes of objects as PASCAL VOC files, one per image. Images stay where they are."""
+    from clearcoat.dataset import Dataset
+    from clearcoat.dataset.formats import as_voc
+
+    opened = Dataset.open(dataset)
+    with progress_bar("exporting") as progress:
+        as_voc(opened, out, progress)
+    if as_json:
+        print_json({"folder": str(out), "images": len(opened), "classes": opened.classes})
     else:
         click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
 

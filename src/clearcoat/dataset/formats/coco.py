@@ -162,8 +162,9 @@ def rasterise(file: CocoFile, position: int, class_map: ClassMap) -> LabelRaster
 def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> None:
     """Write the labels of a data set as one COCO annotation file.
 
-    One annotation per class and image, run-length coded: holes, disjoint pieces and overlaps
-    are kept bit for bit. *Ignore* becomes a crowd of a category of its own, named `ignore`.
+    One annotation per object, or per class and image where a data set has no objects, run-length
+    coded with its box: holes, disjoint pieces and overlaps are kept bit for bit. *Ignore* becomes
+    a crowd of a category of its own, named `ignore`.
     File names are relative to the folder of `out`. `import_coco` reads back the same rasters.
 
     Raises DatasetError when a record is damaged or the file cannot be written.
@@ -183,8 +184,8 @@ def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> No
             }
         )
         labels = dataset.labels(index)
-        masks = [(name, labels.mask(number)) for number, name in enumerate(dataset.classes)]
-        for name, mask in [*masks, (IGNORE, labels.ignore())]:
+        masks = [*_masks(dataset, index, labels), (IGNORE, labels.ignore())]
+        for name, mask in masks:
             if mask.any():
                 annotations.append(
                     {
@@ -208,6 +209,19 @@ def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> No
     except OSError as error:
         raise cannot_write(out, error) from error
     write_whole(out, json.dumps(document).encode())
+
+
+def _masks(
+    dataset: Dataset, index: int, labels: LabelRaster
+) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Return a mask per object, then what pixels a class has beside its objects."""
+    masks = [
+        (dataset.objects[number].class_name, mask) for number, mask in dataset.object_masks(index)
+    ]
+    left = {name: labels.mask(number) for number, name in enumerate(dataset.classes)}
+    for name, mask in masks:
+        left[name] = left[name] & ~mask
+    return [*masks, *left.items()]
 
 
 def _choose(file: CocoFile, start: int, stop: int | None, shuffle: int | None) -> tuple[int, ...]:
