@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -19,6 +20,10 @@ class Holder(Model):
     x: Distribution = 1.0
 
 
+def _parsed(distribution: object) -> object:
+    return Holder.model_validate({"x": distribution}).x
+
+
 def _draws(distribution: object, count: int = 2000) -> np.ndarray:
     return np.array([draw(distribution, 7, i, "x") for i in range(count)])  # type: ignore[arg-type]
 
@@ -30,12 +35,51 @@ def _draws(distribution: object, count: int = 2000) -> np.ndarray:
         (LogUniform(log_uniform=(0.1, 100)), stats.loguniform(0.1, 100)),
         (normal(3, 2), stats.norm(3, 2)),
         (normal(3, 2, 1, 6), stats.truncnorm(-1, 1.5, 3, 2)),
+        (_parsed({"log_normal": {"median": 2, "sigma": 0.5}}), stats.lognorm(0.5, scale=2)),
+        (
+            _parsed({"triangular": [1, 2, 5]}),
+            stats.triang(0.25, 1, 4),
+        ),
+        (
+            _parsed({"truncated": {"of": {"log_uniform": [0.1, 1000]}, "min": 1, "max": 10}}),
+            stats.loguniform(1, 10),
+        ),
+        (
+            _parsed({"mixture": [{"uniform": [0, 1]}, {"uniform": [0, 2]}], "weights": [0, 1]}),
+            stats.uniform(0, 2),
+        ),
         # So narrow that drawing again until it fits would take a hundred thousand draws.
         (normal(3, 1e5, 1, 4), stats.uniform(1, 3)),
     ],
 )
 def test_draws_follow_the_distribution(distribution: object, reference: object) -> None:
     assert stats.kstest(_draws(distribution), reference.cdf).pvalue > 0.01  # type: ignore[attr-defined]
+
+
+def test_choices_follow_their_weights() -> None:
+    drawn = _draws(_parsed({"choice": {24: 3, 50: 1, 85: 0}}))
+    assert set(drawn) == {24, 50}
+    assert stats.binomtest(int((drawn == 24).sum()), len(drawn), 0.75).pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    ("distribution", "says"),
+    [
+        ({"triangular": [3, 2, 5]}, "greater"),
+        ({"choice": {24: -1, 35: 2}}, "weights"),
+        ({"mixture": [1, 2], "weights": [1]}, "one weight per distribution"),
+        ({"truncated": {"of": 1, "min": 3, "max": 2}}, "greater"),
+        ({"log_normal": {"median": 2, "sigma": 1, "max": 1}}, "outside its limits"),
+    ],
+)
+def test_impossible_distributions_are_refused(distribution: object, says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        parse(read_text(yaml.safe_dump({"x": distribution}), "x.yaml"), Holder)
+
+
+def test_a_truncation_that_nothing_passes_says_so() -> None:
+    with pytest.raises(SpecError, match="none of 10,000"):
+        _draws(_parsed({"truncated": {"of": {"uniform": [0, 1]}, "min": 2}}), 1)
 
 
 def test_choices_are_equally_likely() -> None:

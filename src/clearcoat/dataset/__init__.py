@@ -6,7 +6,7 @@ from clearcoat.dataset.labels import ClassSet, LabelRaster
 from clearcoat.dataset.merge import merge_datasets
 from clearcoat.dataset.objects import ObjectEntry, ObjectPixels, PartPixels
 from clearcoat.dataset.palette import class_colors
-from clearcoat.dataset.record import EncodedImage, Record, RecordInfo
+from clearcoat.dataset.record import IGNORE, Coverage, EncodedImage, Record, RecordInfo
 from clearcoat.dataset.resize import resize_image, resize_labels
 from clearcoat.dataset.statistics import ClassStatistics, DatasetStatistics, dataset_statistics
 from clearcoat.dataset.store import Dataset, Progress
@@ -14,10 +14,12 @@ from clearcoat.dataset.subsets import holdout_split, independent_subset, nested_
 from clearcoat.dataset.writer import DatasetWriter
 
 __all__ = [
+    "IGNORE",
     "CheckReport",
     "ClassMap",
     "ClassSet",
     "ClassStatistics",
+    "Coverage",
     "Dataset",
     "DatasetStatistics",
     "DatasetWriter",

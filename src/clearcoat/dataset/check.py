@@ -177,6 +177,7 @@ def _verified(dataset: Dataset, info: RecordInfo) -> tuple[NDArray[np.uint8], La
             )
     dataset.depth(info.index)
     dataset.normals(info.index)
+    dataset.coverage(info.index)
     seen = {number: int(mask.sum()) for number, mask in dataset.object_masks(info.index)}
     for one in info.objects or ():
         if info.parts is not None and seen.get(one.object, 0) != one.pixels:

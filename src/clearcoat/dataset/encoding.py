@@ -82,6 +82,22 @@ def decode_normals(data: bytes) -> NDArray[np.float32]:
     return np.where(shown, normals / np.where(shown, length, 1), 0).astype(np.float32)
 
 
+def encode_coverage(share: NDArray[np.uint8]) -> bytes:
+    """Return the 8-bit greyscale PNG of (H, W, K) shares: K planes, one below the other."""
+    height, width, count = share.shape
+    planes = np.moveaxis(share, 2, 0).reshape(count * height, width)
+    return _png(Image.fromarray(np.ascontiguousarray(planes)))
+
+
+def decode_coverage(data: bytes, height: int) -> NDArray[np.uint8]:
+    """Return (H, W, K) uint8 shares of planes of `height` rows each."""
+    with Image.open(BytesIO(data)) as picture:
+        if picture.mode != "L" or picture.height % height:
+            raise ValueError(f"expected 8-bit greyscale planes of {height} rows each")
+        planes = np.asarray(picture)
+    return np.moveaxis(planes.reshape(-1, height, planes.shape[1]), 0, 2)
+
+
 def decode_rgb(data: bytes) -> NDArray[np.uint8]:
     """Return (H, W, 3) uint8 sRGB of an image file."""
     with Image.open(BytesIO(data)) as picture:

@@ -12,7 +12,10 @@ from clearcoat.dataset.record import FORMAT, VERSION, Manifest
 from clearcoat.errors import DatasetError
 
 MANIFEST = "dataset.json"
-FOLDERS = ("images", "labels", "parts", "depth", "behind", "instances", "normals", "records")
+FOLDERS = (
+    *("images", "labels", "parts", "depth", "behind", "instances", "normals", "coverage"),
+    "records",
+)
 """Where the files of records are; a folder that no record needs may be missing."""
 
 _RECORD = re.compile(r"(?P<index>\d{6,})\.json")

@@ -112,6 +112,7 @@ def _moved(dataset: Dataset, index: int, number: int, offsets: _Offsets) -> Reco
         behind=_shifted(dataset.behind(index), offsets.parts),
         instances=_shifted(dataset.instances(index), offsets.instances),
         normals=dataset.normals(index),
+        coverage=dataset.coverage(index),
         objects=objects,
         part_pixels=parts,
         metadata={**info.metadata, "merged_from": {"dataset": dataset.path.name, "index": index}},

@@ -29,6 +29,16 @@ class EncodedImage:
 
 
 @dataclass(frozen=True, eq=False)
+class Coverage:
+    """How much of each pixel a class covers, for the classes that an image shows."""
+
+    names: tuple[str, ...]
+    """Names of classes, or `ignore`; once each."""
+    share: NDArray[np.uint8]
+    """(H, W, K): 255 is the whole pixel. Classes may overlap."""
+
+
+@dataclass(frozen=True, eq=False)
 class Record:
     """One labelled image."""
 
@@ -48,6 +58,8 @@ class Record:
     """(H, W): 0 is nothing, i is the (i - 1)-th of the data set's instance names."""
     normals: NDArray[np.float32] | None = None
     """(H, W, 3), unit length, camera frame (x right, y down, z forward); 0 where nothing is hit."""
+    coverage: Coverage | None = None
+    """Shares of the pixels that the classes cover; None where they were not measured."""
     objects: tuple[ObjectPixels, ...] | None = None
     """The objects in the frame, hidden ones included; None where they were not looked for."""
     part_pixels: tuple[PartPixels, ...] | None = None
@@ -89,11 +101,22 @@ class Record:
                 f"Record.normals: expected float32 {(*shape, 3)}, "
                 f"got {self.normals.dtype} {self.normals.shape}"
             )
+        if self.coverage is not None and (
+            self.coverage.share.shape != (*shape, len(self.coverage.names))
+            or self.coverage.share.dtype != np.uint8
+        ):
+            raise ValueError(
+                f"Record.coverage: expected uint8 {(*shape, len(self.coverage.names))}, "
+                f"got {self.coverage.share.dtype} {self.coverage.share.shape}"
+            )
         if self.depth is not None and not bool((self.depth > 0).all()):
             raise ValueError("Record.depth: expected positive metres or infinity")
 
 
-_PLACE = r"^(images|labels|parts|depth|behind|instances|normals)/[A-Za-z0-9_-]+\.[a-z0-9]+$"
+_PLACE = (
+    r"^(images|labels|parts|depth|behind|instances|normals|coverage)"
+    r"/[A-Za-z0-9_-]+\.[a-z0-9]+$"
+)
 
 
 class _Stored(BaseModel):
@@ -125,6 +148,13 @@ class DepthEntry(FileEntry):
     """Metres per step of the file's values."""
 
 
+class CoverageEntry(FileEntry):
+    """The coverage file of a record, and whose planes it has."""
+
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Class names, or `ignore`, from the top plane down."""
+
+
 class RecordInfo(_Stored):
     """A record's JSON file: everything but the pixels."""
 
@@ -138,6 +168,7 @@ class RecordInfo(_Stored):
     behind: FileEntry | None = None
     instances: FileEntry | None = None
     normals: FileEntry | None = None
+    coverage: CoverageEntry | None = None
     objects: tuple[ObjectPixels, ...] | None = None
     part_pixels: tuple[PartPixels, ...] | None = None
     source_name: str | None = None
@@ -148,7 +179,7 @@ class RecordInfo(_Stored):
         """The entries of the files that the record has."""
         entries = (
             *(self.image, self.labels, self.parts, self.depth),
-            *(self.behind, self.instances, self.normals),
+            *(self.behind, self.instances, self.normals, self.coverage),
         )
         return tuple(entry for entry in entries if entry is not None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from clearcoat.dataset.encoding import (
     UNREADABLE,
+    decode_coverage,
     decode_depth,
     decode_ids,
     decode_normals,
@@ -22,7 +24,7 @@ from clearcoat.dataset.encoding import (
 from clearcoat.dataset.labels import ClassSet, LabelRaster
 from clearcoat.dataset.layout import first_fault, read_manifest, record_path, stored_indices
 from clearcoat.dataset.objects import ObjectEntry
-from clearcoat.dataset.record import IGNORE, FileEntry, Manifest, RecordInfo
+from clearcoat.dataset.record import IGNORE, Coverage, FileEntry, Manifest, RecordInfo
 from clearcoat.errors import DatasetError, did_you_mean
 
 Pixels = TypeVar("Pixels", bound=np.generic)
@@ -147,6 +149,21 @@ class Dataset:
         """(H, W, 3) float32 unit normals, camera frame; None where the record has none."""
         info = self.record_info(index)
         return None if info.normals is None else self._decode(info, info.normals, decode_normals)
+
+    def coverage(self, index: int) -> Coverage | None:
+        """Return the shares of pixels that classes cover; None where the record has none."""
+        info = self.record_info(index)
+        entry = info.coverage
+        if entry is None:
+            return None
+        share = self._decode(info, entry, partial(decode_coverage, height=info.height))
+        unknown = [name for name in entry.classes if name not in (*self.classes, IGNORE)]
+        if unknown or len(set(entry.classes)) != share.shape[2]:
+            raise damaged(
+                self.path / entry.file,
+                f"{share.shape[2]} planes, for the classes {', '.join(entry.classes)}",
+            )
+        return Coverage(entry.classes, share)
 
     def object_masks(self, index: int) -> Iterator[tuple[int, NDArray[np.bool_]]]:
         """Yield the objects that a record shows, by number, each with its (H, W) mask.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcoat.dataset.encoding import (
+    encode_coverage,
     encode_depth,
     encode_image,
     encode_labels,
@@ -150,6 +151,12 @@ class DatasetWriter:
         if record.normals is not None:
             data = encode_normals(record.normals)
             document["normals"] = self._store(f"normals/{stem}.png", data)
+        if record.coverage is not None and record.coverage.names:
+            data = encode_coverage(record.coverage.share)
+            document["coverage"] = {
+                **self._store(f"coverage/{stem}.png", data),
+                "classes": list(record.coverage.names),
+            }
         if record.objects is not None:
             document["objects"] = [one.model_dump(mode="json") for one in record.objects]
         if record.part_pixels is not None:

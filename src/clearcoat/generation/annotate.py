@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from clearcoat.dataset import Record
+from clearcoat.generation.labels import coverage
 from clearcoat.generation.objects import object_pixels, part_pixels
 from clearcoat.generation.scene import Scene
 from clearcoat.render import Frame
@@ -32,6 +33,7 @@ def annotate(record: Record, frame: Frame, scene: Scene) -> Record:
         instances=scene.instances[1][frame.parts] if "instances" in write else None,
         depth=frame.depth_m if "depth" in write else None,
         normals=frame.surface_normal if "normals" in write else None,
+        coverage=coverage(frame, scene.classes, scene.spec.labels),
         objects=object_pixels(scene.objects, frame) if "objects" in write else None,
         part_pixels=part_pixels(frame) if "extents" in write else None,
     )

@@ -71,7 +71,15 @@ def renumbered(frame: Frame, ids: NDArray[np.uint16] | None) -> Frame:
     extent = frame.extent
     if extent is not None:
         extent = replace(extent, part=ids[extent.part].astype(extent.part.dtype))
-    return replace(frame, parts=ids[frame.parts], behind=ids[frame.behind], extent=extent)
+    fine_parts, fine_behind = frame.fine_parts, frame.fine_behind
+    return replace(
+        frame,
+        parts=ids[frame.parts],
+        behind=ids[frame.behind],
+        fine_parts=None if fine_parts is None else ids[fine_parts],
+        fine_behind=None if fine_behind is None else ids[fine_behind],
+        extent=extent,
+    )
 
 
 def check(spec: ProductSpec, document: Document) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 
 from clearcoat import __version__
-from clearcoat.dataset import DatasetWriter, Record
+from clearcoat.dataset import DatasetWriter, EncodedImage, Record
 from clearcoat.errors import UsageError
 from clearcoat.execution import run_local
 from clearcoat.generation.annotate import annotate, described
 from clearcoat.generation.camera_record import camera_metadata
 from clearcoat.generation.family import Role, renumbered
 from clearcoat.generation.labels import label_raster
+from clearcoat.generation.picture import take_picture
+from clearcoat.generation.poses import find_pose
 from clearcoat.generation.scene import Scene, load_scene
-from clearcoat.render import Renderer, develop
-from clearcoat.scene import SceneSample, sample
+from clearcoat.generation.scene_spec import SceneSpec
+from clearcoat.render import Renderer
+from clearcoat.render.sensor import SensorSample, sample_sensor
+from clearcoat.scene import SceneSample, resolve
 from clearcoat.spec import digest
 
 
@@ -63,25 +67,36 @@ class Studio:
 
     def record(self, index: int) -> Record:
         """Make image `index`: a pure function of spec, seed and index."""
-        scene, _ = self._at(index)
-        width, height = self.size
-        return self.draw(sample(scene.spec, scene.stage, self.seed, index, aspect=width / height))
+        scene, renderer = self._at(index)
+        found = find_pose(scene, renderer, self.seed, index, self.size)
+        search = {} if scene.spec.camera.require is None else {"pose_search": found.as_dict()}
+        return self.draw(found.sample, spec=found.spec, metadata=search)
 
-    def draw(self, drawn: SceneSample) -> Record:
-        """Make the image of a scene sample, however that came about."""
+    def draw(
+        self,
+        drawn: SceneSample,
+        *,
+        spec: SceneSpec | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Make the image of a scene sample, however that came about.
+
+        `spec` is the spec with its joint groups drawn, `metadata` what the record says besides.
+        """
         scene, renderer = self._at(drawn.index)
+        spec = spec or resolve(scene.spec, scene.spec.joint, drawn.seed, drawn.index)
         frame = renumbered(renderer.render(drawn), scene.part_ids)
-        image = develop(
-            frame.radiance,
-            exposure_ev=drawn.exposure_ev,
-            tone_curve=scene.spec.render.tone_curve,
-        )
+        sensor = None
+        if spec.sensor is not None:
+            sensor = sample_sensor(spec.sensor, drawn.seed, drawn.index)
+        taken = take_picture(frame, drawn, sensor, spec.render.tone_curve)
         return annotate(
             Record(
                 index=drawn.index,
-                image=image,
+                image=taken.image,
                 labels=label_raster(frame, self.scene.classes, scene.spec.labels),
-                metadata=_metadata(drawn, self.size, scene.cast),
+                metadata=_metadata(drawn, sensor, self.size, scene.cast) | dict(metadata or {}),
+                original=None if taken.jpeg is None else EncodedImage(taken.jpeg, ".jpg"),
             ),
             frame,
             self.scene,
@@ -154,7 +169,9 @@ def _make(state: tuple[Studio, DatasetWriter], block: Sequence[int]) -> Sequence
     return block
 
 
-def _metadata(drawn: SceneSample, size: tuple[int, int], cast: Role | None) -> dict[str, Any]:
+def _metadata(
+    drawn: SceneSample, sensor: SensorSample | None, size: tuple[int, int], cast: Role | None
+) -> dict[str, Any]:
     """Describe camera and chance: enough to reproject depth, or to draw the image again."""
     vehicle = {} if cast is None else {"vehicle": asdict(cast)}
     return vehicle | {
@@ -166,4 +183,5 @@ def _metadata(drawn: SceneSample, size: tuple[int, int], cast: Role | None) -> d
             "convention": "4 x 4, metres; OpenCV camera: x right, y down, z forward",
         },
         "sample": drawn.as_dict(),
+        **({} if sensor is None else {"sensor": sensor.as_dict()}),
     }

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from clearcoat.dataset import LabelRaster
+from clearcoat.dataset import IGNORE, Coverage, LabelRaster
 from clearcoat.product import ClassMap
 from clearcoat.render import Frame
 from clearcoat.spec import Model
 
-LabelKind = Literal["parts", "instances", "depth", "normals", "objects", "extents"]
+LabelKind = Literal["parts", "instances", "depth", "normals", "objects", "extents", "coverage"]
 
 
 class LabelSpec(Model):
@@ -26,7 +28,10 @@ class LabelSpec(Model):
     """What is stored beside the image and its classes. `parts`: which part each pixel shows.
     `instances`: which occurrence in the assembly. `depth`: metres along the optical axis.
     `normals`: in the camera's frame. `objects`: pixels and box of every single object.
-    `extents`: pixels and box of objects and parts as if nothing stood in front of them."""
+    `extents`: pixels and box of objects and parts as if nothing stood in front of them.
+    `coverage`: the share of every pixel that each class covers, for soft masks."""
+    supersample: Annotated[int, Field(ge=2, le=16)] = 4
+    """`coverage` is measured with this many rays squared per pixel."""
     objects: dict[str, str] = {}
     """What the single objects of a class are. A regular expression on part paths: parts in which
     it matches the same text are one object. `each`: every part is one. `whole`, the default: all
@@ -67,3 +72,30 @@ def label_raster(frame: Frame, classes: ClassMap, spec: LabelSpec) -> LabelRaste
         seen = (back or frozenset()) & looking_through
         members.append(None if front is None else (front - looking_through) | seen)
     return LabelRaster.from_table(place.reshape(first.shape), members)
+
+
+def coverage(frame: Frame, classes: ClassMap, spec: LabelSpec) -> Coverage | None:
+    """Return how much of every pixel each class covers, by the rules of `label_raster`.
+
+    Of N x N rays through a pixel, the share that sees the class; in 255ths. None where the frame
+    has no rays within its pixels.
+    """
+    if frame.fine_parts is None or frame.fine_behind is None:
+        return None
+    fine = label_raster(
+        replace(frame, parts=frame.fine_parts, behind=frame.fine_behind), classes, spec
+    )
+    height, width = frame.parts.shape
+    cells = (height, fine.shape[0] // height, width, fine.shape[1] // width)
+
+    def share(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        mean = mask.reshape(cells).mean(axis=(1, 3))
+        steps: NDArray[np.uint8] = np.rint(mean * 255).astype(np.uint8)
+        return steps
+
+    shown = {number for members in fine.sets if members is not None for number in members}
+    planes = {classes.names[number]: share(fine.mask(number)) for number in sorted(shown)}
+    if fine.ignore().any():
+        planes[IGNORE] = share(fine.ignore())
+    stack = [np.zeros((height, width, 0), np.uint8), *(p[..., None] for p in planes.values())]
+    return Coverage(tuple(planes), np.concatenate(stack, axis=2))

@@ -103,6 +103,7 @@ class Scene:
             if self.spec.labels.see_through
             else frozenset(),
             extent_rays=self.spec.labels.extent_rays if "extents" in self.spec.labels.write else 0,
+            supersample=self.spec.labels.supersample if "coverage" in self.spec.labels.write else 0,
             normals="normals" in self.spec.labels.write,
             hdri_folder=self.hdri_folder,
         )

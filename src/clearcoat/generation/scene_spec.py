@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import model_validator
 
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.generation.labels import LabelSpec
+from clearcoat.generation.randomisation import Randomisation, with_preset
 from clearcoat.product import (
     ClassRules,
     MaterialRule,
@@ -16,6 +19,7 @@ from clearcoat.product import (
     check_groups,
 )
 from clearcoat.render import RenderSettings
+from clearcoat.render.sensor import SensorSpec
 from clearcoat.scene import SceneModel
 from clearcoat.spec import load
 
@@ -23,6 +27,9 @@ from clearcoat.spec import load
 class SceneSpec(SceneModel):
     """One YAML file: a product, what its parts are, and how its pictures vary."""
 
+    randomisation: Randomisation | None = None
+    """Where what the spec does not say about camera, light, backdrop, paint and sensor comes from:
+    `full`, `structured` or `hybrid` (as in the paper). Without it, from the defaults."""
     product: ProductSpec
     """Which product, and how its file is to be read."""
     groups: dict[str, tuple[PartPattern, ...]] = {}
@@ -38,6 +45,13 @@ class SceneSpec(SceneModel):
     keep the library material that their own material is named after, else the file's values."""
     render: RenderSettings = RenderSettings()
     """How the pictures are computed."""
+    sensor: SensorSpec | None = None
+    """The sensor that takes the pictures: its noise, mosaic and file. Without it, none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_preset(cls, data: Any) -> Any:
+        return with_preset(data) if isinstance(data, Mapping) else data
 
     @model_validator(mode="after")
     def _classes_known(self) -> SceneSpec:

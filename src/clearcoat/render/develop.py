@@ -54,8 +54,16 @@ def develop(radiance: Float32Array, *, exposure_ev: float, tone_curve: str) -> N
     would set it, so that white products look white and black ones black.
     """
     linear = np.maximum(radiance.astype(np.float32) * np.float32(2.0**exposure_ev), 0)
-    if tone_curve == "filmic":
-        linear = _filmic(linear)
+    return encode(tone(linear, tone_curve))
+
+
+def tone(linear: Float32Array, curve: str) -> Float32Array:
+    """Map (H, W, 3) linear light, white at 1, to what the picture shows of it."""
+    return _filmic(linear) if curve == "filmic" else linear
+
+
+def encode(linear: Float32Array) -> NDArray[np.uint8]:
+    """Return the 8-bit sRGB values of linear ones (IEC 61966-2-1), clipped to 0 and 1."""
     linear = np.clip(linear, 0, 1)
     encoded = np.where(
         linear <= 0.0031308,

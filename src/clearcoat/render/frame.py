@@ -31,5 +31,9 @@ class Frame:
     surface_normal: Float32Array | None = None
     """(H, W, 3), unit length, camera frame (OpenCV), at the pixel's centre; 0 where no part is.
     None unless asked for."""
+    fine_parts: NDArray[np.uint16] | None = None
+    """(N H, N W): as `parts`, at the centres of N x N cells per pixel; None unless asked for."""
+    fine_behind: NDArray[np.uint16] | None = None
+    """(N H, N W): as `behind`."""
     extent: Extent | None = None
     """What the parts would cover unoccluded; None unless asked for."""

@@ -21,7 +21,7 @@ from clearcoat.render.light import light
 from clearcoat.render.meshes import merge
 from clearcoat.render.normals import camera_normals
 from clearcoat.render.passes import Passes
-from clearcoat.render.peel import peel
+from clearcoat.render.peel import Extent, peel
 from clearcoat.render.probe import LabelProbe
 from clearcoat.render.settings import RenderSettings
 from clearcoat.render.surroundings import Surroundings
@@ -37,6 +37,7 @@ class Renderer:
         product: the parts to draw.
         materials: one per part, in the product's order.
         see_through: part numbers (places in the product) that `Frame.behind` looks through.
+        supersample: side of the grid of rays per pixel for `Frame.fine_parts`; 0: none.
         extent_rays: at how many pixels, at most, to look for hidden parts (`Frame.extent`); 0: not.
         normals: whether to fill `Frame.surface_normal`.
         hdri_folder: where the environment files of the samples are.
@@ -55,6 +56,7 @@ class Renderer:
         settings: RenderSettings,
         size: tuple[int, int],
         see_through: frozenset[int] = frozenset(),
+        supersample: int = 0,
         extent_rays: int = 0,
         normals: bool = False,
         hdri_folder: Path | None = None,
@@ -71,6 +73,7 @@ class Renderer:
         self.settings = settings
         self.size = size
         self.hdri_folder = hdri_folder
+        self._supersample = supersample
         self._extent_rays, self._wants_normals = extent_rays, normals
         self._build_bsdfs(materials)
         self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi)
@@ -102,6 +105,12 @@ class Renderer:
             scene, self._camera.sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
         )
         labelled = (self._probe, scene, self._camera.sensor, self.size)
+        fine_parts = fine_behind = None
+        if self._supersample:
+            fine = self.size[0] * self._supersample, self.size[1] * self._supersample
+            fine_parts, fine_behind, _ = self._probe.look(
+                scene, self._camera.sensor, fine, np.array(pose.position_m), np.array(pose.forward)
+            )
         return Frame(
             radiance=radiance.astype(np.float32),
             parts=parts,
@@ -112,8 +121,21 @@ class Renderer:
             surface_normal=camera_normals(*labelled, pose.camera_from_world)
             if self._wants_normals
             else None,
+            fine_parts=fine_parts,
+            fine_behind=fine_behind,
             extent=peel(*labelled, self._extent_rays) if self._extent_rays else None,
         )
+
+    def survey(
+        self, sample: SceneSample, size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint16], Extent]:
+        """Return `Frame.parts` and `Frame.extent` of a picture of `size`, without any light."""
+        self._camera.set(sample.camera)
+        scene = self._scenes[sample.backdrop.mode in {"grounded", "surface"}]
+        pose, sensor = sample.camera.pose, self._camera.sensor
+        place = np.array(pose.position_m), np.array(pose.forward)
+        parts, _, _ = self._probe.look(scene, sensor, size, *place)
+        return parts, peel(self._probe, scene, sensor, size, size[0] * size[1])
 
     # Construction, once per process and product.
 

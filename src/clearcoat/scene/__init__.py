@@ -2,8 +2,10 @@
 
 from clearcoat.scene.backdrop import BackdropSample, BackdropSpec
 from clearcoat.scene.camera import CameraSample, CameraSpec
+from clearcoat.scene.constraints import Rejections, RequireSpec, breaches
 from clearcoat.scene.distributions import Distribution, draw, draw_weighted, stream
 from clearcoat.scene.framing import Pose, frame_subject
+from clearcoat.scene.joint import Joint, resolve
 from clearcoat.scene.light import (
     EnvironmentSample,
     LampSample,
@@ -26,12 +28,15 @@ __all__ = [
     "CameraSpec",
     "Distribution",
     "EnvironmentSample",
+    "Joint",
     "LampSample",
     "LampSpec",
     "LightSpec",
     "PaintSample",
     "PaintSpec",
     "Pose",
+    "Rejections",
+    "RequireSpec",
     "SceneModel",
     "SceneSample",
     "SkySample",
@@ -41,9 +46,11 @@ __all__ = [
     "SunSpec",
     "TunnelSample",
     "TunnelSpec",
+    "breaches",
     "draw",
     "draw_weighted",
     "frame_subject",
+    "resolve",
     "sample",
     "stream",
 ]

@@ -20,6 +20,7 @@ from clearcoat.scene.blur import (
     sample_aperture,
     sample_motion,
 )
+from clearcoat.scene.constraints import RequireSpec
 from clearcoat.scene.distributions import Distribution, draw, normal, uniform
 from clearcoat.scene.framing import Pose, direction, frame_subject
 from clearcoat.scene.lens import COEFFICIENTS, FisheyeSpec, Intrinsics, Lens, RadialTangentialSpec
@@ -88,6 +89,8 @@ class CameraSpec(Model):
     """Exposure time, of `motion` and of the sensor."""
     motion: MotionSpec | None = None
     """Motion during the exposure. Labels and pose are those of its middle."""
+    require: RequireSpec | None = None
+    """What a pose must satisfy; others are drawn again."""
 
 
 @dataclass(frozen=True)

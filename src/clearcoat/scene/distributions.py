@@ -112,22 +112,149 @@ class Normal(Model):
         return min(max(whole.inv_cdf(below + share * float(rng.random())), low), high)
 
 
-class Choice(Model):
-    """One of several numbers, equally likely."""
+class LogNormalParameters(Model):
+    """Median and spread, and limits outside which a draw is repeated."""
 
-    choice: Annotated[tuple[float, ...], Field(min_length=1)]
+    median: Annotated[float, Field(gt=0)]
+    sigma: Annotated[float, Field(ge=0)]
+    """Standard deviation of the natural logarithm: 0.1 is about ten percent."""
+    min: Annotated[float, Field(ge=0)] | None = None
+    max: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> LogNormalParameters:
+        low, high = self.min or 0.0, math.inf if self.max is None else self.max
+        if not low <= self.median <= high:
+            raise SpecError(
+                "log_normal: the median lies outside its limits",
+                found=f"median {self.median:g}, min {low:g}, max {high:g}",
+                expected="min <= median <= max",
+            )
+        return self
+
+
+class LogNormal(Model):
+    """A (truncated) log-normal distribution: for factors that scatter about a typical one."""
+
+    log_normal: LogNormalParameters
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw one value; values outside the limits are drawn again."""
+        p = self.log_normal
+        logs = NormalParameters(
+            mean=math.log(p.median),
+            std=p.sigma,
+            min=math.log(p.min) if p.min else None,
+            max=None if p.max is None else math.log(p.max),
+        )
+        return math.exp(Normal(normal=logs).draw(rng))
+
+
+class Triangular(Model):
+    """Least, most likely and greatest value: for what is known no better."""
+
+    triangular: tuple[float, float, float]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Triangular:
+        least, mode, greatest = self.triangular
+        _check_order("triangular", least, mode)
+        _check_order("triangular", mode, greatest)
+        return self
 
     def draw(self, rng: np.random.Generator) -> float:
         """Draw one value."""
+        least, mode, greatest = self.triangular
+        if least == greatest:
+            return least
+        return float(rng.triangular(least, mode, greatest))
+
+
+class Choice(Model):
+    """One of several numbers: equally likely, or `{number: weight}`."""
+
+    choice: Annotated[tuple[float, ...], Field(min_length=1)] | dict[float, float]
+
+    @model_validator(mode="after")
+    def _weighted(self) -> Choice:
+        if isinstance(self.choice, dict):
+            weights = list(self.choice.values())
+            if any(weight < 0 for weight in weights) or sum(weights) <= 0:
+                raise SpecError(
+                    "choice: weights must not be negative, and at least one must be above zero",
+                    found=self.choice,
+                )
+        return self
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw one value."""
+        if isinstance(self.choice, dict):
+            by_name = {repr(value): value for value in self.choice}
+            weights = {name: self.choice[value] for name, value in by_name.items()}
+            return by_name[draw_weighted(rng, weights)]
         return self.choice[int(rng.integers(len(self.choice)))]
+
+
+class Truncated(Model):
+    """Another distribution between limits: values outside are drawn again."""
+
+    truncated: TruncatedParameters
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw one value.
+
+        Raises SpecError where ten thousand draws found none between the limits.
+        """
+        low, high = self.truncated.limits
+        inner = self.truncated.of
+        for _ in range(10_000):
+            value = float(inner) if isinstance(inner, int | float) else inner.draw(rng)
+            if low <= value <= high:
+                return value
+        raise SpecError(
+            "truncated: none of 10,000 draws lies between the limits",
+            found=f"min {low:g}, max {high:g}",
+            do="move the limits to where the distribution has its values",
+        )
+
+
+class Mixture(Model):
+    """One of several distributions: equally likely, or with `weights`."""
+
+    mixture: Annotated[tuple[Distribution, ...], Field(min_length=1)]
+    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+
+    @model_validator(mode="after")
+    def _as_many(self) -> Mixture:
+        if self.weights is not None and (
+            len(self.weights) != len(self.mixture) or sum(self.weights) <= 0
+        ):
+            raise SpecError(
+                "mixture: one weight per distribution, at least one above zero",
+                found=f"{len(self.mixture)} distributions, weights {list(self.weights)}",
+            )
+        return self
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw one value."""
+        weights = self.weights or (1.0,) * len(self.mixture)
+        names = {f"{place:06d}": weight for place, weight in enumerate(weights)}
+        inner = self.mixture[int(draw_weighted(rng, names))]
+        return float(inner) if isinstance(inner, int | float) else inner.draw(rng)
 
 
 _KINDS: dict[str, type[Model]] = {
     "uniform": Uniform,
     "log_uniform": LogUniform,
     "normal": Normal,
+    "log_normal": LogNormal,
+    "triangular": Triangular,
     "choice": Choice,
+    "truncated": Truncated,
+    "mixture": Mixture,
 }
+KINDS = frozenset(_KINDS)
+"""Keys by which a mapping in a spec is a distribution."""
 
 
 def _kind(value: Any) -> str:
@@ -143,15 +270,42 @@ Distribution = Annotated[
     | Annotated[Uniform, Tag("uniform")]
     | Annotated[LogUniform, Tag("log_uniform")]
     | Annotated[Normal, Tag("normal")]
-    | Annotated[Choice, Tag("choice")],
+    | Annotated[LogNormal, Tag("log_normal")]
+    | Annotated[Triangular, Tag("triangular")]
+    | Annotated[Choice, Tag("choice")]
+    | Annotated[Truncated, Tag("truncated")]
+    | Annotated[Mixture, Tag("mixture")],
     Discriminator(_kind),
 ]
 """A number in a spec: exact, or a distribution to draw it from for each image."""
 
 
-def draw(
-    distribution: float | Uniform | LogUniform | Normal | Choice, seed: int, index: int, name: str
-) -> float:
+class TruncatedParameters(Model):
+    """The distribution and its limits."""
+
+    of: Distribution
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TruncatedParameters:
+        _check_order("truncated", *self.limits)
+        return self
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Least and greatest value that a draw may have."""
+        return (
+            -math.inf if self.min is None else self.min,
+            math.inf if self.max is None else self.max,
+        )
+
+
+Truncated.model_rebuild()
+Mixture.model_rebuild()
+
+
+def draw(distribution: Distribution, seed: int, index: int, name: str) -> float:
     """Draw the quantity `name` of image `index`."""
     if isinstance(distribution, int | float):
         return float(distribution)

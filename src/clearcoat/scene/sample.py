@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from clearcoat.scene.backdrop import BackdropSample, sample_backdrop
 from clearcoat.scene.camera import CameraSample, sample_camera
 from clearcoat.scene.distributions import draw, draw_weighted, stream
+from clearcoat.scene.joint import resolve
 from clearcoat.scene.light import (
     EnvironmentSample,
     SunSample,
@@ -65,9 +66,19 @@ class SceneSample:
 
 
 def sample(
-    model: SceneModel, stage: Stage, seed: int, index: int, *, aspect: float = 1.0
+    model: SceneModel,
+    stage: Stage,
+    seed: int,
+    index: int,
+    *,
+    aspect: float = 1.0,
+    attempt: int = 0,
 ) -> SceneSample:
-    """Sample image `index` of the series `seed`; `aspect` is width over height."""
+    """Sample image `index` of the series `seed`; `aspect` is width over height.
+
+    `attempt` draws another camera, and leaves the rest of the image.
+    """
+    model = resolve(model, model.joint, seed, index, attempt)
 
     def number(name: str, distribution: Any) -> float:
         return draw(distribution, seed, index, name)
@@ -80,7 +91,13 @@ def sample(
         seed=seed,
         index=index,
         camera=sample_camera(
-            model.camera, stage.points_m, seed, index, on_ground=mode != "skybox", aspect=aspect
+            model.camera,
+            stage.points_m,
+            seed,
+            index,
+            on_ground=mode != "skybox",
+            aspect=aspect,
+            attempt=attempt,
         ),
         environment=environment,
         sun=sample_sun(model.light.sun, seed, index),

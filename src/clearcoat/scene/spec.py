@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from clearcoat.errors import SpecError
 from clearcoat.scene.backdrop import BackdropSpec
 from clearcoat.scene.camera import CameraSpec
 from clearcoat.scene.distributions import Distribution, some_weight, uniform
+from clearcoat.scene.joint import Joint
+from clearcoat.scene.joint import check as check_joints
 from clearcoat.scene.light import LightSpec
 from clearcoat.spec import Model
 
@@ -64,3 +66,10 @@ class SceneModel(Model):
     light: LightSpec = LightSpec()
     backdrop: BackdropSpec = BackdropSpec()
     paint: PaintSpec = PaintSpec()
+    joint: tuple[Joint, ...] = ()
+    """Groups of quantities that are drawn together, in place of what they say on their own."""
+
+    @model_validator(mode="after")
+    def _joint_known(self) -> SceneModel:
+        check_joints(self, self.joint)
+        return self
