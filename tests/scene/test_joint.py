@@ -25,12 +25,14 @@ def test_one_row_at_a_time() -> None:
         {"camera.azimuth_deg": 90, "camera.focal_mm": {"uniform": [70, 80]}},
     ]
     model = _model({"rows": rows, "weights": [1, 3]})
-    drawn = [sample(model, _STAGE, 0, index).camera for index in range(200)]
+    drawn = [resolve(model, model.joint, 0, index).camera for index in range(200)]
+    assert sample(model, _STAGE, 0, 0).camera.azimuth_deg == drawn[0].azimuth_deg
     assert {camera.azimuth_deg for camera in drawn} == {0, 90}
     for camera in drawn:
         if camera.azimuth_deg == 0:
             assert camera.focal_mm == 24
         else:
+            assert isinstance(camera.focal_mm, float)
             assert 70 <= camera.focal_mm <= 80
     often = sum(camera.azimuth_deg == 90 for camera in drawn)
     assert stats.binomtest(often, 200, 0.75).pvalue > 0.01
