@@ -57,6 +57,16 @@ def test_a_study_runs_once(study: Path) -> None:
     assert [cell["runs"] for cell in document["cells"]] == [2, 2]
     assert len((study / "out" / "ledger.jsonl").read_text().splitlines()) == 6
 
+    page, files = study / "report.html", study / "files"
+    report = ["report", str(study / "out"), "--out", str(page), "--photos", "5"]
+    written = CliRunner().invoke(group, [*report, "--files", str(files)])
+    assert written.exit_code == 0, written.output
+    assert "with 4 photos, 8 renders take mean IoU from" in written.output
+    assert "You have 5 photos; the nearest row that was studied is 4." in page.read_text()
+    assert (files / "fig-2a.png").exists() and (files / "ledger.csv").exists()
+    with pytest.raises(UsageError, match="studies or about single runs"):
+        CliRunner().invoke(group, [*report, str(study / "out" / "runs")], catch_exceptions=False)
+
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90s", 90), ("45min", 2700), ("2h", 7200), ("1.5d", 129600)]

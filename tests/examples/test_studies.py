@@ -19,5 +19,5 @@ def test_the_grid() -> None:
 
 def test_the_transfer_study_has_the_papers_arms() -> None:
     spec = load_study(FOLDER / "transfer.yaml", TransferSpec)
-    # Control, four starts of two kinds, two W-nets (sections V.A and V.B).
-    assert len(arms(spec)) == 11
+    # Control, four starts of two kinds, two W-nets (sections V.A and V.B), and EfficientNet.
+    assert len(arms(spec)) == 11 + 4

@@ -80,7 +80,7 @@ def test_the_fall_is_dunnetts_test() -> None:
     [(PLANTED, 3, 1.0), (PLANTED, 7, 1.0), (RISING, 5, 0.0), (FLAT, 3, 0.05), (FLAT, 7, 0.05)],
 )
 def test_power_and_size_in_numbers(means: tuple[float, ...], runs: int, expected: float) -> None:
-    assert shares(means, 1000, runs)[0] == pytest.approx(expected, abs=0.05)
+    assert shares(means, 400, runs)[0] == pytest.approx(expected, abs=0.05)
 
 
 def test_pairs_make_a_weak_break_point_visible() -> None:

@@ -79,5 +79,5 @@ def test_stopping_when_it_looks_narrow_costs_a_little_coverage() -> None:
     [(0.02, 0.950), (0.04, 0.947), (0.05, 0.936), (0.06, 0.926), (0.08, 0.944), (0.15, 0.953)],
 )
 def test_coverage_of_the_rule(spread: float, expected: float) -> None:
-    held, _ = coverage(spread, StoppingRule(), studies=8000, seed=3)
+    held, _ = coverage(spread, StoppingRule(), studies=3000, seed=3)
     assert held == pytest.approx(expected, abs=0.015)

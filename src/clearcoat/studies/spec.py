@@ -188,6 +188,8 @@ class TransferSpec(StudySpec):
     """Also train the W-net's two variants (section V.B)."""
     imagenet: Path | None = None
     """File of VGG19's ImageNet weights; without it those variants are left out, and named."""
+    efficientnet: bool = False
+    """Also train on EfficientNet-Lite0's encoder, whose ImageNet weights come as a package."""
     vgg19: dict[str, Any] = {}
     """Options of the model on VGG19's encoder, where they differ from `training.model`."""
 

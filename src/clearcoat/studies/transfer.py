@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from clearcoat.errors import UsageError
-from clearcoat.models import InitConfig, find_initialisation, read_imagenet
+from clearcoat.errors import MissingDependencyError, UsageError
+from clearcoat.models import (
+    InitConfig,
+    find_initialisation,
+    read_efficientnet,
+    read_imagenet,
+)
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.data import StudyData
 from clearcoat.studies.runs import (
@@ -29,6 +35,7 @@ from clearcoat.training import find_loss
 BASE = "base"
 CONTROL = "control"
 CONTROL_MIX = "control, mix"
+EFFICIENTNET = "EfficientNet"
 WNET_SYNTH, WNET_VGG19 = "W-net synth", "W-net VGG19"
 
 
@@ -64,6 +71,16 @@ def arms(spec: TransferSpec) -> tuple[Arm, ...]:
         for freezing in spec.freeze:
             init = find_initialisation(name, "encoder" if freezing == "frozen" else "none")
             found.append(Arm(f"{name}, {freezing}", model, init))
+    if spec.efficientnet:
+        other = {**_common(unet), "name": "efficientnet_lite0_unet"}
+        for decoder in ("random", "synth"):
+            for freezing in spec.freeze:
+                init = InitConfig(
+                    encoder="imagenet",
+                    decoder="random" if decoder == "random" else "run",
+                    freeze="encoder" if freezing == "frozen" else "none",
+                )
+                found.append(Arm(f"{EFFICIENTNET}-{decoder}, {freezing}", other, init))
     if spec.wnet:
         whole = InitConfig(encoder="run", decoder="run", freeze="first_network")
         half = InitConfig(encoder="imagenet", freeze="encoder")
@@ -77,23 +94,40 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
 
     The base models are cells too: their runs are shared by all arms that start from them.
     """
-    imagenet = None
-    if spec.imagenet is not None:
-        imagenet = (spec.imagenet, read_imagenet(spec.imagenet)[1])
+    weights = _weights(spec)
     base = _Base(spec, data)
     wanted = [base.plan()]
     skipped = []
     for arm in arms(spec):
         for real in sorted(set(spec.real_counts)):
-            if arm.needs_imagenet and imagenet is None:
+            imagenet = weights.get(str(arm.model["name"]), weights["vgg19"])
+            if arm.needs_imagenet and isinstance(imagenet, str):
                 key = CellKey(arm.name, real, spec.pretrain_count if arm.needs_base else 0)
-                skipped.append(Skipped(key, "no file of ImageNet weights: give `imagenet`"))
+                skipped.append(Skipped(key, imagenet))
                 continue
-            wanted.append(_specialised(spec, data, arm, real, base, imagenet))
+            file = None if isinstance(imagenet, str) else imagenet
+            wanted.append(_specialised(spec, data, arm, real, base, file))
     for mix in sorted(set(spec.mix_counts)):
         wanted += [_mixed(spec, data, real, mix) for real in sorted(set(spec.real_counts))]
     cells, short = sorted_out(wanted, spec.splits)
     return StudyPlan("transfer", spec, data, tuple(cells), (*skipped, *short))
+
+
+ImageNet = tuple[Path | None, str]
+"""A file, None where it comes as a package, and its digest."""
+
+
+def _weights(spec: TransferSpec) -> dict[str, ImageNet | str]:
+    """Return ImageNet weights by network, or why there are none."""
+    found: dict[str, ImageNet | str] = {"vgg19": "no file of ImageNet weights: give `imagenet`"}
+    if spec.imagenet is not None:
+        found["vgg19"] = (spec.imagenet, read_imagenet(spec.imagenet)[1])
+    if spec.efficientnet:
+        try:
+            found["efficientnet_lite0_unet"] = (None, read_efficientnet()[1])
+        except MissingDependencyError as error:
+            found["efficientnet_lite0_unet"] = f"{error.what}: {error.do}"
+    return found
 
 
 class _Base:
@@ -133,7 +167,7 @@ def _specialised(
     arm: Arm,
     real: int,
     base: _Base,
-    imagenet: tuple[Any, str] | None,
+    imagenet: ImageNet | None,
 ) -> CellPlan:
     key = CellKey(arm.name, real, spec.pretrain_count if arm.needs_base else 0)
 
@@ -186,8 +220,11 @@ def _vgg19(unet: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
             found=f"training.model.filters {unet['filters']}",
             do="give vgg19: {filters: [...]}, or leave the VGG19 variants out",
         )
-    common = {key: unet[key] for key in ("dropout", "dropout_placement", "batch_norm_momentum")}
-    return {"name": "vgg19_unet", "filters": filters, **common, **changes}
+    return {"name": "vgg19_unet", "filters": filters, **_common(unet), **changes}
+
+
+def _common(unet: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: unet[key] for key in ("dropout", "dropout_placement", "batch_norm_momentum")}
 
 
 def _wnet(spec: TransferSpec, first: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,9 @@ _QUESTIONS: Sequence[tuple[str, str, str]] = (
     # The paper compares each encoder where it does better: trainable and frozen.
     ("encoder from renders or ImageNet", "synth-synth, trainable", "VGG19-synth, frozen"),
     ("encoder from renders or ImageNet", "synth-random, trainable", "VGG19-random, frozen"),
+    ("encoder from renders or ImageNet", "synth-synth, trainable", "EfficientNet-synth, frozen"),
+    ("encoder from renders or ImageNet", "synth-synth, trainable", "EfficientNet-synth, trainable"),
+    ("encoder from renders or ImageNet", "synth-random, trainable", "EfficientNet-random, frozen"),
     ("first network from renders or ImageNet", "W-net synth", "W-net VGG19"),
     ("W-net or U-Net", "W-net synth", "synth-synth, trainable"),
 )

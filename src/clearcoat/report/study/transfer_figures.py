@@ -12,7 +12,7 @@ from clearcoat.report.charts import COLORS, MARKERS
 from clearcoat.report.study.drawing import Drawn, error_bar, styled
 from clearcoat.report.study.starts import TransferAnalysis
 from clearcoat.report.tables import Table, Value
-from clearcoat.studies.transfer import CONTROL, CONTROL_MIX
+from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, EFFICIENTNET
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ def transfer_figures(analysis: TransferAnalysis) -> list[Drawn]:
     """Return those of the three figures for which there are runs."""
     mixes = [name for name in analysis.arms if name.startswith(CONTROL_MIX)]
     encoders = [name for name in analysis.arms if name.endswith((", trainable", ", frozen"))]
-    best = [name for name in encoders if name.endswith("frozen") == name.startswith("VGG19")]
+    # Each encoder where the paper found it better: ImageNet's frozen, that from renders trainable.
+    imagenet = ("VGG19", EFFICIENTNET)
+    best = [name for name in encoders if name.endswith("frozen") == name.startswith(imagenet)]
     wnets = [name for name in analysis.arms if name.startswith("W-net")]
     wanted = (
         ("fig-6", "Fig. 6: encoders trainable or frozen", encoders),

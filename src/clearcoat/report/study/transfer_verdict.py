@@ -102,7 +102,7 @@ def _encoders(analysis: TransferAnalysis) -> list[str]:
         p = "" if pair.p_value is None else f", two-sided {p_text(pair.p_value)}"
         texts.append(
             f"With {images(both.cell.key.real, 'photo')} the encoder from renders scores "
-            f"{gain_text(both.difference)} against ImageNet's{p}."
+            f"{gain_text(both.difference)} against ImageNet's ({both.baseline.key.arm}){p}."
         )
     return texts
 
