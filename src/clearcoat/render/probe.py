@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_LAYERS = 8
-"""Panes that one ray may look through: two cars behind each other have four."""
+_LAYERS = 16
+"""Surfaces of glass that one ray may look through: a pane has two, and at its edge some more."""
 
 
 class LabelProbe:
@@ -108,9 +108,11 @@ class LabelProbe:
         behind, travelled = mi.UInt32(part), mi.Float(distance)
         for _ in range(_LAYERS):
             pane = (dr.gather(mi.UInt32, self._panes, behind) != 0) & dr.isfinite(travelled)
+            # The step off the pane counts, or each further pane would be hit a second time.
+            start = dr.select(pane, travelled * (1 + 1e-5) + 1e-5, 0.0)
             onward = mi.Ray3f(ray)
-            onward.o = ray(dr.select(pane, travelled * (1 + 1e-5) + 1e-5, 0.0))
+            onward.o = ray(start)
             following, step = self.hit(scene, onward)
             behind = dr.select(pane, following, behind)
-            travelled = dr.select(pane, travelled + step, travelled)
+            travelled = dr.select(pane, start + step, travelled)
         return behind
