@@ -98,6 +98,16 @@ def test_a_lens_that_folds_is_drawn_again(
     assert any(each.attempts > 1 for each in found)
 
 
+def test_a_lens_that_always_folds_is_named(
+    toy_spec: Path, tmp_path: Path, renderer: Renderer
+) -> None:
+    scene = _scene(
+        toy_spec, tmp_path, "focal_mm: 24, distortion: {model: radial_tangential, k1: -0.6}"
+    )
+    with pytest.raises(SpecError, match=r"camera\.distortion leaves parts"):
+        find_pose(scene, renderer, 0, 0, _SIZE)
+
+
 def test_a_glob_without_parts_is_a_mistake(
     toy_spec: Path, tmp_path: Path, renderer: Renderer
 ) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Range = tuple[float, float]
 
+_DISTORTION = "distortion beyond the lens's reach"
+
 
 class RequireSpec(Model):
     """Constraints on the pose of the camera. A pose that breaks one is drawn again."""
@@ -66,7 +68,7 @@ def breaches(
     `points_m` (N, 3): points on the product's outline.
     """
     if not camera.lens.covers(camera.intrinsics):
-        yield "distortion beyond the lens's reach", camera.intrinsics.fx
+        yield _DISTORTION, camera.intrinsics.fx
         return
     low, high = _bounding_box(camera, points_m)
     shown = np.clip(high, 0, 1) - np.clip(low, 0, 1)
@@ -107,6 +109,13 @@ class Rejections:
 
     def error(self, require: RequireSpec, index: int) -> SpecError:
         """Return what to say when no pose was found."""
+        if set(self.found) == {_DISTORTION}:
+            return SpecError(
+                "camera.distortion leaves parts of the picture without a direction",
+                found=f"in each of {require.attempts} draws for image {index}",
+                do="use a longer focal length, weaker distortion, or coefficients that were "
+                "fitted over the whole picture",
+            )
         causes = sorted(self.found.items(), key=lambda item: -len(item[1]))
         return SpecError(
             f"no pose of image {index} meets camera.require in {require.attempts} attempts",
