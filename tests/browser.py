@@ -1,7 +1,7 @@
 """A real browser for tests of pages: Debian's chromium, driven by Playwright.
 
-Tests take the fixture `browser` by importing it: `from tests.browser import browser`. Where there
-is no chromium, or no Playwright, they are skipped and say so.
+The fixture `browser` is every test's through tests/conftest.py (Playwright runs once per process).
+Where there is no chromium, or no Playwright, its tests are skipped and say so.
 """
 
 from __future__ import annotations

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.browser import browser
+
+__all__ = ["browser"]
+
 # A busy machine is no failure: nothing here asserts how long a thing takes.
 settings.register_profile("clearcoat", deadline=None)
 settings.load_profile("clearcoat")

@@ -19,10 +19,8 @@ from clearcoat.report.gap.features import compare_features, frechet, reduced, se
 from clearcoat.report.gap.measures import CLASS_MEASURES, MEASURES, common_size, noise_level, to_lab
 from clearcoat.report.gap.page import write_gap
 from clearcoat.training import Sources, run_training, training_config
-from tests.browser import browser, open_page
+from tests.browser import open_page
 from tests.report.test_report import Page
-
-__all__ = ["browser"]
 
 
 def _dataset(

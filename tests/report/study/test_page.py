@@ -15,12 +15,10 @@ from PIL import Image
 from clearcoat.errors import RunError, UsageError
 from clearcoat.report import find_inputs
 from clearcoat.report.study import StudyReport, write_study_report
-from tests.browser import browser, open_page
+from tests.browser import open_page
 from tests.report.test_report import Page
 
 from .ledgers import write_grid
-
-__all__ = ["browser"]
 
 
 @pytest.fixture(scope="module")
