@@ -136,7 +136,7 @@ def load_scene(path: Path) -> Scene:
     drawn_from = [
         spec.model_dump(mode="json"),
         family.code_digest() if drawn else geometry_digest(product),
-        [asdict(material) for material in materials],
+        [_facts(material) for material in materials],
         list(names),
         # Another version may draw the same spec otherwise.
         __version__,
@@ -209,12 +209,20 @@ def outline_points(product: Product, count: int = 256) -> NDArray[np.float64]:
     return outline
 
 
+def _facts(material: Material) -> dict[str, object]:
+    """Return a material as plain data; its pictures are digests in what they print as."""
+    facts = asdict(replace(material, textures=None))
+    # An entry only where there is one: what was drawn without pictures keeps its digest.
+    del facts["textures"]
+    return facts | ({"textures": repr(material.textures)} if material.textures else {})
+
+
 def geometry_digest(product: Product) -> str:
     """Return the SHA-256 (hex) of all parts: paths, triangles, file materials."""
     sha = hashlib.sha256()
     for part in product.parts:
         sha.update(f"{part.path}\0{part.material!r}\0".encode())
-        for array in (part.mesh.vertices, part.mesh.faces, part.mesh.normals):
+        for array in (part.mesh.vertices, part.mesh.faces, part.mesh.normals, part.mesh.uv):
             if array is not None:
                 sha.update(np.ascontiguousarray(array).data)
     return sha.hexdigest()

@@ -25,7 +25,7 @@ LIBRARY: Mapping[str, Material] = {material.name: material for material in _ALL}
 """Every library material by name."""
 
 
-_FIXED = {"name", "source", "is_paint", "category", "file"}
+_FIXED = {"name", "source", "is_paint", "category", "file", "textures"}
 
 
 def material(name: str, overrides: Mapping[str, object] | None = None) -> Material:

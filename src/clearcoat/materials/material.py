@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from clearcoat.product.textures import Textures
+
 Color = tuple[float, float, float]
 Category = Literal["paint", "metal", "glass", "lamp", "plastic", "rubber", "interior", "other"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
@@ -47,3 +49,5 @@ class Material:
     """What the library lists it under."""
     file: Path | None = None
     """BRDF file of a measured surface, in the RGL format (Dupuy and Jakob 2018), RGB variant."""
+    textures: Textures | None = None
+    """Pictures that a CAD file puts on an opaque surface without a clear coat."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from clearcoat.materials import Material, check_measured
 from clearcoat.product import SourceMaterial
+from clearcoat.render.textures import with_textures
 
 
-def from_source(source: SourceMaterial | None) -> Material:
+def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Material:
     """Return the material that a CAD file's own description stands for.
 
     Raises nothing: a part without any description is mid-grey plastic, as CAD viewers show it.
@@ -26,11 +27,13 @@ def from_source(source: SourceMaterial | None) -> Material:
         metallic=source.metallic,
         roughness=source.roughness,
         clearcoat=source.clearcoat,
+        # Paint under a clear coat has flakes finer than a picture; its mean colour stays.
+        textures=source.textures if has_uv and source.clearcoat <= 0.5 else None,
     )
 
 
-def describe(material: Material) -> dict[str, Any]:
-    """Return the Mitsuba description of a material.
+def describe(material: Material, mi: Any = None) -> dict[str, Any]:
+    """Return the Mitsuba description of a material; with `mi`, its textures too.
 
     Opaque surfaces are two-sided because CAD shells are often wound inside out.
 
@@ -47,6 +50,8 @@ def describe(material: Material) -> dict[str, Any]:
             "specular_transmittance": _rgb(material.tint),
         }
     surface = coated(material) if material.clearcoat > 0.5 else principled(material)
+    if mi is not None:
+        surface = with_textures(surface, material.textures, mi)
     return {"type": "twosided", "bsdf": surface}
 
 

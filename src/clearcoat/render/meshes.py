@@ -26,14 +26,19 @@ def merge(
     face_parts: list[NDArray[np.uint32]] = []
     for (material, _), numbers in groups.items():
         meshes = [product.parts[number].mesh for number in numbers]
-        shapes.append(_mesh(f"shape_{len(shapes)}", meshes, bsdfs[material], mi))
+        shapes.append(
+            _mesh(f"shape_{len(shapes)}", meshes, bsdfs[material], bool(material.textures), mi)
+        )
         owners = np.array(numbers, np.uint32) + np.uint32(1)
         face_parts.append(np.repeat(owners, [len(mesh.faces) for mesh in meshes]))
     return shapes, face_parts
 
 
-def _mesh(name: str, meshes: Sequence[Mesh], bsdf: Any, mi: Any) -> Any:
-    """Build one Mitsuba mesh of several, all of them with normals or all without."""
+def _mesh(name: str, meshes: Sequence[Mesh], bsdf: Any, textured: bool, mi: Any) -> Any:
+    """Build one Mitsuba mesh of several, all of them with normals or all without.
+
+    `textured` ones all have texture coordinates; others do without, which saves memory.
+    """
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])[:-1]
     faces = np.concatenate(
         [mesh.faces + np.uint32(start) for mesh, start in zip(meshes, starts, strict=True)]
@@ -49,6 +54,7 @@ def _mesh(name: str, meshes: Sequence[Mesh], bsdf: Any, mi: Any) -> Any:
         vertex_count=len(vertices),
         face_count=len(faces),
         has_vertex_normals=has_normals,
+        has_vertex_texcoords=textured,
         props=properties,
     )
     values = mi.traverse(shape)
@@ -57,5 +63,8 @@ def _mesh(name: str, meshes: Sequence[Mesh], bsdf: Any, mi: Any) -> Any:
     if has_normals:
         normals = np.concatenate([np.asarray(mesh.normals) for mesh in meshes])
         values["vertex_normals"] = mi.Float(normals.astype(np.float32).ravel())
+    if textured:
+        uv = np.concatenate([np.asarray(mesh.uv) for mesh in meshes])
+        values["vertex_texcoords"] = mi.Float(uv.astype(np.float32).ravel())
     values.update()
     return shape

@@ -144,7 +144,7 @@ class Renderer:
         self._bsdfs: dict[Material, Any] = {}
         self._paints: list[Any] = []
         for material in dict.fromkeys(materials):
-            made = mi.load_dict(bsdf.describe(material))
+            made = mi.load_dict(bsdf.describe(material, mi))
             self._bsdfs[material] = made
             if material.is_paint:
                 self._paints.append(mi.traverse(made))
@@ -181,5 +181,7 @@ def resolve_materials(
     result = []
     for part, material in zip(product.parts, chosen, strict=True):
         by_name = None if part.material is None else library.get(part.material.name)
-        result.append(material or by_name or bsdf.from_source(part.material))
+        result.append(
+            material or by_name or bsdf.from_source(part.material, has_uv=part.mesh.uv is not None)
+        )
     return tuple(result)
