@@ -9,7 +9,7 @@ import pytest
 
 from clearcoat.errors import UsageError
 from clearcoat.product.model import Product
-from clearcoat.vehicles import SHARES, STYLES, build, catalogue, draw_parameters, limits
+from clearcoat.vehicles import STYLES, build, draw_parameters, limits
 from clearcoat.vehicles.palette import MATERIALS
 
 SIDES = ("left", "right")
@@ -42,7 +42,7 @@ def assert_sound(product: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    ("style", "seed"), [(style, 11 + number) for number, style in enumerate(SHARES)]
+    ("style", "seed"), [("coupe", 11), ("hatchback+suv", 12), ("pickup", 13), ("van", 14)]
 )
 def test_any_draw_is_a_sound_vehicle(style: str, seed: int) -> None:
     product = build(style, seed)
@@ -91,16 +91,6 @@ def test_left_and_right_mirror_each_other(style: str) -> None:
         left, right = parts[path].mesh, parts[path.replace("_left", "_right")].mesh
         np.testing.assert_array_equal(left.vertices * [1, -1, 1], right.vertices)
         assert left.vertices[:, 1].mean() > 0, path
-
-
-@pytest.mark.parametrize("style", STYLES)
-def test_parts_are_many_and_known_to_the_catalogue(style: str) -> None:
-    product = vehicle(style, 1)
-    assert len(product.parts) >= 60
-    known = catalogue()
-    for part in product.parts:
-        assert part.material is not None
-        assert part.material.name in known[part.path], part.path
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -70,9 +70,15 @@ class Curve:
         table_y[before] += (table_x[before] - xs[0]) * (ys[1] - ys[0]) / (xs[1] - xs[0])
         table_y[after] += (table_x[after] - xs[-1]) * (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
         table_y = gaussian_filter1d(table_y, blend_m / step, mode="nearest")
-        self._spline = CubicSpline(table_x, table_y)
+        self._step = step
+        self._coefficients = CubicSpline(table_x, table_y).c
 
     def __call__(self, x: Array) -> Array:
         """Values at `x`; constant beyond the table."""
-        value: Array = self._spline(np.clip(x, self._low, self._high))
+        # The knots are evenly spaced: no search, and a fraction of the time of a spline object.
+        at = (np.clip(x, self._low, self._high) - self._low) / self._step
+        piece = np.minimum(at.astype(np.int64), self._coefficients.shape[1] - 1)
+        t = (at - piece) * self._step
+        c3, c2, c1, c0 = self._coefficients[:, piece]
+        value: Array = ((c3 * t + c2) * t + c1) * t + c0
         return value

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from clearcoat.product.model import Product
 from clearcoat.vehicles.assembly import Assembly
+from clearcoat.vehicles.dressing import add_dressing
+from clearcoat.vehicles.fascia import add_fascia
 from clearcoat.vehicles.fittings import add_fittings
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.interior import add_interior
@@ -34,12 +36,14 @@ def build(
     drawn = draw_parameters(style, seed, parameters)
     form = Form(drawn)
     assembly = Assembly()
-    layout = Layout(form)
     trim = draw_trim(style, seed)
+    layout = Layout(form, trim)
     cut_body(make_skin(form, _CELLS), layout, trim, assembly)
-    add_wheels(form, assembly)
-    add_lamps(form, layout, assembly)
+    add_wheels(form, trim, assembly)
+    add_lamps(form, layout, trim, assembly)
     add_fittings(form, layout, trim, assembly)
+    add_fascia(form, layout, trim, assembly)
+    add_dressing(form, layout, trim, assembly)
     add_interior(form, layout, trim, assembly)
     paint = replace(MATERIALS["paint"], base_color=trim.paint)
     return Product(

@@ -22,7 +22,6 @@ def add_fittings(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     _mirrors(form, layout, assembly)
     _handles(form, trim, assembly)
     _plates(form, layout, trim, assembly)
-    _grille_bars(form, layout, trim, assembly)
     _wipers(form, assembly)
     _badges(form, layout, assembly)
     _small(form, layout, trim, assembly)
@@ -89,7 +88,11 @@ def _handles(form: Form, trim: Trim, assembly: Assembly) -> None:
         t = np.abs(along) / 0.105
         path = skin + np.array([0.0, 1.0, 0.0]) * (0.030 * (1 - t**4) - 0.004)[:, None]
         side, up = _axes(15, (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-        grip = loft(path, side, up, 0.009 + 0.003 * t**2, 0.016 - 0.004 * (1 - t), 14, 0.8)
+        if trim.handle == "pull":
+            grip = loft(path, side, up, 0.009 + 0.003 * t**2, 0.016 - 0.004 * (1 - t), 14, 0.8)
+        else:
+            flap = skin + np.array([0.0, 0.004, -0.006])
+            grip = loft(flap, side, up, np.full(15, 0.006), 0.024 - 0.008 * t**6, 14, 0.6)
         assembly.add_pair(f"doors/{which}_{{side}}/handle", finish, grip)
         cup = on_side(form, *_disc(x, float(z[0]), 0.062, 0.026))
         normals = form.normals(cup)
@@ -151,7 +154,7 @@ def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
 def _characters(width: float, height: float, text: str) -> Surface:
     """Embossed characters of a registration, on a plate that faces +x."""
     bars = []
-    thick = 0.070 * height
+    thick = 0.045 * height
     for line in strokes(text, 0.84 * width, 0.62 * height):
         for (y0, z0), (y1, z1) in itertools.pairwise(line):
             length = float(np.hypot(y1 - y0, z1 - z0))
@@ -181,26 +184,6 @@ def _badges(form: Form, layout: Layout, assembly: Assembly) -> None:
         assembly.add("grille/badge" if front else f"{layout.carrier}/badge", "chrome", badge)
 
 
-def _grille_bars(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
-    count = round(form.parameters.grille_slats)
-    heights = np.linspace(layout.grille_low_z, layout.grille_top_z, count + 2)[1:-1]
-    bars = []
-    for z in heights:
-        y = np.linspace(0.0, 0.58, 61)
-        inside = layout.grille(sampled(form, on_end(form, y, np.full(61, z), front=True))) < -0.012
-        if not inside[:8].all():
-            continue
-        reach = y[int(np.argmin(inside))] if not inside.all() else y[-1]
-        y = np.linspace(-reach, reach, 41)
-        path = on_end(form, y, np.full(41, z), front=True) - np.array([0.010, 0.0, 0.0])
-        side, up = _axes(41, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
-        thick = min(0.011, 0.16 * form.parameters.grille_height_mm / 1000 / count + 0.004)
-        bars.append(loft(path, side, up, np.full(41, 0.012), np.full(41, thick), 10, 0.8))
-    if bars:
-        finish = "chrome" if trim.chrome_slats else "plastic_black_gloss"
-        assembly.add("grille/slats", finish, join(bars))
-
-
 def _wipers(form: Form, assembly: Assembly) -> None:
     a = form.anchors
     for name, start, end in (("left", 0.62, -0.02), ("right", 0.02, -0.60)):
@@ -225,6 +208,9 @@ def _small(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     path = top + np.stack([0.06 - 0.10 * t, 0 * t, -0.012 + 0.058 * t], axis=1)
     side, up = _axes(8, (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
     fin = loft(path, side, up, 0.022 * (1 - 0.85 * t), 0.075 * (1 - 0.72 * t), 16, 1.0)
+    if trim.antenna == "rod":
+        rod = top + np.linspace([0.0, 0.0, -0.01], [-0.16, 0.0, 0.24], 5)
+        fin = join([tube(rod, 0.0035, 8), rounded_box((0.06, 0.035, 0.03), 0.012).moved(top)])
     assembly.add("body/antenna", "plastic_black_gloss", fin)
 
     # The pipe ends below the bumper, a little ahead of its lower edge.

@@ -106,9 +106,11 @@ class Form:
         )
         apex = 0.42 * a.header_x + 0.58 * a.rear_header_x + 0.30
         drop = 0.055 if notch else 0.04
+        # Over a fast backlight the roof must not fall in with the glass, or no glass is left.
+        fall = 2.6 - 1.2 * float(ramp(np.array(a.back_slope), 1.55, 2.15))
         self._roof = Curve(
             [
-                (a.rear_header_x - 0.4, a.roof_z - 2.6 * drop),
+                (a.rear_header_x - 0.4, a.roof_z - fall * drop),
                 (a.rear_header_x, a.roof_z - drop),
                 (apex, a.roof_z + 0.012),
                 (a.header_x, a.roof_z - 0.038),

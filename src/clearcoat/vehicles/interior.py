@@ -31,15 +31,20 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     assembly.add("interior/liner", "interior_plastic", _liner(form, layout))
     a = form.anchors
     floor = a.floor_z + 0.12
-    seat_x, seat_y = a.pillar_b_x + 0.12, 0.36
+    seat_x, seat_y = a.pillar_b_x + (0.12 if layout.doors == 4 else 0.34), 0.36
     scale = (a.roof_z - a.floor_z) / 1.28
     seat = _seat(scale).moved((seat_x, seat_y, floor))
     assembly.add_pair("interior/seat_front_{side}", "interior_fabric", seat)
     bench_x = min(a.pillar_b_x - 0.72, a.rear_axle_x + 0.62)
+    if layout.doors == 2:
+        bench_x = seat_x - 0.72
+    # Behind, the roof falls: no seat reaches through the backlight.
+    room = float(form.centre_line(np.array([bench_x - 0.42]))[0]) - 0.10 - floor
+    bench_scale = min(scale, room / 0.98)
     if layout.tail == "bed":
         bench_x = a.backlight_x + 0.62
-    bench = join([_seat(scale).moved((0.0, 0.28, 0.0)), rounded_box((0.45, 0.5, 0.14), 0.05).moved(
-        (0.05, 0.0, 0.26 * scale))])  # fmt: skip
+    middle = rounded_box((0.45, 0.5, 0.14), 0.05).moved((0.05, 0.0, 0.26 * bench_scale))
+    bench = join([_seat(bench_scale).moved((0.0, 0.28, 0.0)), middle])
     assembly.add(
         "interior/seat_rear", "interior_fabric", both_sides(bench).moved((bench_x, 0.0, floor))
     )

@@ -3,31 +3,86 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.probe import on_end, sampled
-from clearcoat.vehicles.solids import revolve
-from clearcoat.vehicles.surface import Surface
+from clearcoat.vehicles.solids import loft, revolve, tube
+from clearcoat.vehicles.surface import Surface, join
+from clearcoat.vehicles.trim import Trim
 
 _FORWARDS = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
-def add_lamps(form: Form, layout: Layout, assembly: Assembly) -> None:
-    """Add projectors behind the head lamps' lenses, and fog lamps in their pockets."""
+def add_lamps(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
+    """Add what is behind the head lamps' lenses, rings in the tail lamps, and fog lamps."""
     a = form.anchors
-    for y, radius in ((0.30, 0.040), (0.62, 0.036)):
-        at = _inside(form, layout, layout.lamp_in_y + y * (a.half_width - layout.lamp_in_y))
+    span = a.half_width - layout.lamp_in_y
+    for y, radius in ((0.26, 0.044), (0.58, 0.038)):
+        at = _inside(form, layout, layout.lamp_in_y + y * span)
         if at is None:
             continue
         centre, room = at
         size = min(radius, 0.78 * room)
         _projector(assembly, "lamps/head_{side}", size, centre - [size + 0.012, 0.0, 0.0])
-    fog_z = a.floor_z + 0.17 + 0.06
-    fog = on_end(form, np.array([0.71 * a.half_width]), np.array([fog_z]), front=True)[0]
-    _projector(assembly, "lamps/fog_{side}", 0.034, fog - [0.042, 0.0, 0.0])
+    at = _inside(form, layout, layout.lamp_in_y + 0.80 * span)
+    if at is not None:
+        centre, room = at
+        size = min(0.026, 0.6 * room)
+        dome = _forwards(revolve([(size * float(np.sin(s)), size * float(np.cos(s)))
+                                  for s in np.linspace(0.02, np.pi / 2, 8)], 24))  # fmt: skip
+        place = centre - np.array([size + 0.02, 0.0, 0.0])
+        assembly.add_pair("lamps/head_{side}/indicator", "lamp_amber", dome.moved(place))
+    if trim.daytime_strip:
+        _daytime_strip(form, layout, assembly)
+    if trim.tail == "rings":
+        _tail_rings(form, layout, assembly)
+    if not trim.fog_lamps:
+        return
+    fog_z = a.floor_z + 0.17 + (0.06 if trim.fog == "round" else 0.045)
+    across = np.linspace(0.655, 0.775, 13) * a.half_width
+    fog = on_end(form, across, np.full(13, fog_z), front=True)
+    if trim.fog == "round":
+        _projector(assembly, "lamps/fog_{side}", 0.036, fog[6] - [0.042, 0.0, 0.0])
+    else:
+        side, up = np.tile([1.0, 0.0, 0.0], (13, 1)), np.tile([0.0, 0.0, 1.0], (13, 1))
+        bar = loft(fog - [0.026, 0, 0], side, up, np.full(13, 0.012), np.full(13, 0.011), 12, 0.7)
+        assembly.add_pair("lamps/fog_{side}/strip", "light_guide", bar)
+
+
+def _daytime_strip(form: Form, layout: Layout, assembly: Assembly) -> None:
+    a = form.anchors
+    y = np.linspace(layout.lamp_in_y + 0.03, layout.lamp_in_y + 0.22, 12)
+    z = np.linspace(a.front_bumper_z, a.nose_z - 0.06, 60)
+    points = on_end(form, np.repeat(y, 60), np.tile(z, 12), front=True)
+    inside = (layout.head_lamp(sampled(form, points)) < -0.014).reshape(12, 60)
+    points = points.reshape(12, 60, 3)
+    # The lowest point of the lamp at each y.
+    path = [points[i, int(np.argmax(inside[i]))] for i in range(12) if inside[i].any()]
+    if len(path) < 5:
+        return
+    # Straightened, so that the grid along z does not show as steps.
+    line = np.array(path)
+    line = uniform_filter1d(line, 5, axis=0, mode="nearest") - np.array([0.020, 0.0, -0.004])
+    assembly.add_pair("lamps/head_{side}/daytime", "light_guide", tube(line, 0.0055, 8))
+
+
+def _tail_rings(form: Form, layout: Layout, assembly: Assembly) -> None:
+    a = form.anchors
+    low, high = layout.tail_low_z, layout.tail_top_z
+    y = layout.tail_in_y + 0.5 * (a.half_width - 0.05 - layout.tail_in_y)
+    size = min(0.30 * (a.half_width - 0.05 - layout.tail_in_y), 0.17 * (high - low), 0.055)
+    rings = []
+    for share in (0.48, 0.80):
+        z = low + share * (high - low)
+        at = on_end(form, np.array([y]), np.array([z]), front=False)[0]
+        angle = np.linspace(0.0, 2.0 * np.pi, 9)
+        profile = [(size + 0.007 * float(np.cos(t)), 0.007 * float(np.sin(t))) for t in angle]
+        rings.append(revolve(profile, 28).turned(_FORWARDS).moved(at + np.array([0.020, 0.0, 0.0])))
+    assembly.add_pair("lamps/tail_{side}/rings", "chrome", join(rings))
 
 
 def _inside(form: Form, layout: Layout, y: float) -> tuple[Array, float] | None:

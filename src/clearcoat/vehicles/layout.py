@@ -13,6 +13,7 @@ import numpy as np
 from clearcoat.vehicles.curves import Array, meet, ramp, smooth_min
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.skin import Skin
+from clearcoat.vehicles.trim import Trim
 
 _CORNER_M = 0.06
 
@@ -20,9 +21,10 @@ _CORNER_M = 0.06
 class Layout:
     """The lines of one vehicle."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, trim: Trim) -> None:
         """Place the lines that several regions share."""
         self.form = form
+        self.intake_design, self.fog_design = trim.intake, trim.fog
         a, p = form.anchors, form.parameters
         self.tail = p.tail
         self.doors = p.doors
@@ -40,6 +42,11 @@ class Layout:
             self.tail_top_z - p.tail_lamp_height_mm / 1000, a.rear_bumper_z + 0.07
         )
         self.bed_end_x = a.backlight_x - 0.025
+        self.intake_low_z = a.floor_z + 0.115
+        high = min(a.front_bumper_z - 0.02, self.grille_low_z - 0.13)
+        self.intake_high_z = max(
+            min(high, self.intake_low_z + p.intake_height_mm / 1000), self.intake_low_z + 0.07
+        )
 
     def well(self, s: Skin, margin: float = 0.0) -> Array:
         """Both wheel wells, seen from the side, straight-sided below the axles."""
@@ -67,7 +74,7 @@ class Layout:
         foot = a.backlight_z + (-1.0 if self.tail == "notch" else 0.035)
         region = meet(
             [s["window"] + edge, s["roof"] + top, s["greenhouse"] + 0.004, foot - s["z"]],
-            0.10,
+            0.06 if self.tail == "notch" else 0.10,
         )
         return np.maximum(region, s["x"] - self.middle_x)
 
@@ -215,16 +222,15 @@ class Layout:
 
     def intake(self, s: Skin) -> Array:
         """The lower air intake in the front bumper."""
-        a = self.form.anchors
-        low = a.floor_z + 0.115
-        high = min(a.front_bumper_z - 0.03, self.grille_low_z - 0.15)
-        high = max(high, low + 0.07)
+        half = 0.5 * self.form.parameters.intake_width_mm / 1000
+        lean = {"wide": -0.7, "smile": 0.9, "mouth": 0.0}[self.intake_design]
+        middle = 0.5 * (self.intake_low_z + self.intake_high_z)
         return meet(
             [
-                s["y"] - 0.50 * a.half_width - 0.4 * (low - s["z"]),
-                s["z"] - high,
-                low - s["z"],
-                a.front_axle_x - s["x"],
+                s["y"] - half - lean * (s["z"] - middle),
+                s["z"] - self.intake_high_z,
+                self.intake_low_z - s["z"],
+                self.form.anchors.front_axle_x - s["x"],
             ],
             0.05,
         )
@@ -233,12 +239,14 @@ class Layout:
         """The dark pocket of a fog lamp."""
         a = self.form.anchors
         low = a.floor_z + 0.17
+        inner = max(0.61 * a.half_width, 0.5 * self.form.parameters.intake_width_mm / 1000 + 0.06)
+        tall = 0.13 if self.fog_design == "round" else 0.09
         return meet(
             [
-                0.61 * a.half_width + 0.5 * (s["z"] - low) - s["y"],
-                s["y"] - 0.83 * a.half_width,
+                inner + 0.5 * (s["z"] - low) - s["y"],
+                s["y"] - 0.84 * a.half_width,
                 low - s["z"],
-                s["z"] - low - 0.13,
+                s["z"] - low - tall,
                 a.front_axle_x - s["x"],
             ],
             0.05,

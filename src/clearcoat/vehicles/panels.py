@@ -73,10 +73,10 @@ def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None
     if trim.cladding:
         flare = cutter.take(partial(layout.well, margin=0.055), 0.0)
         cutter.centre("body/arch_cladding", "plastic_black", flare, -0.007)
-    _screens(cutter, layout)
-    _side_windows(cutter, layout)
+    _screens(cutter, layout, trim)
+    _side_windows(cutter, layout, trim)
     _front_openings(cutter, layout, trim)
-    _tail_lamps(cutter, layout)
+    _tail_lamps(cutter, layout, trim)
     _doors(cutter, layout)
     cutter.centre("body/hood", "paint", cutter.take(layout.hood))
     cutter.centre("body/cowl", "plastic_black", cutter.take(layout.cowl, 0.0), 0.006)
@@ -99,10 +99,10 @@ def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None
     cutter.pair("body/side_frame_{side}", "paint", cutter.rest)
 
 
-def _screens(cutter: Cutter, layout: Layout) -> None:
+def _screens(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     for name, region, glass in (
-        ("windscreen", layout.windscreen, "glass"),
-        ("backlight", layout.backlight, "glass_tinted"),
+        ("windscreen", layout.windscreen, "glass_tinted" if trim.black_screen else "glass"),
+        ("backlight", layout.backlight, "glass_privacy" if trim.dark_glass else "glass_tinted"),
     ):
         opening = cutter.take(region, 0.0)
         seal = beyond(opening, region, _SEAL_M)
@@ -116,8 +116,10 @@ def _screens(cutter: Cutter, layout: Layout) -> None:
         cutter.centre(f"glass/{name}", glass, within(pane, region, border), 0.004)
 
 
-def _side_windows(cutter: Cutter, layout: Layout) -> None:
+def _side_windows(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     daylight = cutter.take(layout.daylight, 0.0)
+    ahead = "glass_tinted" if trim.dark_glass else "glass"
+    behind = "glass_privacy" if trim.dark_glass else "glass_tinted"
     kinds = ("front", "rear", "quarter") if layout.doors == 4 else ("front", "quarter")
     for which in kinds:
         region = partial(layout.window, which=which)
@@ -128,7 +130,7 @@ def _side_windows(cutter: Cutter, layout: Layout) -> None:
         folder = "glass/quarter_{side}" if which == "quarter" else f"doors/{which}_{{side}}/window"
         cutter.pair(f"{folder}_seal", "seal_rubber", beyond(opening, region, _SEAL_M), 0.001)
         pane = within(opening, region, _SEAL_M)
-        cutter.pair(folder, "glass" if which == "front" else "glass_tinted", pane, 0.005)
+        cutter.pair(folder, ahead if which == "front" else behind, pane, 0.005)
     split = layout.form.anchors.pillar_b_x
     cutter.pair(
         "doors/front_{side}/pillar_trim",
@@ -155,32 +157,42 @@ def _bowl(region: Array, depth_m: float, rim_m: float) -> Array:
     return 0.006 + depth_m * ramp(-region, 0.0, rim_m)
 
 
-def _reflector(cutter: Cutter, region: Region, path: str, opening: Skin, depth_m: float) -> None:
+def _reflector(
+    cutter: Cutter, region: Region, path: str, material: str, opening: Skin, depth_m: float
+) -> None:
+    if len(opening.faces) == 0:
+        return
     # All one way: along the normals a bowl deeper than the corner is round would fold over.
     inwards = -opening.normals.mean(axis=0)
     inwards /= np.linalg.norm(inwards)
     depth = _bowl(region(opening), depth_m, 0.045)[:, None]
     shaded = smooth(opening.positions + depth * inwards, opening.faces)
-    cutter.assembly.add_pair(f"{path}/reflector", "lamp_reflector", shaded)
+    cutter.assembly.add_pair(path, material, shaded)
 
 
-def _tail_lamps(cutter: Cutter, layout: Layout) -> None:
+def _tail_lamps(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     path = "lamps/tail_{side}"
     opening = cutter.take(layout.tail_lamp, 0.003)
-    _reflector(cutter, layout.tail_lamp, path, opening, 0.028)
     height = layout.tail_top_z - layout.tail_low_z
-    level = layout.tail_low_z + 0.28 * height
-    cutter.pair(f"{path}/lens", "lamp_lens_red", clip(opening, level - opening["z"]))
-    below = clip(opening, opening["z"] - level)
+    low, high = {"stacked": (0.0, 0.28), "rings": (0.0, 0.24), "bands": (0.36, 0.62)}[trim.tail]
+    low_z, high_z = layout.tail_low_z + low * height, layout.tail_low_z + high * height
+    if low == 0.0:
+        low_z -= 1.0
+    white = np.maximum(opening["z"] - high_z, low_z - opening["z"])
     split = layout.tail_in_y + 0.45 * (layout.form.anchors.half_width - layout.tail_in_y)
-    cutter.pair(f"{path}/indicator", "lamp_lens_amber", clip(below, split - below["y"]))
-    cutter.pair(f"{path}/reverse", "lamp_lens_clear", clip(below, below["y"] - split))
+    red, pale = clip(opening, -white), clip(opening, white)
+    cutter.pair(f"{path}/lens", "lamp_lens_red", red)
+    cutter.pair(f"{path}/indicator", "lamp_lens_amber", clip(pale, split - pale["y"]))
+    cutter.pair(f"{path}/reverse", "lamp_lens_clear", clip(pale, pale["y"] - split))
+    _reflector(cutter, layout.tail_lamp, f"{path}/body", "lamp_red", red, 0.026)
+    _reflector(cutter, layout.tail_lamp, f"{path}/reflector", "lamp_reflector", pale, 0.026)
 
 
 def _front_openings(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     lamp = cutter.take(layout.head_lamp, 0.003)
     cutter.pair("lamps/head_{side}/lens", "lamp_lens_clear", lamp)
-    _reflector(cutter, layout.head_lamp, "lamps/head_{side}", lamp, 0.085)
+    inside = "lamp_bezel" if trim.dark_lamps else "lamp_reflector"
+    _reflector(cutter, layout.head_lamp, "lamps/head_{side}/reflector", inside, lamp, 0.085)
     grille = cutter.take(layout.grille, 0.0)
     bright = "chrome" if trim.chrome_grille_frame else "plastic_black_gloss"
     frame = beyond(grille, layout.grille, 0.018)
@@ -189,10 +201,10 @@ def _front_openings(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     cutter.centre(
         "grille/mesh", "grille", mesh, 0.004 + 0.028 * ramp(-layout.grille(mesh), 0.018, 0.03)
     )
-    for path, region in (
-        ("grille/intake", layout.intake),
-        ("grille/fog_pockets", layout.fog_pocket),
-    ):
+    openings = [("grille/intake", layout.intake)]
+    if trim.fog_lamps:
+        openings.append(("grille/fog_pockets", layout.fog_pocket))
+    for path, region in openings:
         opening = cutter.take(region, 0.0)
         depth = 0.040 * ramp(-region(opening), 0.0, 0.03)
         cutter.centre(path, "plastic_black", opening, depth)

@@ -12,6 +12,9 @@ from clearcoat.vehicles.form import FACES, Form
 
 Faces = NDArray[np.int64]
 
+_SOLVED_M = 2e-6
+"""A root is found where the field is this close to zero: far below what a highlight shows."""
+
 _COLUMNS = {name: column for column, name in enumerate(("x", "y", "z", "nx", "ny", "nz", *FACES))}
 
 
@@ -121,6 +124,8 @@ def solve(form: Form, origin: Array, towards: Array, depth_m: float = 0.0) -> Ar
         inside = at_middle < 0
         low, at_low = np.where(inside, middle, low), np.where(inside, at_middle, at_low)
         high, at_high = np.where(inside, high, middle), np.where(inside, at_high, at_middle)
+        if float(np.minimum(np.abs(at_low), np.abs(at_high)).max()) < _SOLVED_M:
+            break
     root = np.where(np.abs(at_low) < np.abs(at_high), low, high)
     points: Array = origin + root[:, None] * ray
     return points

@@ -229,9 +229,9 @@ _PICKUP: dict[str, Limits] = _SEDAN | {
 _CAR = {
     "chrome_handles": 0.35, "chrome_slats": 0.5, "chrome_grille_frame": 0.6, "garnish": 0.6,
     "belt_moulding": 0.45, "side_moulding": 0.15, "dark_glass": 0.45, "black_screen": 0.15,
-    "mud_flaps": 0.1, "boot_spoiler": 0.3, "fog_lamps": 0.75, "sill_skirt": 0.4,
-    "daytime_strip": 0.4, "right_hand_drive": 0.5, "wide_plates": 0.5, "window_visors": 0.12,
-    "dark_rims": 0.15, "two_tone_rims": 0.3, "joined_tail_lamps": 0.1,
+    "mud_flaps": 0.1, "boot_spoiler": 0.3, "fog_lamps": 0.75,
+    "daytime_strip": 0.4, "right_hand_drive": 0.5, "wide_plates": 0.5,
+    "dark_rims": 0.15, "dark_lamps": 0.45, "two_tone_rims": 0.3,
 }  # fmt: skip
 _TALL = _CAR | {
     "cladding": 0.55, "roof_rails": 0.7, "skid_plate": 0.6, "side_steps": 0.35, "mud_flaps": 0.3,

@@ -52,9 +52,10 @@ class Trim:
     black_screen: bool
     """A tinted windscreen."""
     fog_lamps: bool
+    dark_lamps: bool
+    """Head lamps black inside rather than bright."""
     daytime_strip: bool
     """A row of light-emitting diodes along the lower edge of the head lamp."""
-    sill_skirt: bool
     skid_plate: bool
     """A bright plate under the front bumper."""
     side_steps: bool
@@ -62,11 +63,8 @@ class Trim:
     boot_spoiler: bool
     roof_spoiler: bool
     rear_wiper: bool
-    window_visors: bool
     sports_bar: bool
     """A hoop behind a pickup's cab."""
-    joined_tail_lamps: bool
-    """A red band from tail lamp to tail lamp."""
     dark_rims: bool
     two_tone_rims: bool
     right_hand_drive: bool

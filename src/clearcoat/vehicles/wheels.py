@@ -8,23 +8,28 @@ from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.parameters import VehicleParameters
-from clearcoat.vehicles.solids import grid_surface, loft, revolve, rounded_box
+from clearcoat.vehicles.rims import rim
+from clearcoat.vehicles.solids import grid_surface, revolve, rounded_box
 from clearcoat.vehicles.surface import Surface, join
+from clearcoat.vehicles.trim import Trim
 
 _SEGMENTS = 56
 
 
-def add_wheels(form: Form, assembly: Assembly) -> None:
+def add_wheels(form: Form, trim: Trim, assembly: Assembly) -> None:
     """Add four wheels that stand on z = 0, and their wells."""
     p, a = form.parameters, form.anchors
     outer_y = a.half_width - 0.018
-    tyre, rim = _tyre(p), _rim(p)
+    tyre, (barrel, face) = _tyre(p), rim(p, trim.rim)
+    dark = "plastic_black_gloss" if trim.dark_rims else "rim_alloy"
+    inside = "chrome_dark" if trim.two_tone_rims else dark
     disc, calliper = _brake(p)
     for end, axle_x in zip(("front", "rear"), a.axles_x, strict=True):
         centre = (axle_x, outer_y - p.tyre_width_mm / 2000, a.wheel_radius)
         folder = f"wheels/{end}_{{side}}"
         assembly.add_pair(f"{folder}/tyre", "tyre_rubber", tyre.moved(centre))
-        assembly.add_pair(f"{folder}/rim", "rim_alloy", rim.moved(centre))
+        assembly.add_pair(f"{folder}/rim", dark, face.moved(centre))
+        assembly.add_pair(f"{folder}/barrel", inside, barrel.moved(centre))
         assembly.add_pair(f"{folder}/brake_disc", "brake_disc", disc.moved(centre))
         assembly.add_pair(f"{folder}/calliper", "plastic_black", calliper.moved(centre))
         assembly.add_pair(f"body/wheel_well_{end}_{{side}}", "underbody", _well(form, axle_x))
@@ -66,55 +71,6 @@ def _facing_out(surface: Surface) -> Surface:
     return surface if outwards else surface.flipped()
 
 
-def _rim(p: VehicleParameters) -> Surface:
-    """Lip, barrel, spokes and hub; the outer face looks along +y."""
-    radius = p.wheel_diameter_mm / 2000 * p.rim_ratio
-    half = p.tyre_width_mm / 2000
-    lip = [
-        (radius - 0.004, half - 0.030), (radius + 0.006, half - 0.018),
-        (radius + 0.004, half - 0.009), (radius - 0.006, half - 0.008),
-        (radius - 0.014, half - 0.018), (radius - 0.017, half - 0.035),
-        (radius - 0.024, half - 0.070), (radius - 0.030, -half + 0.05),
-        (radius - 0.012, -half + 0.01),
-    ]  # fmt: skip
-    barrel = revolve(lip, _SEGMENTS)
-    # The barrel is seen from within, the lip from outside: outwards is towards the axle.
-    inward = float(np.einsum("ij,ij->", barrel.vertices * [1.0, 0.0, 1.0], barrel.normals)) < 0
-    pieces = [barrel if inward else barrel.flipped()]
-    pieces += _spokes(p, radius, half)
-    hub_y = half - 0.040
-    hub = revolve(
-        [(0.0005, hub_y + 0.004), (0.026, hub_y + 0.002), (0.031, hub_y - 0.002),
-         (0.031, hub_y - 0.002), (0.036, hub_y - 0.006), (0.060, hub_y - 0.012),
-         (0.072, hub_y - 0.030), (0.075, hub_y - 0.060)],
-        40,
-    )  # fmt: skip
-    pieces.append(hub if float(hub.normals[:, 1].sum()) > 0 else hub.flipped())
-    return join(pieces)
-
-
-def _spokes(p: VehicleParameters, radius: float, half: float) -> list[Surface]:
-    count = round(p.rim_spokes)
-    r = np.linspace(0.045, radius - 0.012, 12)
-    t = (r - r[0]) / (r[-1] - r[0])
-    share = 2 * np.pi / count
-    face_y = half - 0.046 + 0.026 * t**1.5
-    thick = 0.011 + 0.006 * (1 - t)
-    doubled = count <= 6
-    spokes = []
-    for k in range(count):
-        for fork in (-1.0, 1.0) if doubled else (0.0,):
-            angle = share * k + np.pi / 2 + fork * share * (0.10 + 0.13 * t)
-            radial = np.stack([np.cos(angle), np.zeros_like(t), np.sin(angle)], axis=1)
-            side = np.stack([-np.sin(angle), np.zeros_like(t), np.cos(angle)], axis=1)
-            up = np.broadcast_to([0.0, 1.0, 0.0], side.shape)
-            path = r[:, None] * radial + (face_y - thick)[:, None] * up
-            room = 0.5 * share * r * (0.36 if doubled else 0.62)
-            width = np.minimum(room, (0.017 if doubled else 0.024) + 0.006 * np.abs(2 * t - 1))
-            spokes.append(loft(path, side, up, width, thick, 12, 0.6))
-    return spokes
-
-
 def _brake(p: VehicleParameters) -> tuple[Surface, Surface]:
     radius = p.wheel_diameter_mm / 2000 * p.rim_ratio
     y = p.tyre_width_mm / 2000 - 0.090
@@ -148,6 +104,9 @@ def _well(form: Form, axle_x: float) -> Surface:
     drum = np.stack([ring(radius, outer_y + (inner_y - outer_y) * d) for d in depth])
     wall = np.stack([ring(radius * d, inner_y) for d in np.linspace(1.0, 0.05, 5)])
     shell = join([grid_surface(drum), grid_surface(wall)])
+    # Where the bumper's lower edge rises, nothing of the well may hang out below it.
+    inside = form.distance(shell.vertices) < 0.0
+    shell = Surface(shell.vertices, shell.normals, shell.faces[inside[shell.faces].all(axis=1)])
     towards = a.wheel_radius * np.array([0.0, 0.0, 1.0]) + [axle_x, 0.75, 0.0] - shell.vertices
     inwards = float(np.einsum("ij,ij->", towards, shell.normals)) > 0
     return shell if inwards else shell.flipped()
