@@ -8,7 +8,7 @@ import pytest
 
 from clearcoat.errors import SpecError
 from clearcoat.spec import Model, digest, load
-from clearcoat.spec.document import parse, read_text
+from clearcoat.spec.document import parse, read, read_text
 
 
 class Lens(Model):
@@ -81,6 +81,25 @@ def test_a_file_extends_several_and_later_ones_win(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("extends: [a.yaml, b.yaml]\nfast: false\n")
     camera = load(tmp_path / "own.yaml", Camera)
     assert camera == Camera(lens=Lens(focal_mm=80, mount="M"), filters=("uv",), fast=False)
+
+
+def test_an_alternative_replaces_the_one_that_it_extends(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "a: {normal: {mean: 1, std: 2}, note: x}\nb: {uniform: 1}\n"
+    )
+    (tmp_path / "own.yaml").write_text(
+        "extends: base.yaml\na: {uniform: 3}\nb: {uniform: 4, note: y}\n"
+    )
+    document = read(tmp_path / "own.yaml", {"normal", "uniform"})
+    assert document.data == {"a": {"uniform": 3}, "b": {"uniform": 4, "note": "y"}}
+    assert document.where(("a", "uniform")) == f"{tmp_path / 'own.yaml'}:2 (a.uniform)"
+
+
+def test_part_of_an_alternative_may_change(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("a: {normal: {mean: 1, std: 2}}\n")
+    (tmp_path / "own.yaml").write_text("extends: base.yaml\na: {normal: {std: 3}}\n")
+    document = read(tmp_path / "own.yaml", {"normal", "uniform"})
+    assert document.data == {"a": {"normal": {"mean": 1, "std": 3}}}
 
 
 @pytest.mark.parametrize("value", ["3", "[]", "[1]", "{a: b}"])

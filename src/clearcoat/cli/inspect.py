@@ -84,10 +84,11 @@ def _check(option: str, value: str | None, known: tuple[str, ...]) -> None:
 def _with_spec(spec_path: Path, product: str | None, given: dict[str, str]) -> ProductSummary:
     from clearcoat.generation import load_scene_spec
     from clearcoat.product import resolve_classes, resolve_materials, summarize
+    from clearcoat.scene.distributions import KINDS
     from clearcoat.spec.document import read
 
     scene = load_scene_spec(spec_path)
-    document = read(spec_path)
+    document = read(spec_path, KINDS)
     own = scene.product.model_dump(exclude_unset=True)
     wanted = _product_spec(product, own, given)
     loaded = _load(

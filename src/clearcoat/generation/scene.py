@@ -29,6 +29,7 @@ from clearcoat.product import (
 from clearcoat.render import Renderer, list_hdris
 from clearcoat.render import resolve_materials as complete_materials
 from clearcoat.scene import Stage
+from clearcoat.scene.distributions import KINDS
 from clearcoat.spec import digest
 from clearcoat.spec.document import Document, parse, read
 
@@ -117,7 +118,7 @@ def load_scene(path: Path) -> Scene:
         ProductError: the product cannot be read.
         RenderError: the HDRI folder is missing or empty.
     """
-    document = read(path)
+    document = read(path, KINDS)
     spec = parse(document, SceneSpec)
     base = path.parent
     product = _product(spec, document, base)

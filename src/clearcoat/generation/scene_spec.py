@@ -21,6 +21,7 @@ from clearcoat.product import (
 from clearcoat.render import RenderSettings
 from clearcoat.render.sensor import SensorSpec
 from clearcoat.scene import SceneModel
+from clearcoat.scene.distributions import KINDS
 from clearcoat.spec import load
 
 
@@ -79,4 +80,4 @@ def load_scene_spec(path: Path) -> SceneSpec:
     Raises:
         SpecError: the file is missing or says something that a spec cannot say.
     """
-    return load(path, SceneSpec)
+    return load(path, SceneSpec, alternatives=KINDS)

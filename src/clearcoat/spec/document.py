@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,29 +57,37 @@ class Document:
         return self.places.get(probe, self.source) + (f" ({dotted})" if dotted else "")
 
 
-def load(path: Path, model: type[ModelT], *, context: dict[str, Any] | None = None) -> ModelT:
-    """Read and validate a YAML file.
+def load(
+    path: Path,
+    model: type[ModelT],
+    *,
+    context: dict[str, Any] | None = None,
+    alternatives: Set[str] = frozenset(),
+) -> ModelT:
+    """Read and validate a YAML file; `alternatives` as for `read`.
 
     Raises:
         SpecError: the file is missing, not YAML, or does not fit the model.
     """
-    return parse(read(path), model, context=context)
+    return parse(read(path, alternatives), model, context=context)
 
 
-def read(path: Path) -> Document:
+def read(path: Path, alternatives: Set[str] = frozenset()) -> Document:
     """Read a YAML file without validating it.
 
     A top-level key `extends` names another file (or several), relative to this one, whose content
-    this one adds to: mappings are merged key by key, anything else is replaced.
+    this one adds to: mappings are merged key by key, anything else is replaced. Of the keys in
+    `alternatives` a mapping has one at most: where this file chooses another one than the file it
+    extends, the whole mapping is replaced.
 
     Raises:
         SpecError: a file is missing, unreadable, not UTF-8, not YAML, repeats a key, or extends
             itself.
     """
-    return _read(path, ())
+    return _read(path, (), alternatives)
 
 
-def _read(path: Path, extended_by: tuple[Path, ...]) -> Document:
+def _read(path: Path, extended_by: tuple[Path, ...], alternatives: Set[str]) -> Document:
     if path.resolve() in extended_by:
         raise SpecError(
             "the file extends itself",
@@ -112,17 +120,18 @@ def _read(path: Path, extended_by: tuple[Path, ...]) -> Document:
     # Later files win over earlier ones, and this one over all of them.
     merged: Document | None = None
     for name in names:
-        parent = _read(path.parent / name, (*extended_by, path.resolve()))
-        merged = parent if merged is None else _extend(merged, parent)
+        parent = _read(path.parent / name, (*extended_by, path.resolve()), alternatives)
+        merged = parent if merged is None else _extend(merged, parent, alternatives)
     assert merged is not None
-    return _extend(merged, document)
+    return _extend(merged, document, alternatives)
 
 
-def _extend(parent: Document, child: Document) -> Document:
+def _extend(parent: Document, child: Document, alternatives: Set[str]) -> Document:
     places = dict(parent.places)
 
     def merge(old: Any, new: Any, key: Key) -> Any:
-        if isinstance(old, dict) and isinstance(new, dict):
+        both = isinstance(old, dict) and isinstance(new, dict)
+        if both and alternatives & new.keys() <= old.keys():
             merged = dict(old)
             for name, value in new.items():
                 merged[name] = merge(old[name], value, (*key, name)) if name in old else value
