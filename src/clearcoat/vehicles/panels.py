@@ -184,7 +184,7 @@ def _tail_lamps(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     cutter.pair(f"{path}/lens", "lamp_lens_red", red)
     cutter.pair(f"{path}/indicator", "lamp_lens_amber", clip(pale, split - pale["y"]))
     cutter.pair(f"{path}/reverse", "lamp_lens_clear", clip(pale, pale["y"] - split))
-    _reflector(cutter, layout.tail_lamp, f"{path}/body", "lamp_red", red, 0.026)
+    _reflector(cutter, layout.tail_lamp, f"{path}/body", "light_guide", red, 0.026)
     _reflector(cutter, layout.tail_lamp, f"{path}/reflector", "lamp_reflector", pale, 0.026)
 
 
