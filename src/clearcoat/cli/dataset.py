@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from clearcoat.cli._dataset_export import export_group
 from clearcoat.cli._options import json_option, print_json, progress_bar
 from clearcoat.errors import UsageError
 
@@ -31,9 +32,7 @@ def import_group() -> None:
     """Bring labelled images into a data set."""
 
 
-@command.group(name="export")
-def export_group() -> None:
-    """Write the labels of a data set in another format."""
+command.add_command(export_group)
 
 
 @import_group.command(name="coco")
@@ -96,47 +95,6 @@ def import_coco(
             f"{summary.without_mask} annotations without a mask: their box is ignored "
             "where nothing else labels a pixel"
         )
-
-
-@export_group.command(name="coco")
-@click.argument("dataset", type=_FOLDER)
-@click.option("--out", required=True, type=_FOLDER, help="The annotation file to write.")
-@json_option
-def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
-    """Write the labels as a COCO file: one run-length code and box per object.
-
-    Where a data set has no objects, one per class and image.
-
-    Pixels to be ignored become a crowd of the category `ignore`. Images stay where they are.
-    """
-    from clearcoat.dataset import Dataset
-    from clearcoat.dataset.formats import as_coco
-
-    opened = Dataset.open(dataset)
-    with progress_bar("exporting") as progress:
-        as_coco(opened, out, progress)
-    if as_json:
-        print_json({"file": str(out), "images": len(opened), "classes": opened.classes})
-    else:
-        click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
-
-
-@export_group.command(name="voc")
-@click.argument("dataset", type=_FOLDER)
-@click.option("--out", required=True, type=_FOLDER, help="The folder of XML files to write.")
-@json_option
-def export_voc(dataset: Path, out: Path, as_json: bool) -> None:
-    """Write the boxes of objects as PASCAL VOC files, one per image. Images stay where they are."""
-    from clearcoat.dataset import Dataset
-    from clearcoat.dataset.formats import as_voc
-
-    opened = Dataset.open(dataset)
-    with progress_bar("exporting") as progress:
-        as_voc(opened, out, progress)
-    if as_json:
-        print_json({"folder": str(out), "images": len(opened), "classes": opened.classes})
-    else:
-        click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
 
 
 @command.command(name="merge")

@@ -19,6 +19,7 @@ from clearcoat.dataset.class_map import ClassMap, check_covers, identity_map
 from clearcoat.dataset.files import cannot_write, write_whole
 from clearcoat.dataset.formats import run_lengths
 from clearcoat.dataset.formats.coco_file import Annotation, CocoFile, read_coco
+from clearcoat.dataset.formats.masks import labelled_masks
 from clearcoat.dataset.labels import LabelRaster
 from clearcoat.dataset.photos import read_photo
 from clearcoat.dataset.record import IGNORE, Record
@@ -184,7 +185,7 @@ def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> No
             }
         )
         labels = dataset.labels(index)
-        masks = [*_masks(dataset, index, labels), (IGNORE, labels.ignore())]
+        masks = [*labelled_masks(dataset, index, labels), (IGNORE, labels.ignore())]
         for name, mask in masks:
             if mask.any():
                 annotations.append(
@@ -209,19 +210,6 @@ def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> No
     except OSError as error:
         raise cannot_write(out, error) from error
     write_whole(out, json.dumps(document).encode())
-
-
-def _masks(
-    dataset: Dataset, index: int, labels: LabelRaster
-) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Return a mask per object, then what pixels a class has beside its objects."""
-    masks = [
-        (dataset.objects[number].class_name, mask) for number, mask in dataset.object_masks(index)
-    ]
-    left = {name: labels.mask(number) for number, name in enumerate(dataset.classes)}
-    for name, mask in masks:
-        left[name] = left[name] & ~mask
-    return [*masks, *left.items()]
 
 
 def _choose(file: CocoFile, start: int, stop: int | None, shuffle: int | None) -> tuple[int, ...]:
