@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from clearcoat.dataset import Dataset
 from clearcoat.dataset.files import write_whole
 from clearcoat.errors import RunError
-from clearcoat.training import find_loss, load_model
+from clearcoat.training import find_loss, load_model, pack
 from clearcoat.training.metrics import THRESHOLD
-from clearcoat.training.selection import Pack
 
 PICTURES = "pictures"
 
@@ -36,11 +35,11 @@ class Depicted:
     """(N, C, S, S)."""
 
 
-def depict(run: Path, test: Dataset, count: int, read: Pack, file: Path) -> None:
+def depict(run: Path, test: Dataset, count: int, file: Path) -> None:
     """Write what a finished run predicts on the test images that show most classes."""
     model, config, classes = load_model(run)
     chosen = telling_images(test, count)
-    images = read(test, chosen, config.size)
+    images = pack(test, chosen, config.size)
     targets = images.table().targets(images.labels)
     with torch.inference_mode():
         logits = model(images.images)

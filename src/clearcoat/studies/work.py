@@ -18,7 +18,6 @@ from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
 from clearcoat.studies.data import record_paths
 from clearcoat.studies.ledger import Entry, Ledger, append, read_ledger
 from clearcoat.studies.locks import Claims
-from clearcoat.studies.memory import ImageMemory
 from clearcoat.studies.pictures import PICTURES, depict
 from clearcoat.studies.planning import Progress, plan
 from clearcoat.studies.runs import PlannedRun, StudyPlan
@@ -77,7 +76,6 @@ class _Worker:
 
     def __init__(self, study: StudyPlan, out: Path, conditions: Conditions) -> None:
         self.study, self.out, self.conditions = study, out, conditions
-        self.read = ImageMemory()
         self.runs_here = 0
         self.told: set[str] = set()
         budget = conditions.budget_s
@@ -179,7 +177,6 @@ class _Worker:
             imagenet=run.imagenet,
             device=self.conditions.device,
             observer=_Clocked(self.conditions.observer, self.deadline),
-            read=self.read,
             # Thousands of runs, whose weights are dropped: the study has pictures of its own.
             depict=False,
         )
@@ -201,7 +198,7 @@ class _Worker:
         if spec.qualitative is None or file.exists() or not self._has_weights(run):
             return
         assert run.sources.test is not None
-        depict(self._folder(run), run.sources.test, spec.qualitative.images, self.read, file)
+        depict(self._folder(run), run.sources.test, spec.qualitative.images, file)
 
     def _entry(
         self, run: PlannedRun, metrics: dict[str, Any] | None, failed: str | None = None

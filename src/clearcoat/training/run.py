@@ -36,7 +36,6 @@ from clearcoat.training.probe import Answer, choose_computing, require_possible
 from clearcoat.training.result import result
 from clearcoat.training.sampling import Phase
 from clearcoat.training.selection import (
-    Pack,
     Sources,
     TrainingData,
     check_classes,
@@ -61,7 +60,6 @@ def run_training(
     residence: Residence = "auto",
     observer: Observer | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
-    read: Pack | None = None,
     depict: bool = True,
 ) -> dict[str, Any]:
     """Train as `config` says and return the run's metrics, also written to `out`.
@@ -70,9 +68,8 @@ def run_training(
     a finished run whose weights training starts from, `imagenet` a file of VGG19's weights;
     `config.initialisation` says which parts of the model take them. `residence` says whether
     training images lie on the device whole or are streamed, which changes no bit of the result.
-    `read` replaces packs where images are kept in memory from run to run. `depict` adds a README
-    with pictures for people. Raises UsageError, DatasetError, RunError or TrainingError; nothing
-    is written into `out` before the inputs are known to fit together.
+    `depict` adds a README with pictures for people. Raises UsageError, DatasetError, RunError or
+    TrainingError; nothing is written into `out` before the inputs are known to fit together.
     """
     where = find_device(device)
     require_possible(config, where)
@@ -100,7 +97,6 @@ def run_training(
             residence=residence,
             digests=digests,
             told=watching.on_packing,
-            read=read,
         )
     except Exception as error:
         if not is_out_of_memory(error):

@@ -21,14 +21,12 @@ from clearcoat.dataset import Dataset
 from clearcoat.dataset.resize import resize_image, resize_labels
 from clearcoat.dataset.subsets import holdout_split, independent_subset, nested_subset
 from clearcoat.errors import DatasetError, UsageError
-from clearcoat.training.arrays import ImageSet, image_set, join
+from clearcoat.training.arrays import ImageSet, image_set
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.feeding import Images, Residence, feed
 from clearcoat.training.packing import PackedDataset, pack_dataset
 
 REAL, SYNTHETIC = "real", "synthetic"
-Pack = Callable[[Dataset, Sequence[int], int], ImageSet]
-"""Reads records of a data set at a size, as `pack` does; what keeps images in memory is one too."""
 _HELD_BACK = {REAL: (0.10, 256), SYNTHETIC: (0.05, 64)}
 """Share of a pool held back for stopping, and the most images that this may be."""
 
@@ -171,13 +169,12 @@ def load(
     residence: Residence = "auto",
     digests: Mapping[str, str] | None = None,
     told: Callable[[str, int, int], None] | None = None,
-    read: Pack | None = None,
 ) -> TrainingData:
     """Pack the data sets where that has not been done, and bring the chosen images to `device`.
 
     `digests` are those of the data sets by role, where they are known; `told` hears of packing.
     Training images are streamed where they do not fit, or as `residence` says; the others are
-    few, and always lie there. `read` takes the place of packs where images are kept in memory.
+    few, and always lie there.
     """
     named = sources.named()
     packs: dict[str, PackedDataset] = {}
@@ -193,8 +190,6 @@ def load(
         return packs[name], packs[name].rows(numbers)
 
     def few(name: str, numbers: Sequence[int]) -> Images:
-        if read is not None:
-            return read(named[name], numbers, config.size).to(device)
         return feed([some(name, numbers)], device, "device")
 
     validation = {kind: few(kind, numbers) for kind, numbers in selection.held_back.items()}
@@ -205,13 +200,7 @@ def load(
         validation[REAL] = few("validation", sources.validation.indices)
     pools = ((REAL, selection.real), (SYNTHETIC, selection.synthetic))
     chosen = [(name, numbers) for name, numbers in pools if numbers]
-    train: Images
-    if read is None:
-        train = feed([some(*part) for part in chosen], device, residence)
-    else:
-        train = join([read(named[name], numbers, config.size) for name, numbers in chosen]).to(
-            device
-        )
+    train = feed([some(*part) for part in chosen], device, residence)
     return TrainingData(train, len(selection.real), validation, selection.validate_on, test)
 
 
