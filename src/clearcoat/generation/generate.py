@@ -184,4 +184,5 @@ def _metadata(
         },
         "sample": drawn.as_dict(),
         **({} if sensor is None else {"sensor": sensor.as_dict()}),
+        "image_labels": sorted({state.label for state in drawn.states if state.label}),
     }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clearcoat import __version__, vehicles
 from clearcoat.errors import SpecError
-from clearcoat.generation import family
+from clearcoat.generation import family, moving
 from clearcoat.generation.objects import ObjectTable, object_table
 from clearcoat.generation.scene_spec import SceneSpec
 from clearcoat.materials import LIBRARY, Material, material
@@ -52,6 +52,8 @@ class Scene:
     where the product is its own catalogue."""
     cast: family.Role | None = None
     """Which vehicle of the family this is."""
+    occluder_models: tuple[tuple[Product, tuple[Material, ...]], ...] = ()
+    """Objects that stand around the product, with their materials."""
 
     @property
     def images_per_product(self) -> int | None:
@@ -107,6 +109,9 @@ class Scene:
             supersample=self.spec.labels.supersample if "coverage" in self.spec.labels.write else 0,
             normals="normals" in self.spec.labels.write,
             hdri_folder=self.hdri_folder,
+            states=moving.states(self.spec.states, self.product),
+            occluders=None if self.spec.occluders.count == 0 else self.spec.occluders,
+            occluder_models=self.occluder_models,
         )
 
 
@@ -134,7 +139,10 @@ def load_scene(path: Path) -> Scene:
     uses_hdri = spec.light.environments.get("hdri", 0) > 0
     names = list_hdris(hdri_folder) if uses_hdri else ()
     materials = _materials(spec, product, document)
+    moving.check_states(spec.states, product, document)
+    models = moving.occluder_models(spec.occluders, base)
     drawn_from = [
+        *(geometry_digest(model) for model, _ in models),
         spec.model_dump(mode="json"),
         family.code_digest() if drawn else geometry_digest(product),
         [_facts(material) for material in materials],
@@ -151,6 +159,7 @@ def load_scene(path: Path) -> Scene:
             points_m=np.zeros((0, 3)) if drawn else outline_points(product), hdri_names=names
         ),
         hdri_folder=hdri_folder,
+        occluder_models=models,
         digest=digest(drawn_from),
     )
 

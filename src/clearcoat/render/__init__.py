@@ -6,6 +6,7 @@ from clearcoat.render.bsdf import from_source
 from clearcoat.render.develop import develop
 from clearcoat.render.frame import Frame
 from clearcoat.render.hdri import list_hdris
+from clearcoat.render.moving import State
 from clearcoat.render.peel import Extent
 from clearcoat.render.renderer import Renderer, resolve_materials
 from clearcoat.render.settings import RenderSettings
@@ -15,6 +16,7 @@ __all__ = [
     "Frame",
     "RenderSettings",
     "Renderer",
+    "State",
     "develop",
     "from_source",
     "list_hdris",

@@ -28,6 +28,10 @@ def light(sample: SceneSample, hdri_folder: Path | None, mi: Any) -> Float32Arra
         panorama = read_hdri(hdri_folder / env.name, mi)
     else:
         panorama = environment(env, mean_albedo(sample.backdrop), mi)
+    if env.tunnel is not None and sample.backdrop.mode in {"grounded", "surface"}:
+        # The tubes make up the rest of a meter's reading of 1.
+        above = float(luminance(ground_irradiance(panorama).astype(np.float32))) / np.pi
+        return panorama * np.float32(env.tunnel.ambient / max(above, 1e-9))
     panorama = panorama / np.float32(max(mean_radiance(panorama), 1e-9))
     if sample.sun is None or sample.sun.strength == 0:
         return _metered(panorama)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,28 +13,39 @@ from clearcoat.product import Mesh, Product
 
 
 def merge(
-    product: Product, materials: Sequence[Material], bsdfs: Mapping[Material, Any], mi: Any
+    product: Product,
+    materials: Sequence[Material],
+    bsdfs: Mapping[Material, Any],
+    mi: Any,
+    apart: Mapping[int, Hashable] | None = None,
 ) -> tuple[list[Any], list[NDArray[np.uint32]]]:
     """Merge the parts of each material into one mesh and remember which face is whose.
 
+    Parts that `apart` names share a mesh only with those of the same value.
+
     Returns the meshes, and per mesh (F,) uint32: 1 + the part that each face belongs to.
     """
-    groups: dict[tuple[Material, bool], list[int]] = {}
+    apart = apart or {}
+    groups: dict[tuple[Material, bool, Hashable], list[int]] = {}
     for number, (part, material) in enumerate(zip(product.parts, materials, strict=True)):
-        groups.setdefault((material, part.mesh.normals is not None), []).append(number)
+        key = (material, part.mesh.normals is not None, apart.get(number))
+        groups.setdefault(key, []).append(number)
     shapes: list[Any] = []
     face_parts: list[NDArray[np.uint32]] = []
-    for (material, _), numbers in groups.items():
+    for (material, _, _), numbers in groups.items():
         meshes = [product.parts[number].mesh for number in numbers]
+        textured = bool(material.textures)
         shapes.append(
-            _mesh(f"shape_{len(shapes)}", meshes, bsdfs[material], bool(material.textures), mi)
+            build_mesh(f"shape_{len(shapes)}", meshes, bsdfs[material], mi, textured=textured)
         )
         owners = np.array(numbers, np.uint32) + np.uint32(1)
         face_parts.append(np.repeat(owners, [len(mesh.faces) for mesh in meshes]))
     return shapes, face_parts
 
 
-def _mesh(name: str, meshes: Sequence[Mesh], bsdf: Any, textured: bool, mi: Any) -> Any:
+def build_mesh(
+    name: str, meshes: Sequence[Mesh], bsdf: Any, mi: Any, *, textured: bool = False
+) -> Any:
     """Build one Mitsuba mesh of several, all of them with normals or all without.
 
     `textured` ones all have texture coordinates; others do without, which saves memory.

@@ -19,13 +19,15 @@ from clearcoat.render.develop import denoise
 from clearcoat.render.frame import Frame
 from clearcoat.render.light import light
 from clearcoat.render.meshes import merge
+from clearcoat.render.moving import Occluders, State, Variants
 from clearcoat.render.normals import camera_normals
 from clearcoat.render.passes import Passes
 from clearcoat.render.peel import Extent, peel
 from clearcoat.render.probe import LabelProbe
+from clearcoat.render.scenes import Scenes
 from clearcoat.render.settings import RenderSettings
 from clearcoat.render.surroundings import Surroundings
-from clearcoat.scene import SceneSample
+from clearcoat.scene import OccluderSpec, SceneSample
 
 Float32Array = NDArray[np.float32]
 
@@ -43,6 +45,9 @@ class Renderer:
         hdri_folder: where the environment files of the samples are.
         size: width and height of the picture in pixels.
         variant: Mitsuba variant; by default the fastest that works.
+        states: what may differ between images.
+        occluders: what may stand around the product; None is nothing.
+        occluder_models: the objects of `occluders.models`, each with a material per part.
 
     Raises:
         RenderError: no variant works, or the product has more parts than a label can count.
@@ -61,6 +66,9 @@ class Renderer:
         normals: bool = False,
         hdri_folder: Path | None = None,
         variant: str | None = None,
+        states: Sequence[State] = (),
+        occluders: OccluderSpec | None = None,
+        occluder_models: Sequence[tuple[Product, Sequence[Material]]] = (),
     ) -> None:
         if len(product.parts) >= 2**16 - 1:
             raise RenderError(
@@ -76,7 +84,12 @@ class Renderer:
         self._supersample = supersample
         self._extent_rays, self._wants_normals = extent_rays, normals
         self._build_bsdfs(materials)
-        self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi)
+        self._variants = Variants(product, materials, states, self.mi)
+        apart = self._variants.apart()
+        self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi, apart)
+        more_shapes, more_parts = self._variants.build(self._shapes, face_parts)
+        self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
+        self._occluders = Occluders(occluders, occluder_models, self.mi) if occluders else None
         self._surroundings = Surroundings(self.mi)
         self._build_scenes()
         self._passes = Passes(settings, self.mi)
@@ -88,14 +101,22 @@ class Renderer:
         self._surroundings.set_environment(panorama, sample)
         self._set_paint(sample)
         self._camera.set(sample.camera)
+        moved = [one.pose(sample) for one in (self._variants, self._occluders) if one]
+        if any(moved):
+            self._scenes.moved()
         on_ground = sample.backdrop.mode in {"grounded", "surface"}
         if on_ground:
             self._surroundings.set_ground(panorama, sample)
-        scene = self._scenes[on_ground]
+        scene = self._scenes.get("ground" if on_ground else "open")
+        lit = scene
+        if sample.environment.tunnel is not None and on_ground:
+            # Labels are those of the scene without the tubes, which are seen from inside only.
+            lit = self._scenes.get("tunnel")
+            self._scenes.light_tunnel(sample.environment.tunnel, sample.environment.variation)
         pose = sample.camera.pose
         noise = int(np.random.SeedSequence([sample.seed, sample.index]).generate_state(1)[0])
         plain = sample.backdrop.mode == "plain"
-        radiance, alpha = self._passes.light(scene, self._camera.sensor, noise, cut_out=plain)
+        radiance, alpha = self._passes.light(lit, self._camera.sensor, noise, cut_out=plain)
         albedo, normal = self._passes.guides(scene, self._camera.sensor, noise)
         if self.settings.denoise:
             radiance = denoise(radiance, albedo, normal)
@@ -131,7 +152,11 @@ class Renderer:
     ) -> tuple[NDArray[np.uint16], Extent]:
         """Return `Frame.parts` and `Frame.extent` of a picture of `size`, without any light."""
         self._camera.set(sample.camera)
-        scene = self._scenes[sample.backdrop.mode in {"grounded", "surface"}]
+        moved = [one.pose(sample) for one in (self._variants, self._occluders) if one]
+        if any(moved):
+            self._scenes.moved()
+        on_ground = sample.backdrop.mode in {"grounded", "surface"}
+        scene = self._scenes.get("ground" if on_ground else "open")
         pose, sensor = sample.camera.pose, self._camera.sensor
         place = np.array(pose.position_m), np.array(pose.forward)
         parts, _, _ = self._probe.look(scene, sensor, size, *place)
@@ -150,16 +175,11 @@ class Renderer:
                 self._paints.append(mi.traverse(made))
 
     def _build_scenes(self) -> None:
-        """Build the product with and without a ground, so that neither is ever rebuilt."""
-        mi = self.mi
-        product = {f"shape_{i}": shape for i, shape in enumerate(self._shapes)}
-        around = self._surroundings
-        base = {"type": "scene", "environment": around.environment, **product}
-        self._scenes = {
-            False: mi.load_dict(base),
-            True: mi.load_dict({**base, "ground": around.ground}),
-        }
-        self._camera = Camera(self.size, mi)
+        movables = self._variants.movables + (self._occluders.movables if self._occluders else [])
+        moving = {id(movable.mesh) for movable in movables}
+        fixed = [shape for shape in self._shapes if id(shape) not in moving]
+        self._scenes = Scenes(fixed, movables, self._surroundings, self.mi)
+        self._camera = Camera(self.size, self.mi)
 
     # Parameters, once per image.
 

@@ -18,8 +18,10 @@ from clearcoat.scene.light import (
     TunnelSample,
     TunnelSpec,
 )
+from clearcoat.scene.occluders import OccluderSample, OccluderSpec
 from clearcoat.scene.sample import PaintSample, SceneSample, Stage, sample
 from clearcoat.scene.spec import PaintSpec, SceneModel
+from clearcoat.scene.states import HingeSpec, StateSample, StateSpec
 
 __all__ = [
     "BackdropSample",
@@ -28,10 +30,13 @@ __all__ = [
     "CameraSpec",
     "Distribution",
     "EnvironmentSample",
+    "HingeSpec",
     "Joint",
     "LampSample",
     "LampSpec",
     "LightSpec",
+    "OccluderSample",
+    "OccluderSpec",
     "PaintSample",
     "PaintSpec",
     "Pose",
@@ -42,6 +47,8 @@ __all__ = [
     "SkySample",
     "SkySpec",
     "Stage",
+    "StateSample",
+    "StateSpec",
     "SunSample",
     "SunSpec",
     "TunnelSample",

@@ -6,7 +6,7 @@ A pure function: no state, no clock, no file, no renderer. World frame: the prod
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,12 @@ from clearcoat.scene.light import (
     sample_environment,
     sample_sun,
 )
+from clearcoat.scene.occluders import OccluderSample, sample_occluders
 from clearcoat.scene.spec import SceneModel
+from clearcoat.scene.states import StateSample, sample_states
 
 FloatArray = NDArray[np.float64]
+_UPRIGHT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,8 @@ class SceneSample:
     backdrop: BackdropSample
     paint: PaintSample
     exposure_ev: float
+    occluders: tuple[OccluderSample, ...] = ()
+    states: tuple[StateSample, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the sampled values as plain data, for the record of the image."""
@@ -87,18 +92,34 @@ def sample(
     environment = sample_environment(
         model.light, stage.hdri_names, seed, index, upright=mode != "skybox"
     )
-    return SceneSample(
-        seed=seed,
-        index=index,
-        camera=sample_camera(
+    if environment.kind == "tunnel":
+        # A tunnel stands on the ground whatever backdrop was drawn.
+        mode = "grounded"
+        environment = replace(environment, rotation=_UPRIGHT)
+
+    def camera(number: int, attempt: int) -> CameraSample:
+        return sample_camera(
             model.camera,
             stage.points_m,
             seed,
-            index,
+            number,
             on_ground=mode != "skybox",
             aspect=aspect,
             attempt=attempt,
-        ),
+        )
+
+    here, block = camera(index, attempt), index // model.block
+    occluders: tuple[OccluderSample, ...] = ()
+    if model.occluders.count != 0:
+        # The first attempt's camera, so that the block has the same objects whatever is rejected.
+        first = camera(block * model.block, 0)
+        occluders = sample_occluders(
+            model.occluders, stage.points_m, here.pose, first.pose, seed, block
+        )
+    return SceneSample(
+        seed=seed,
+        index=index,
+        camera=here,
         environment=environment,
         sun=sample_sun(model.light.sun, seed, index),
         backdrop=sample_backdrop(model.backdrop, mode, environment.kind, seed, index),
@@ -110,6 +131,8 @@ def sample(
             roughness=_clip01(number("paint.roughness", model.paint.roughness)),
         ),
         exposure_ev=number("light.exposure_ev", model.light.exposure_ev),
+        occluders=occluders,
+        states=sample_states(model.states, seed, block),
     )
 
 

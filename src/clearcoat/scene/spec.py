@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from clearcoat.errors import SpecError
 from clearcoat.scene.backdrop import BackdropSpec
@@ -14,6 +15,8 @@ from clearcoat.scene.distributions import Distribution, some_weight, uniform
 from clearcoat.scene.joint import Joint
 from clearcoat.scene.joint import check as check_joints
 from clearcoat.scene.light import LightSpec
+from clearcoat.scene.occluders import OccluderSpec
+from clearcoat.scene.states import StateSpec
 from clearcoat.spec import Model
 
 
@@ -68,6 +71,13 @@ class SceneModel(Model):
     paint: PaintSpec = PaintSpec()
     joint: tuple[Joint, ...] = ()
     """Groups of quantities that are drawn together, in place of what they say on their own."""
+    occluders: OccluderSpec = OccluderSpec()
+    """Things around the product that hide some of it; none by default."""
+    states: dict[str, StateSpec] = {}
+    """Variants of the product, by names of your choice."""
+    block: Annotated[int, Field(ge=1, le=4096)] = 8
+    """How many images in a row share their occluders and states. Moving geometry rebuilds the
+    structure that rays are traced in, which takes up to two seconds for a million triangles."""
 
     @model_validator(mode="after")
     def _joint_known(self) -> SceneModel:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.render.environments.busy import busy
-from clearcoat.render.environments.rooms import dark_room, hall, studio
+from clearcoat.render.environments.rooms import hall, studio
 from clearcoat.render.environments.sky import outdoors
 from clearcoat.scene import EnvironmentSample, SkySample
 
@@ -27,10 +27,8 @@ def environment(sample: EnvironmentSample, ground: Float32Array, mi: Any) -> Flo
     rng = np.random.default_rng(sample.variation)
     if sample.kind == "sky":
         return outdoors(sample.sky or _NOON, ground, rng, mi)
-    if sample.kind == "hall":
+    if sample.kind in {"hall", "tunnel"}:
         return hall(ground, rng)
-    if sample.kind == "tunnel":
-        return dark_room(rng)
     if sample.kind == "studio":
         return studio(sample.lamps, ground, rng)
     if sample.kind == "busy":

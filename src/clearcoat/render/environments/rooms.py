@@ -202,15 +202,6 @@ def _soft_box(panorama: Float32Array, lamp: LampSample, world: Float32Array, wal
     panorama[rows[inside], columns[inside]] = glow[inside, None] * color.astype(np.float32)
 
 
-def dark_room(rng: np.random.Generator) -> Float32Array:
-    """(HEIGHT, WIDTH, 3): what is seen past the frame of a light tunnel: a dim, uniform hall."""
-    up = directions()[..., 2]
-    tone = (0.6 + 0.4 * np.clip(up, -1, 1)) * (
-        1 + 0.15 * look(tile(3, 1.3), directions()[..., 0], directions()[..., 1] + rng.random())
-    )
-    return _gray(np.maximum(tone, 0.05))
-
-
 def _gray(tone: NDArray[Any]) -> Float32Array:
     """(…, 3): one value for all channels."""
     gray: Float32Array = np.repeat(tone[..., None], 3, axis=-1).astype(np.float32)
