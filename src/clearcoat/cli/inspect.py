@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """Show the parts, materials, triangles, bounds and units of PRODUCT.
 
-    PRODUCT is a glTF, STEP, IGES, OBJ, PLY or STL file, or `builtin:STYLE`; with --spec
+    PRODUCT is a glTF, STEP, IGES, USD, OBJ, PLY or STL file, or `builtin:STYLE`; with --spec
     it may be left out, and the spec's own product is shown.
     """
     import json

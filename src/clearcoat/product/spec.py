@@ -38,7 +38,7 @@ class ProductSpec(Model):
     """Which product: a CAD file, or a built-in vehicle."""
 
     file: Path | None = None
-    """The CAD file, relative to the spec: glTF, STEP, IGES, OBJ, PLY or STL, by suffix."""
+    """The CAD file, relative to the spec: glTF, STEP, IGES, USD, OBJ, PLY or STL, by suffix."""
     builtin: str | None = None
     """Style of the built-in vehicle, instead of a file; `family` draws a new vehicle every
     `images_per_vehicle` images."""

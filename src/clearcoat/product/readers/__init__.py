@@ -24,6 +24,10 @@ READERS = {
     ".obj": "obj",
     ".ply": "ply",
     ".stl": "stl",
+    ".usd": "usd",
+    ".usda": "usd",
+    ".usdc": "usd",
+    ".usdz": "usd",
 }
 """Suffix (lower case) -> module in this folder; it has `read(path, options)`."""
 

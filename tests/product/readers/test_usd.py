@@ -1,0 +1,402 @@
+"""USD: stages written with OpenUSD itself; packages that lie; damaged files."""
+
+from __future__ import annotations
+
+import random
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clearcoat.errors import MissingDependencyError, ProductError
+from clearcoat.product import Product, read
+
+pytest.importorskip("pxr", reason="usd-core is not installed")
+from pxr import Gf, Kind, Sdf, Usd, UsdGeom, UsdShade, UsdUtils, Vt
+
+_CORNERS = [(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+_QUADS = [0, 1, 3, 2, 4, 6, 7, 5, 0, 4, 5, 1, 2, 3, 7, 6, 0, 2, 6, 4, 1, 5, 7, 3]
+
+
+def stage(path: Path, *, metres: float = 1.0, up: str = "Z") -> Usd.Stage:
+    made = Usd.Stage.CreateNew(str(path))
+    UsdGeom.SetStageMetersPerUnit(made, metres)
+    UsdGeom.SetStageUpAxis(made, up)
+    return made
+
+
+def cube(made: Usd.Stage, path: str, offset: tuple[float, float, float] = (0, 0, 0)) -> Any:
+    mesh = UsdGeom.Mesh.Define(made, path)
+    mesh.CreatePointsAttr([Gf.Vec3f(*corner) for corner in _CORNERS])
+    mesh.CreateFaceVertexCountsAttr([4] * 6)
+    mesh.CreateFaceVertexIndicesAttr(_QUADS)
+    mesh.CreateSubdivisionSchemeAttr("none")
+    if any(offset):
+        mesh.AddTranslateOp().Set(Gf.Vec3d(*offset))
+    return mesh
+
+
+def surface(made: Usd.Stage, path: str, **values: Any) -> UsdShade.Material:
+    material = UsdShade.Material.Define(made, path)
+    shader = UsdShade.Shader.Define(made, f"{path}/surface")
+    shader.CreateIdAttr("UsdPreviewSurface")
+    for name, value in values.items():
+        if isinstance(value, tuple):
+            shader.CreateInput(name, Sdf.ValueTypeNames.Color3f).Set(Gf.Vec3f(*value))
+        else:
+            shader.CreateInput(name, Sdf.ValueTypeNames.Float).Set(value)
+    material.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
+    return material
+
+
+def bind(prim: Any, material: UsdShade.Material) -> None:
+    UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(material)
+
+
+def outward(product: Product) -> bool:
+    """Whether all faces of a product of convex parts look outwards."""
+    for part in product.parts:
+        corners = part.mesh.vertices[part.mesh.faces].astype(np.float64)
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        away = corners.mean(axis=1) - part.mesh.vertices.mean(axis=0)
+        if (np.einsum("ij,ij->i", normal, away) <= 0).any():
+            return False
+    return True
+
+
+@pytest.mark.parametrize("suffix", ["usda", "usdc", "usd"])
+def test_unit_axes_tree_and_material(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"car.{suffix}"
+    made = stage(path, metres=0.01, up="Y")
+    root = UsdGeom.Xform.Define(made, "/car")
+    root.AddScaleOp().Set(Gf.Vec3f(100, 50, 200))
+    Usd.ModelAPI(root).SetKind(Kind.Tokens.assembly)
+    door = cube(made, "/car/body/door", (1, 0, 0))
+    door.GetPrim().SetCustomDataByKey("supplier", "ACME")
+    bind(door, surface(made, "/looks/paint", diffuseColor=(0.2, 0.4, 0.6), metallic=0.25,
+                       roughness=0.7, opacity=0.5, clearcoat=1.0, ior=1.4))  # fmt: skip
+    cube(made, "/car/body/roof")
+    made.GetRootLayer().Save()
+    product = read(path, front="x")
+    assert (product.unit_m, product.up) == (0.01, "y")
+    assert {part.path for part in product.parts} == {"car/body/door", "car/body/roof"}
+    np.testing.assert_allclose(np.ptp(product.bounds_m, axis=0), [2, 2, 0.5], rtol=1e-5)
+    assert product.triangle_count == 24
+    assert outward(product)
+    found = next(part for part in product.parts if part.name == "door")
+    assert found.metadata == {"kind": "assembly", "supplier": "ACME"}
+    material = found.material
+    assert material is not None
+    assert material.name == "paint"
+    np.testing.assert_allclose(material.base_color, (0.2, 0.4, 0.6), rtol=1e-6)
+    values = (material.metallic, material.roughness, material.alpha, material.clearcoat)
+    np.testing.assert_allclose((*values, material.ior), (0.25, 0.7, 0.5, 1.0, 1.4), rtol=1e-6)
+    assert next(part for part in product.parts if part.name == "roof").material is None
+
+
+def test_a_stage_that_names_no_unit_is_in_centimetres_with_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "box.usda"
+    made = Usd.Stage.CreateNew(str(path))
+    cube(made, "/box")
+    made.GetRootLayer().Save()
+    product = read(path)
+    assert (product.unit_m, product.up) == (0.01, "y")
+    assert any("centimetres" in note for note in product.notes)
+
+
+@pytest.mark.parametrize("instanceable", [True, False])
+def test_references_are_instances_of_one_shape(tmp_path: Path, instanceable: bool) -> None:
+    wheel = stage(tmp_path / "wheel.usda")
+    wheel.SetDefaultPrim(UsdGeom.Xform.Define(wheel, "/Wheel").GetPrim())
+    tyre = cube(wheel, "/Wheel/tyre")
+    bind(tyre, surface(wheel, "/Wheel/rubber", diffuseColor=(0.01, 0.01, 0.01)))
+    wheel.GetRootLayer().Save()
+    made = stage(tmp_path / "car.usda")
+    for number in range(4):
+        place = UsdGeom.Xform.Define(made, f"/car/wheel_{number}")
+        place.GetPrim().GetReferences().AddReference("wheel.usda")
+        place.GetPrim().SetInstanceable(instanceable)
+        # Every second is mirrored, as the left ones of a car are.
+        place.AddTranslateOp().Set(Gf.Vec3d(3.0 * number, 0, 0))
+        place.AddScaleOp().Set(Gf.Vec3f(1, -1 if number % 2 else 1, 1))
+    made.GetRootLayer().Save()
+    product = read(tmp_path / "car.usda", front="x")
+    assert [part.path for part in product.parts] == [f"car/wheel_{n}/tyre" for n in range(4)]
+    assert {part.definition for part in product.parts} == {"Wheel/tyre"}
+    assert len({part.instance for part in product.parts}) == 4
+    assert {part.material.name for part in product.parts if part.material} == {"rubber"}
+    np.testing.assert_allclose(np.ptp(product.bounds_m, axis=0), [10, 2, 1], rtol=1e-6)
+    assert outward(product)
+
+
+def test_a_point_instancer_places_its_prototypes(tmp_path: Path) -> None:
+    path = tmp_path / "bolts.usda"
+    made = stage(path)
+    bolts = UsdGeom.PointInstancer.Define(made, "/bolts")
+    cube(made, "/bolts/kinds/bolt")
+    bolts.CreatePrototypesRel().AddTarget("/bolts/kinds/bolt")
+    bolts.CreateProtoIndicesAttr([0, 0, 0])
+    bolts.CreatePositionsAttr([Gf.Vec3f(2.0 * n, 0, 0) for n in range(3)])
+    made.GetRootLayer().Save()
+    product = read(path, front="x")
+    assert [part.path for part in product.parts] == ["bolts/bolt", "bolts/bolt#2", "bolts/bolt#3"]
+    np.testing.assert_allclose(np.ptp(product.bounds_m, axis=0), [5, 1, 1], rtol=1e-6)
+    bolts.GetPrototypesRel().SetTargets(["/bolts"])
+    made.GetRootLayer().Save()
+    with pytest.raises(ProductError, match="prototype of itself"):
+        read(path)
+
+
+def test_subsets_and_display_colours_are_parts(tmp_path: Path) -> None:
+    path = tmp_path / "box.usdc"
+    made = stage(path)
+    lid = cube(made, "/lid")
+    bind(lid, surface(made, "/looks/steel", metallic=1.0))
+    subset = UsdShade.MaterialBindingAPI.Apply(lid.GetPrim()).CreateMaterialBindSubset(
+        "glass", Vt.IntArray([0, 3])
+    )
+    bind(subset, surface(made, "/looks/pane", opacity=0.2))
+    painted = cube(made, "/painted", (2, 0, 0))
+    colours = painted.CreateDisplayColorPrimvar("uniform")
+    colours.Set([Gf.Vec3f(1, 0, 0)] * 2 + [Gf.Vec3f(0, 0, 1)] * 4)
+    made.GetRootLayer().Save()
+    product = read(path)
+    found = {
+        (part.path, part.material.name): (part.triangle_count, part.instance)
+        for part in product.parts
+        if part.material
+    }
+    assert found == {
+        ("lid", "steel"): (8, "lid"),
+        ("lid/glass", "pane"): (4, "lid"),
+        ("painted", "#0000ff"): (8, "painted"),
+        ("painted#2", "#ff0000"): (4, "painted"),
+    }
+
+
+@pytest.mark.parametrize("interpolation", ["vertex", "faceVarying", "uniform"])
+def test_normals_by_their_interpolation(tmp_path: Path, interpolation: str) -> None:
+    path = tmp_path / "box.usda"
+    made = stage(path)
+    mesh = cube(made, "/box")
+    corners = np.array(_CORNERS, np.float64)
+    faces = np.array(_QUADS).reshape(-1, 4)
+    middle = corners[faces].mean(axis=1) - 0.5
+    if interpolation == "vertex":
+        given = (corners - 0.5) / np.linalg.norm(corners - 0.5, axis=1, keepdims=True)
+    else:
+        given = middle / np.linalg.norm(middle, axis=1, keepdims=True)
+        given = given.repeat(4, axis=0) if interpolation == "faceVarying" else given
+    mesh.CreateNormalsAttr([Gf.Vec3f(*map(float, normal)) for normal in given])
+    mesh.SetNormalsInterpolation(interpolation)
+    made.GetRootLayer().Save()
+    (part,) = read(path, up="z", front="x").parts
+    assert part.mesh.normals is not None
+    assert len(part.mesh.vertices) == (8 if interpolation == "vertex" else 24)
+    centred = part.mesh.vertices - part.mesh.vertices.mean(axis=0)
+    if interpolation == "vertex":
+        np.testing.assert_allclose(part.mesh.normals, centred / np.sqrt(0.75), atol=1e-5)
+    else:
+        np.testing.assert_allclose(
+            np.einsum("ij,ij->i", part.mesh.normals, centred), 0.5, atol=1e-5
+        )
+
+
+def test_left_handed_hidden_and_guide_prims(tmp_path: Path) -> None:
+    path = tmp_path / "box.usda"
+    made = stage(path)
+    # A face alone: of a closed shell the reader could find out by itself.
+    mesh = cube(made, "/face")
+    mesh.GetFaceVertexCountsAttr().Set([4])
+    mesh.GetFaceVertexIndicesAttr().Set([1, 5, 7, 3])  # the top, seen from above
+    mesh.CreateOrientationAttr("leftHanded")
+    cube(made, "/group/hidden", (9, 0, 0))
+    UsdGeom.Imageable(made.GetPrimAtPath("/group/hidden")).MakeInvisible()
+    UsdGeom.Imageable(cube(made, "/guide", (0, 9, 0))).CreatePurposeAttr("guide")
+    UsdGeom.Sphere.Define(made, "/ball")
+    made.GetRootLayer().Save()
+    product = read(path, front="x")
+    (part,) = product.parts
+    a, b, c = part.mesh.vertices[part.mesh.faces[0]].astype(np.float64)
+    assert np.cross(b - a, c - a)[2] < 0
+    text = "\n".join(product.notes)
+    assert "invisible" in text
+    assert "purpose guide" in text
+    assert "Sphere" in text
+
+
+def test_textures_of_a_package(tmp_path: Path) -> None:
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[:2] = (255, 0, 0)
+    Image.fromarray(pixels).save(tmp_path / "paint.png")
+    made = stage(tmp_path / "box.usda")
+    mesh = cube(made, "/box")
+    coordinates = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
+        "map1", Sdf.ValueTypeNames.TexCoord2fArray, "faceVarying"
+    )
+    coordinates.Set([Gf.Vec2f(u, v) for u, v in [(0, 0), (1, 0), (1, 1), (0, 1)] * 6])
+    material = surface(made, "/looks/paint")
+    bind(mesh, material)
+    texture = UsdShade.Shader.Define(made, "/looks/paint/image")
+    texture.CreateIdAttr("UsdUVTexture")
+    texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set("./paint.png")
+    reader = UsdShade.Shader.Define(made, "/looks/paint/reader")
+    reader.CreateIdAttr("UsdPrimvarReader_float2")
+    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("map1")
+    texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
+        reader.ConnectableAPI(), "result"
+    )
+    shader = UsdShade.Shader(made.GetPrimAtPath("/looks/paint/surface"))
+    shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).ConnectToSource(
+        texture.ConnectableAPI(), "rgb"
+    )
+    made.GetRootLayer().Save()
+    package = tmp_path / "pack" / "box.usdz"
+    package.parent.mkdir()
+    assert UsdUtils.CreateNewUsdzPackage(str(tmp_path / "box.usda"), str(package))
+    for path in (tmp_path / "box.usda", package):
+        (part,) = read(path).parts
+        assert part.material is not None
+        assert part.material.textures is not None
+        base = part.material.textures.base_color
+        assert base is not None
+        np.testing.assert_array_equal(base.pixels[..., :3], pixels)
+        assert base.srgb
+        np.testing.assert_allclose(part.material.base_color, (0.5, 0, 0), atol=1e-9)
+        assert part.mesh.uv is not None
+        assert len(part.mesh.uv) == 24
+
+
+def test_variants_are_offered_and_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "car.usda"
+    made = stage(path)
+    root = UsdGeom.Xform.Define(made, "/car").GetPrim()
+    choices = root.GetVariantSets().AddVariantSet("body")
+    for name in ("coupe", "estate"):
+        choices.AddVariant(name)
+        choices.SetVariantSelection(name)
+        with choices.GetVariantEditContext():
+            cube(made, f"/car/{name}")
+    made.GetRootLayer().Save()
+    product = read(path)
+    assert product.variants == ("body=coupe", "body=estate")
+    assert [part.path for part in product.parts] == ["car/estate"]
+    assert [part.path for part in read(path, variant="body=coupe").parts] == ["car/coupe"]
+    with pytest.raises(ProductError, match="no such variant"):
+        read(path, variant="body=cope")
+
+
+def test_a_collection_is_a_layer(tmp_path: Path) -> None:
+    path = tmp_path / "car.usda"
+    made = stage(path)
+    root = UsdGeom.Xform.Define(made, "/car").GetPrim()
+    cube(made, "/car/door")
+    cube(made, "/car/roof", (2, 0, 0))
+    collection = Usd.CollectionAPI.Apply(root, "movable")
+    collection.CreateIncludesRel().AddTarget("/car/door")
+    made.GetRootLayer().Save()
+    assert {part.name: part.layer for part in read(path).parts} == {"door": "movable", "roof": ""}
+
+
+def test_files_outside_the_folder_are_refused(tmp_path: Path) -> None:
+    other = stage(tmp_path / "secret.usda")
+    cube(other, "/box")
+    other.GetRootLayer().Save()
+    folder = tmp_path / "product"
+    folder.mkdir()
+    (folder / "link.usda").symlink_to(tmp_path / "secret.usda")
+    for asset in ("../secret.usda", str(tmp_path / "secret.usda"), "link.usda"):
+        path = folder / "car.usda"
+        path.write_text(f'#usda 1.0\ndef Xform "car" (references = @{asset}@</box>) {{}}\n')
+        with pytest.raises(ProductError, match="outside the product's folder"):
+            read(path)
+
+
+def zipped(path: Path, *members: tuple[str, bytes], compressed: bool = False) -> Path:
+    kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", kind) as package:
+        for name, content in members:
+            package.writestr(name, content)
+    return path
+
+
+def test_packages_that_could_harm_are_refused(tmp_path: Path) -> None:
+    layer = ("a.usda", b"#usda 1.0\n")
+    path = tmp_path / "p.usdz"
+    for members, compressed, what in (
+        ([layer, ("b.png", b"\0" * 10_000_000)], True, "compressed"),
+        ([layer, ("../b.png", b"x")], False, "leads out"),
+        ([layer, ("/etc/b.png", b"x")], False, "leads out"),
+        ([("b.png", b"x"), layer], False, "no USD layer"),
+    ):
+        zipped(path, *members, compressed=compressed)
+        with pytest.raises(ProductError, match="not safe") as caught:
+            read(path)
+        assert what in str(caught.value)
+    content = bytearray(zipped(path, layer, ("b.png", b"x")).read_bytes())
+    for place in [content.rfind(b"PK\x01\x02")]:
+        # Sizes in the directory that the file cannot hold.
+        content[place + 20 : place + 28] = (1 << 31).to_bytes(4, "little") * 2
+    path.write_bytes(content)
+    with pytest.raises(ProductError, match="not safe"):
+        read(path)
+    path.write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(ProductError, match="damaged"):
+        read(path)
+
+
+def test_damaged_files_are_one_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    made = stage(tmp_path / "good.usdc")
+    cube(made, "/box")
+    made.GetRootLayer().Save()
+    content = (tmp_path / "good.usdc").read_bytes()
+    capfd.readouterr()
+    files = {
+        "text.usda": b'#usda 1.0\ndef Mesh "a" {{{',
+        "cut.usdc": content[: len(content) // 2],
+        "noise.usd": b"nothing of the kind",
+        "version.usdc": content[:8] + b"\xff" * 80 + content[88:],
+        "faces.usda": b'#usda 1.0\ndef Mesh "a" {\nint[] faceVertexCounts = [3]\n'
+        b"int[] faceVertexIndices = [0, 1, 7]\npoint3f[] points = [(0,0,0)]\n}\n",
+        "empty.usda": b"#usda 1.0\n",
+    }
+    for name, bad in files.items():
+        path = tmp_path / name
+        path.write_bytes(bad)
+        with pytest.raises(ProductError, match=r"cannot be read|malformed|no geometry") as caught:
+            read(path)
+        assert caught.value.where == str(path)
+        assert "Traceback" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_flipped_bytes_are_read_or_refused(tmp_path: Path) -> None:
+    made = stage(tmp_path / "good.usdc")
+    cube(made, "/box")
+    made.GetRootLayer().Save()
+    content = (tmp_path / "good.usdc").read_bytes()
+    chance = random.Random(5)
+    path = tmp_path / "bad.usdc"
+    for _ in range(4):
+        bad = bytearray(content)
+        for _ in range(8):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        path.write_bytes(bad)
+        try:
+            assert read(path).triangle_count <= 12
+        except ProductError as error:
+            assert error.where == str(path)
+
+
+def test_without_usd_core_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    path = tmp_path / "a.usda"
+    path.write_text("#usda 1.0\n")
+    with pytest.raises(MissingDependencyError, match="usd-core") as caught:
+        read(path)
+    assert "clearcoat[usd]" in str(caught.value)
