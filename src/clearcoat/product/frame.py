@@ -73,8 +73,9 @@ def to_product_frame(
     Raises:
         ProductError: the axes contradict each other, or coordinates leave float32's range.
     """
+    bounds = _bounds(parts)
     guess = complete(
-        _extents(parts),
+        bounds[1] - bounds[0],
         unit_m=raw.unit_m if unit_m is None else unit_m,
         up=up or raw.up,
         front=front or raw.front,
@@ -96,9 +97,10 @@ def to_product_frame(
 
     with np.errstate(over="ignore"):
         turned = [(part.vertices @ turn.T) * scale for part in parts]
-    low = np.min([vertices.min(axis=0) for vertices in turned], axis=0)
-    high = np.max([vertices.max(axis=0) for vertices in turned], axis=0)
-    size = high - low
+        # Axes turn onto axes, so the box turns with them, exactly.
+        corners = (bounds @ turn.T) * scale
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        size = high - low
     # Products of coordinates (areas, transforms) must stay finite in float32 downstream.
     if not np.all(np.isfinite(size)) or float(np.abs([low, high]).max()) > 1e12:
         raise ProductError(
@@ -137,11 +139,11 @@ def to_product_frame(
     )
 
 
-def _extents(parts: Sequence[RawPart]) -> NDArray[np.float64]:
+def _bounds(parts: Sequence[RawPart]) -> NDArray[np.float64]:
+    """(2, 3): least and greatest corner of all parts, file frame."""
     low = np.min([part.vertices.min(axis=0) for part in parts], axis=0)
     high = np.max([part.vertices.max(axis=0) for part in parts], axis=0)
-    extents: NDArray[np.float64] = high - low
-    return extents
+    return np.stack([low, high])
 
 
 def _placed(part: RawPart, vertices: NDArray[np.float64], turn: NDArray[np.float64]) -> Part:

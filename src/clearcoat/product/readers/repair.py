@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.product.raw import Float64Array, Notes
+from clearcoat.product.readers.vectors import lengths_of_rows
 
 Uint32Array = NDArray[np.uint32]
 
@@ -26,9 +27,10 @@ def distinct_faces(vertices: Float64Array, faces: Uint32Array) -> NDArray[np.boo
     corner = np.zeros(len(vertices), dtype=np.uint64)
     for axis, constant in enumerate(_MIX):
         # Adding zero turns -0.0 into 0.0, which lies in the same place.
-        bits = np.ascontiguousarray(vertices[:, axis] + 0.0).view(np.uint64)
-        corner ^= _mixed(bits * np.uint64(constant))
-        corner = _mixed(corner)
+        bits = (vertices[:, axis] + 0.0).view(np.uint64)
+        # Numbers that were float32 have zeros below; a product would keep them.
+        corner += (bits ^ (bits >> np.uint64(32))) * np.uint64(constant)
+    corner = _mixed(corner)
     # A sum does not know the order of the corners; 64 bits make chance collisions negligible.
     key = corner[faces[:, 0]] + corner[faces[:, 1]] + corner[faces[:, 2]]
     order = np.argsort(key, kind="stable")
@@ -50,8 +52,7 @@ def is_inside_out(vertices: Float64Array, faces: Uint32Array, area_vector: Float
     A shell is taken for closed where its area vectors cancel (divergence theorem); whether an
     open one is inside out cannot be told.
     """
-    areas = np.linalg.norm(area_vector, axis=1)
-    total = float(areas.sum())
+    total = float(lengths_of_rows(area_vector).sum())
     if len(faces) < 4 or float(np.linalg.norm(area_vector.sum(axis=0))) > 1e-6 * total:
         return False
     centre = vertices.mean(axis=0)

@@ -14,6 +14,7 @@ from clearcoat.product.readers.repair import (
     is_inside_out,
     turn_opposed_normals,
 )
+from clearcoat.product.readers.vectors import cross_rows, lengths_of_rows, squares_of_rows
 
 CREASE_DEG = 40.0
 """Edges sharper than this stay sharp when normals have to be computed."""
@@ -84,7 +85,7 @@ def tidy(
         faces = faces[good]
     area_vector, longest = _area_vectors(vertices, faces)
     # Below 1e-12 of the longest edge's square even float64 holds nothing but rounding.
-    solid = np.linalg.norm(area_vector, axis=1) > 1e-12 * longest
+    solid = lengths_of_rows(area_vector) > 1e-12 * longest
     if not solid.all():
         notes.add("triangles without area left out", int((~solid).sum()), path)
         faces = faces[solid]
@@ -201,10 +202,10 @@ def _area_vectors(vertices: Float64Array, faces: Uint32Array) -> tuple[Float64Ar
     """Cross products (F, 3) of two edges, and the squares (F,) of the longest edge."""
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     with np.errstate(over="ignore", invalid="ignore"):
-        cross = np.cross(b - a, c - a)
-        squares = [np.einsum("ij,ij->i", edge, edge) for edge in (b - a, c - a, c - b)]
-        longest = np.maximum.reduce(squares)
-    return cross, longest
+        along, across = b - a, c - a
+        longest = np.maximum(squares_of_rows(along), squares_of_rows(across))
+        longest = np.maximum(longest, squares_of_rows(across - along))
+        return cross_rows(along, across), longest
 
 
 def _corner_angles(vertices: Float64Array, faces: Uint32Array) -> Float64Array:
@@ -221,7 +222,7 @@ def _mend_normals(
     path: str, vertices: Float64Array, faces: Uint32Array, normals: Float64Array, notes: Notes
 ) -> Float64Array:
     """Bring normals to unit length; replace those that have none by the faces' average."""
-    length = np.linalg.norm(normals, axis=1)
+    length = lengths_of_rows(normals)
     bad = ~np.isfinite(length) | (length < 1e-12)
     if bad.any():
         notes.add("normals without a direction replaced", int(bad.sum()), path)

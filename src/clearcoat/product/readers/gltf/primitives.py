@@ -14,7 +14,9 @@ from clearcoat.product.readers.gltf.accessors import floats, indices
 from clearcoat.product.readers.gltf.compression import DracoMesh
 from clearcoat.product.readers.gltf.container import GltfFile
 from clearcoat.product.readers.triangles import fan_to_triangles, strip_to_triangles
+from clearcoat.product.readers.vectors import cofactor_matrix, lengths_of_rows
 
+_IDENTITY = np.eye(3)
 _LINES = {0: "points", 1: "lines", 2: "lines", 3: "lines"}
 
 
@@ -124,19 +126,24 @@ def place(part: RawPart, transform: Float64Array) -> RawPart | None:
 
     None where the transform flattens or breaks it, so that it has to be tidied anew.
     """
-    linear = transform[:3, :3]
+    linear, move = transform[:3, :3], transform[:3, 3]
+    if np.array_equal(linear, _IDENTITY):
+        vertices = part.vertices + move
+        return replace(part, vertices=vertices) if math.isfinite(float(vertices.sum())) else None
     size = float(np.abs(linear).max())
+    if not (size and math.isfinite(size)):
+        return None
+    cofactors, determinant = cofactor_matrix(linear / size)
     with np.errstate(all="ignore"):
-        determinant = float(np.linalg.det(linear / size)) if size else 0.0
-        vertices = part.vertices @ linear.T + transform[:3, 3]
+        vertices = part.vertices @ linear.T + move
         # Sums stay finite only if all are, and are cheaper than a look at each.
         if not (abs(determinant) > 1e-6 and math.isfinite(float(vertices.sum()))):
             return None
     mirrored = determinant < 0
     normals = None
     if part.normals is not None:
-        normals = part.normals @ _of_normals(linear).T
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        normals = part.normals @ (-cofactors if mirrored else cofactors).T
+        normals /= lengths_of_rows(normals)[:, None]
     faces = np.ascontiguousarray(part.faces[:, ::-1]) if mirrored else part.faces
     return replace(part, vertices=vertices, faces=faces, normals=normals)
 
@@ -146,21 +153,12 @@ def place_untidied(piece: Primitive, transform: Float64Array) -> Primitive:
     linear = transform[:3, :3]
     with np.errstate(all="ignore"):
         vertices = piece.vertices @ linear.T + transform[:3, 3]
-        mirrored = float(np.linalg.det(linear)) < 0
+        # The cofactors are the inverse transpose up to the determinant, and exist for
+        # flattening transforms too.
+        cofactors, determinant = cofactor_matrix(linear / (np.abs(linear).max() or 1.0))
+        mirrored = determinant < 0
         normals = None
         if piece.normals is not None:
-            normals = piece.normals @ _of_normals(linear).T
+            normals = piece.normals @ (-cofactors if mirrored else cofactors).T
     faces = piece.faces[:, ::-1] if mirrored else piece.faces
     return Primitive(vertices, faces, normals, piece.uv)
-
-
-def _of_normals(linear: Float64Array) -> Float64Array:
-    """(3, 3): turns normals as `linear` turns points, up to their length.
-
-    The cofactor matrix is the inverse transpose up to the determinant, and exists for
-    flattening transforms too.
-    """
-    with np.errstate(all="ignore"):
-        a, b, c = linear / (np.abs(linear).max() or 1.0)
-        cofactor = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)])
-        return -cofactor if float(np.linalg.det(linear)) < 0 else cofactor
