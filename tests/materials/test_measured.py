@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,39 +10,7 @@ import pytest
 from clearcoat.errors import RenderError
 from clearcoat.materials import Material
 from clearcoat.render import backend, bsdf
-
-_UINT8, _FLOAT32 = 1, 10
-
-
-def _lambertian(albedo: float) -> dict[str, np.ndarray]:
-    """Constant in every direction, cosine included: its furnace value is that of `albedo`."""
-    theta_i = np.linspace(0, np.pi / 2, 4, dtype=np.float32)
-    phi_i = np.array([0, 2 * np.pi], np.float32)
-    flat = np.ones((2, 4, 8, 8), np.float32)
-    return {
-        "description": np.frombuffer(b"made by a test", np.uint8),
-        "theta_i": theta_i,
-        "phi_i": phi_i,
-        "ndf": np.ones((8, 8), np.float32),
-        "sigma": np.ones((8, 8), np.float32),
-        "vndf": flat,
-        "luminance": flat,
-        "rgb": np.full((2, 4, 3, 8, 8), albedo / (2 * math.pi), np.float32),
-        "jacobian": np.zeros(1, np.uint8),
-    }
-
-
-def _tensor_file(fields: dict[str, np.ndarray]) -> bytes:
-    entries = [(name.encode(), array) for name, array in fields.items()]
-    head = 12 + 2 + 4 + sum(2 + len(name) + 11 + 8 * array.ndim for name, array in entries)
-    table, data = b"", b""
-    for name, array in entries:
-        kind = _UINT8 if array.dtype == np.uint8 else _FLOAT32
-        table += struct.pack("<H", len(name)) + name
-        table += struct.pack("<HBQ", array.ndim, kind, head + len(data))
-        table += struct.pack(f"<{array.ndim}Q", *array.shape)
-        data += array.tobytes()
-    return struct.pack("<12s2BI", b"tensor_file\0", 1, 0, len(entries)) + table + data
+from tests.measured import lambertian, tensor_file
 
 
 def _material(path: Path | None) -> Material:
@@ -53,7 +19,7 @@ def _material(path: Path | None) -> Material:
 
 def test_a_lambertian_file_renders_as_its_albedo(tmp_path: Path) -> None:
     path = tmp_path / "half_rgb.bsdf"
-    path.write_bytes(_tensor_file(_lambertian(0.5)))
+    path.write_bytes(tensor_file(lambertian(0.5)))
     mi = backend.load()
     scene = mi.load_dict(
         {
@@ -75,17 +41,17 @@ def test_a_lambertian_file_renders_as_its_albedo(tmp_path: Path) -> None:
 
 
 def _without(name: str) -> dict[str, np.ndarray]:
-    return {key: value for key, value in _lambertian(0.5).items() if key != name}
+    return {key: value for key, value in lambertian(0.5).items() if key != name}
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (_tensor_file(_lambertian(0.5))[:-1], "past the end"),
-        (_tensor_file(_lambertian(0.5))[:20], "ends too early"),
+        (tensor_file(lambertian(0.5))[:-1], "past the end"),
+        (tensor_file(lambertian(0.5))[:20], "ends too early"),
         (b"", "ends too early"),
         (b"PK\3\4" + bytes(100), "does not begin"),
-        (_tensor_file(_without("rgb")), "no field 'rgb'"),
+        (tensor_file(_without("rgb")), "no field 'rgb'"),
     ],
     ids=["cut short", "cut in the header", "empty", "a zip file", "spectral"],
 )

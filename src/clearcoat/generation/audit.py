@@ -84,7 +84,10 @@ def audit(
     of_materials = coverage(
         product.parts,
         # A material that the file names after the library's is as good as a rule.
-        [m.name in LIBRARY and m.source != "CAD file" for m in scene.materials],
+        [
+            m.kind == "measured" or (m.name in LIBRARY and m.source != "CAD file")
+            for m in scene.materials
+        ],
         pixels,
         _material_candidates(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat import __version__, vehicles
-from clearcoat.errors import SpecError
 from clearcoat.generation import family, moving
 from clearcoat.generation.objects import ObjectTable, object_table
+from clearcoat.generation.scene_materials import material_facts, scene_materials
 from clearcoat.generation.scene_spec import SceneSpec
-from clearcoat.materials import LIBRARY, Material, material
+from clearcoat.materials import Material
 from clearcoat.product import (
     FAMILY,
     ClassMap,
@@ -24,10 +24,8 @@ from clearcoat.product import (
     instances,
     load_file_product,
     resolve_classes,
-    resolve_materials,
 )
 from clearcoat.render import Renderer, list_hdris
-from clearcoat.render import resolve_materials as complete_materials
 from clearcoat.scene import Stage
 from clearcoat.scene.distributions import KINDS
 from clearcoat.spec import digest
@@ -138,14 +136,14 @@ def load_scene(path: Path) -> Scene:
     hdri_folder = None if folder is None else base / folder.expanduser()
     uses_hdri = spec.light.environments.get("hdri", 0) > 0
     names = list_hdris(hdri_folder) if uses_hdri else ()
-    materials = _materials(spec, product, document)
+    materials = scene_materials(spec, product, document, base)
     moving.check_states(spec.states, product, document)
     models = moving.occluder_models(spec.occluders, base)
     drawn_from = [
         *(geometry_digest(model) for model, _ in models),
         spec.model_dump(mode="json"),
         family.code_digest() if drawn else geometry_digest(product),
-        [_facts(material) for material in materials],
+        [material_facts(material) for material in materials],
         list(names),
         # Another version may draw the same spec otherwise.
         __version__,
@@ -178,25 +176,6 @@ def _product(spec: SceneSpec, document: Document, base: Path) -> Product:
     return drop_parts(built, spec.product.drop, where=where) if spec.product.drop else built
 
 
-def _materials(spec: SceneSpec, product: Product, document: Document) -> tuple[Material, ...]:
-    made = []
-    for number, rule in enumerate(spec.materials):
-        try:
-            made.append(material(rule.use, rule.parameters))
-        except SpecError as error:
-            error.where = document.where(("materials", number, "use"))
-            raise
-    matches = resolve_materials(
-        product,
-        spec.materials,
-        groups=spec.groups,
-        where=lambda i: document.where(("materials", i)),
-    )
-    position = {id(rule): number for number, rule in enumerate(spec.materials)}
-    chosen = [None if rule is None else made[position[id(rule)]] for rule in matches]
-    return complete_materials(product, chosen, LIBRARY)
-
-
 def outline_points(product: Product, count: int = 256) -> NDArray[np.float64]:
     """(N, 3): the vertices that lie farthest in `count` directions, metres.
 
@@ -217,14 +196,6 @@ def outline_points(product: Product, count: int = 256) -> NDArray[np.float64]:
     farthest = np.unique((points @ directions).argmax(axis=0))
     outline: NDArray[np.float64] = points[farthest].astype(np.float64)
     return outline
-
-
-def _facts(material: Material) -> dict[str, object]:
-    """Return a material as plain data; its pictures are digests in what they print as."""
-    facts = asdict(replace(material, textures=None))
-    # An entry only where there is one: what was drawn without pictures keeps its digest.
-    del facts["textures"]
-    return facts | ({"textures": repr(material.textures)} if material.textures else {})
 
 
 def geometry_digest(product: Product) -> str:

@@ -44,6 +44,7 @@ def check_measured(path: Path | None, material: str) -> Path:
             where=path,
             found=error.strerror,
             expected=expected,
+            do="check the path; a relative one starts from the spec's folder",
         ) from error
     try:
         shapes = _shapes(head, size)
@@ -62,6 +63,7 @@ def check_measured(path: Path | None, material: str) -> Path:
                 where=path,
                 found=f"no field {name!r} of {dimensions} dimensions in {sorted(shapes)}",
                 expected=expected,
+                do="fetch the material's file that ends in _rgb.bsdf",
             )
     return path
 

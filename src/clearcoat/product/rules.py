@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
@@ -84,13 +85,30 @@ class ClassRules(Model):
         return self
 
 
+MEASURED = "measured"
+"""The value of `use` that stands for a measured BRDF file."""
+
+
 class MaterialRule(Rule):
-    """Gives the parts it matches a material of the library."""
+    """Gives the parts it matches a material of the library, or one that was measured."""
 
     use: str
-    """Name of the library material."""
+    """Name of the library material; `measured` for the BRDF in `file`."""
+    file: Path | None = None
+    """Measured BRDF of `use: measured`, relative to the spec: an RGB file (`*_rgb.bsdf`) of the
+    RGL material database (Dupuy and Jakob 2018)."""
     parameters: dict[str, JsonValue] = Field(default={}, alias="with")
     """Parameters of the material that differ from the library's."""
+
+    @model_validator(mode="after")
+    def _measured(self) -> MaterialRule:
+        if self.use == MEASURED and self.file is None:
+            raise ValueError("`use: measured` needs a `file`: an RGB .bsdf file")
+        if self.use != MEASURED and self.file is not None:
+            raise ValueError(f"`file` goes with `use: {MEASURED}`, not with {self.use!r}")
+        if self.file is not None and self.parameters:
+            raise ValueError("a measured material has no parameters: leave `with` out")
+        return self
 
 
 @dataclass(frozen=True)
