@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.product.model import Mesh
+from clearcoat.product.readers.repair import distinct_faces
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.skin import Skin
 
@@ -46,10 +47,13 @@ class Surface:
         return Surface(self.vertices, -self.normals, self.faces[:, ::-1])
 
     def mesh(self) -> Mesh:
-        """As a product's mesh, without triangles too small to have a direction."""
+        """As a product's mesh, without triangles too small to have a direction, or drawn twice."""
         corners = self.vertices[self.faces]
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         keep = 0.5 * np.linalg.norm(cross, axis=1) > _SMALLEST_AREA_M2
+        # Pieces that meet may share a face; a reader of the exported file would leave it out.
+        stored = self.vertices.astype(np.float32).astype(np.float64)
+        keep[keep] = distinct_faces(stored, self.faces[keep].astype(np.uint32))
         faces = self.faces[keep]
         used = np.zeros(len(self.vertices), dtype=np.bool_)
         used[faces] = True
