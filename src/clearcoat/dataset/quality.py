@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.stats import fisher_exact
 
 from clearcoat.dataset.labels import LabelRaster
 from clearcoat.dataset.statistics import DatasetStatistics
@@ -67,6 +66,9 @@ def boundary_agreement(image: NDArray[np.uint8], labels: LabelRaster) -> float |
 
 def compare_frequencies(here: DatasetStatistics, there: DatasetStatistics) -> tuple[Frequency, ...]:
     """Compare how often each class occurs; classes that only one data set has are left out."""
+    # Imported late: it takes seconds, and everything that writes a data set imports this package.
+    from scipy.stats import fisher_exact
+
     other = {found.name: found for found in there.classes}
     pairs = [(found, other[found.name]) for found in here.classes if found.name in other]
     raw = [
