@@ -14,7 +14,7 @@ from clearcoat.scene import (
     StateSpec,
     sample,
 )
-from clearcoat.scene.states import placement
+from clearcoat.scene.states import placement, sample_states
 
 _CORNERS = np.array([[x, y, z] for x in (-2.3, 2.3) for y in (-0.9, 0.9) for z in (0.0, 1.4)])
 _STAGE = Stage(points_m=_CORNERS)
@@ -32,11 +32,8 @@ def test_a_block_of_images_shares_its_states_and_the_next_has_others() -> None:
 
 
 def test_states_hold_as_often_as_asked() -> None:
-    model = SceneModel(
-        states={"lost": StateSpec(parts="*", missing=True, probability=0.25, label="lost")},
-        block=1,
-    )
-    held = [bool(sample(model, _STAGE, 0, i).states) for i in range(400)]
+    specs = {"lost": StateSpec(parts="*", missing=True, probability=0.25, label="lost")}
+    held = [bool(sample_states(specs, 0, block)) for block in range(400)]
     assert np.mean(held) == pytest.approx(0.25, abs=0.07)
 
 

@@ -25,7 +25,7 @@ from clearcoat.product import (
     load_file_product,
     resolve_classes,
 )
-from clearcoat.render import Renderer, list_hdris
+from clearcoat.render import Renderer, list_hdris, list_photos
 from clearcoat.scene import Stage
 from clearcoat.scene.distributions import KINDS
 from clearcoat.spec import digest
@@ -43,6 +43,7 @@ class Scene:
     materials: tuple[Material, ...]
     stage: Stage
     hdri_folder: Path | None
+    photo_folder: Path | None
     digest: str
     """Of the spec and of the files that decide what is drawn."""
     part_ids: NDArray[np.uint16] | None = None
@@ -76,7 +77,7 @@ class Scene:
             self,
             product=product,
             materials=tuple(self.materials[number - 1] for number in ids[1:]),
-            stage=Stage(points_m=outline_points(product), hdri_names=self.stage.hdri_names),
+            stage=replace(self.stage, points_m=outline_points(product)),
             part_ids=ids,
             cast=cast,
         )
@@ -107,6 +108,7 @@ class Scene:
             supersample=self.spec.labels.supersample if "coverage" in self.spec.labels.write else 0,
             normals="normals" in self.spec.labels.write,
             hdri_folder=self.hdri_folder,
+            photo_folder=self.photo_folder,
             states=moving.states(self.spec.states, self.product),
             occluders=None if self.spec.occluders.count == 0 else self.spec.occluders,
             occluder_models=self.occluder_models,
@@ -119,7 +121,7 @@ def load_scene(path: Path) -> Scene:
     Raises:
         SpecError: the spec is wrong, or a rule in it matches nothing.
         ProductError: the product cannot be read.
-        RenderError: the HDRI folder is missing or empty.
+        RenderError: the folder of HDR environments or of photographs is missing or empty.
     """
     document = read(path, KINDS)
     spec = parse(document, SceneSpec)
@@ -136,6 +138,7 @@ def load_scene(path: Path) -> Scene:
     hdri_folder = None if folder is None else base / folder.expanduser()
     uses_hdri = spec.light.environments.get("hdri", 0) > 0
     names = list_hdris(hdri_folder) if uses_hdri else ()
+    photo_folder, photo_names = _photos(spec, base)
     materials = scene_materials(spec, product, document, base)
     moving.check_states(spec.states, product, document)
     models = moving.occluder_models(spec.occluders, base)
@@ -145,6 +148,7 @@ def load_scene(path: Path) -> Scene:
         family.code_digest() if drawn else geometry_digest(product),
         [material_facts(material) for material in materials],
         list(names),
+        list(photo_names),
         # Another version may draw the same spec otherwise.
         __version__,
     ]
@@ -154,12 +158,24 @@ def load_scene(path: Path) -> Scene:
         classes=classes,
         materials=materials,
         stage=Stage(
-            points_m=np.zeros((0, 3)) if drawn else outline_points(product), hdri_names=names
+            points_m=np.zeros((0, 3)) if drawn else outline_points(product),
+            hdri_names=names,
+            photo_names=photo_names,
         ),
         hdri_folder=hdri_folder,
+        photo_folder=photo_folder,
         occluder_models=models,
         digest=digest(drawn_from),
     )
+
+
+def _photos(spec: SceneSpec, base: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """Return the folder of photographs and the names in it, where backdrops show any."""
+    folder = spec.backdrop.photo_folder
+    if folder is None or spec.backdrop.modes.get("photo", 0) == 0:
+        return None, ()
+    place = base / folder.expanduser()
+    return place, list_photos(place)
 
 
 def _product(spec: SceneSpec, document: Document, base: Path) -> Product:

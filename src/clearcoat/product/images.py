@@ -17,13 +17,14 @@ LARGEST_SIDE = 2048
 _MOST_PIXELS = 100_000_000
 
 
-def decode(content: bytes) -> tuple[NDArray[np.uint8] | None, str]:
+def decode(content: bytes, *, upright: bool = False) -> tuple[NDArray[np.uint8] | None, str]:
     """Return (H, W, 4) RGBA pixels; None where they cannot be read, and why, or what was done.
 
     A picture declares its size in its head, so a few bytes can ask for gigabytes: those above a
-    hundred million pixels are refused before any is decoded.
+    hundred million pixels are refused before any is decoded. With `upright`, a photograph is
+    turned as its camera says that it was held (Exif orientation).
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings():
@@ -36,6 +37,10 @@ def decode(content: bytes) -> tuple[NDArray[np.uint8] | None, str]:
                 # A JPEG decodes at an eighth to a half of its size for less than the whole.
                 image.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
                 picture = _eight_bits(image)
+                if upright:
+                    # The copy of other pixels has lost what the file said of them.
+                    picture.info.setdefault("exif", image.info.get("exif", b""))
+                    picture = ImageOps.exif_transpose(picture)
                 picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BOX)
                 pixels = np.asarray(picture, dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:

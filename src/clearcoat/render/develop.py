@@ -62,6 +62,17 @@ def tone(linear: Float32Array, curve: str) -> Float32Array:
     return _filmic(linear) if curve == "filmic" else linear
 
 
+def untone(shown: Float32Array, curve: str) -> Float32Array:
+    """Return the linear light that `tone` maps to `shown` (0 to 1); inverse of `tone`."""
+    if curve != "filmic":
+        return shown
+    # The fit is a quotient of two quadratics: one root of a quadratic equation is not negative.
+    y = np.clip(shown, 0, 1)
+    a, b, c = 2.51 - 2.43 * y, 0.03 - 0.59 * y, -0.14 * y
+    light: Float32Array = ((np.sqrt(b * b - 4 * a * c) - b) / (2 * a) / 0.8).astype(np.float32)
+    return np.maximum(light, 0)
+
+
 def encode(linear: Float32Array) -> NDArray[np.uint8]:
     """Return the 8-bit sRGB values of linear ones (IEC 61966-2-1), clipped to 0 and 1."""
     linear = np.clip(linear, 0, 1)

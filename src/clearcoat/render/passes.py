@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.render.cutout import transmission_integrator
 from clearcoat.render.settings import RenderSettings
 
 Float32Array = NDArray[np.float32]
@@ -24,20 +25,28 @@ class Passes:
         path = {"type": "path", "max_depth": settings.max_depth, "rr_depth": 3}
         self._path = mi.load_dict(path)
         self._cut_out = mi.load_dict({**path, "hide_emitters": True})
+        self._transmission: Any = None
         self._guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
 
-    def light(
-        self, scene: Any, sensor: Any, seed: int, *, cut_out: bool
-    ) -> tuple[Float32Array, Float32Array]:
-        """Return radiance (H, W, 3) and coverage (H, W, 1).
+    def light(self, scene: Any, sensor: Any, seed: int, *, cut_out: bool) -> Float32Array:
+        """Return radiance (H, W, 3).
 
-        With `cut_out` the environment lights but is not seen: coverage is that of the product.
+        With `cut_out` the environment lights but is not seen, not through panes either.
         """
         integrator = self._cut_out if cut_out else self._path
         image = self._draw(scene, sensor, integrator, self.samples, seed)
         # A path may end in 0 / 0 at a grazing angle; the denoiser would spread such a pixel.
-        radiance = np.nan_to_num(image[..., :3], posinf=0, neginf=0).astype(np.float32)
-        return radiance, image[..., 3:4]
+        return np.nan_to_num(image[..., :3], posinf=0, neginf=0).astype(np.float32)
+
+    def transmission(self, scene: Any, sensor: Any, seed: int) -> Float32Array:
+        """Return (H, W, 3): the share of a backdrop that each pixel of a cut-out shows.
+
+        The same seed as that of the light makes the edges of both agree.
+        """
+        if self._transmission is None:
+            self._transmission = transmission_integrator(self.mi)
+        image = self._draw(scene, sensor, self._transmission, self.samples, seed)
+        return np.nan_to_num(image[..., :3]).astype(np.float32)
 
     def guides(self, scene: Any, sensor: Any, seed: int) -> tuple[Float32Array, Float32Array]:
         """Return albedo and world normal, (H, W, 3) each, of the first surface."""

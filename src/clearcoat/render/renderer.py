@@ -23,6 +23,7 @@ from clearcoat.render.moving import Occluders, State, Variants
 from clearcoat.render.normals import camera_normals
 from clearcoat.render.passes import Passes
 from clearcoat.render.peel import Extent, peel
+from clearcoat.render.photo import photo_behind
 from clearcoat.render.probe import LabelProbe
 from clearcoat.render.scenes import Scenes
 from clearcoat.render.settings import RenderSettings
@@ -43,6 +44,7 @@ class Renderer:
         extent_rays: at how many pixels, at most, to look for hidden parts (`Frame.extent`); 0: not.
         normals: whether to fill `Frame.surface_normal`.
         hdri_folder: where the environment files of the samples are.
+        photo_folder: where the photographs of their backdrops are.
         size: width and height of the picture in pixels.
         variant: Mitsuba variant; by default the fastest that works.
         states: what may differ between images.
@@ -65,6 +67,7 @@ class Renderer:
         extent_rays: int = 0,
         normals: bool = False,
         hdri_folder: Path | None = None,
+        photo_folder: Path | None = None,
         variant: str | None = None,
         states: Sequence[State] = (),
         occluders: OccluderSpec | None = None,
@@ -80,7 +83,7 @@ class Renderer:
         self.mi = backend.load(variant)
         self.settings = settings
         self.size = size
-        self.hdri_folder = hdri_folder
+        self.hdri_folder, self.photo_folder = hdri_folder, photo_folder
         self._supersample = supersample
         self._extent_rays, self._wants_normals = extent_rays, normals
         self._build_bsdfs(materials)
@@ -115,13 +118,18 @@ class Renderer:
             self._scenes.light_tunnel(sample.environment.tunnel, sample.environment.variation)
         pose = sample.camera.pose
         noise = int(np.random.SeedSequence([sample.seed, sample.index]).generate_state(1)[0])
-        plain = sample.backdrop.mode == "plain"
-        radiance, alpha = self._passes.light(lit, self._camera.sensor, noise, cut_out=plain)
+        backdrop = self._cut_out_before(sample)
+        cut_out = backdrop is not None
+        radiance = self._passes.light(lit, self._camera.sensor, noise, cut_out=cut_out)
         albedo, normal = self._passes.guides(scene, self._camera.sensor, noise)
         if self.settings.denoise:
             radiance = denoise(radiance, albedo, normal)
-        if plain:
-            radiance = radiance * alpha + (1 - alpha) * plain_color(sample)
+        if backdrop is not None:
+            # A pixel that is covered in part has only a part of the product's radiance already.
+            shown = self._passes.transmission(scene, self._camera.sensor, noise)
+            whole = shown.min(axis=2, keepdims=True) >= 1
+            # Beside the product the denoiser leaves a trace of it, which black would show.
+            radiance = np.where(whole, 0, radiance) + shown * backdrop
         parts, behind, depth_m = self._probe.look(
             scene, self._camera.sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
         )
@@ -182,6 +190,17 @@ class Renderer:
         self._camera = Camera(self.size, self.mi)
 
     # Parameters, once per image.
+
+    def _cut_out_before(self, sample: SceneSample) -> Float32Array | None:
+        """What stands behind a product that is cut out: one colour or a picture; else None."""
+        if sample.backdrop.mode == "plain":
+            return plain_color(sample)
+        photo = sample.backdrop.photo
+        if photo is None:
+            return None
+        if self.photo_folder is None:
+            raise RenderError("the sample names a photograph but no folder is given", found=photo)
+        return photo_behind(photo, self.photo_folder, self.size, self.settings.tone_curve)
 
     def _set_paint(self, sample: SceneSample) -> None:
         mi = self.mi

@@ -1,6 +1,6 @@
 """What chance decides about an image: pure functions of (spec, seed, index), NumPy only."""
 
-from clearcoat.scene.backdrop import BackdropSample, BackdropSpec
+from clearcoat.scene.backdrop import BackdropSample, BackdropSpec, PhotoSample
 from clearcoat.scene.camera import CameraSample, CameraSpec
 from clearcoat.scene.constraints import Rejections, RequireSpec, breaches
 from clearcoat.scene.distributions import Distribution, draw, draw_weighted, stream
@@ -39,6 +39,7 @@ __all__ = [
     "OccluderSpec",
     "PaintSample",
     "PaintSpec",
+    "PhotoSample",
     "Pose",
     "Rejections",
     "RequireSpec",

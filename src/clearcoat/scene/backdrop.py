@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
-from clearcoat.scene.distributions import Distribution, draw, draw_weighted, some_weight, stream
+from clearcoat.errors import SpecError
+from clearcoat.scene.distributions import (
+    Distribution,
+    draw,
+    draw_weighted,
+    some_weight,
+    stream,
+    uniform,
+)
 from clearcoat.spec import Model
 
-BackdropMode = Literal["grounded", "surface", "skybox", "plain"]
+BackdropMode = Literal["grounded", "surface", "skybox", "plain", "photo"]
 SurfaceKind = Literal[
     "asphalt", "concrete", "gravel", "grass", "paving", "tiles", "epoxy", "seamless"
 ]
@@ -49,7 +58,7 @@ class BackdropSpec(Model):
     """How often each backdrop is used, as relative weights. `grounded`: the environment upright,
     its own ground under the product. `surface`: the environment upright, a floor of its own.
     `skybox`: the environment turned about all three axes and no ground (section III.C).
-    `plain`: one colour."""
+    `plain`: one colour. `photo`: a photograph from `photo_folder`, and no ground."""
     surfaces: Annotated[dict[SurfaceKind, float], AfterValidator(some_weight)] = {
         "asphalt": 0.4,
         "concrete": 0.25,
@@ -67,6 +76,38 @@ class BackdropSpec(Model):
     """Diffuse reflectance of the floor; by default what such a surface has."""
     surface_roughness: Distribution | None = None
     """Roughness of the floor: low values mirror the product; by default as of such a surface."""
+    photo_folder: Path | None = None
+    """Folder of photographs (JPEG, PNG, WebP, TIFF, BMP) for the mode `photo`, relative to the
+    spec. They are backdrop alone: none of their pixels gets a label."""
+    photo_zoom: Distribution = uniform(1.0, 1.6)
+    """What is shown of a photograph: at 1 the largest piece of the picture's proportions, at 2
+    half of its width and height. Where the piece lies is random."""
+    photo_defocus: Distribution = 0.0
+    """Radius of the disc into which a lens focused on the product spreads a point of the
+    photograph, in hundredths of the picture's width: 0 is as sharp as the photograph, 2 strong."""
+
+    @model_validator(mode="after")
+    def _photo_folder_given(self) -> BackdropSpec:
+        if self.modes.get("photo", 0) > 0 and self.photo_folder is None:
+            raise SpecError(
+                "backdrop.modes uses photo, but there is no photo_folder",
+                do="add backdrop.photo_folder, or remove photo from backdrop.modes",
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class PhotoSample:
+    """The photograph behind the product."""
+
+    name: str
+    """Its file in the folder of photographs."""
+    zoom: float
+    """1 or more: the largest piece of the picture's proportions over the piece that is shown."""
+    place: tuple[float, float]
+    """Where the piece lies in the photograph, 0 (left, top) to 1 (right, bottom)."""
+    defocus: float
+    """Radius of a point's disc, in hundredths of the picture's width."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +115,24 @@ class BackdropSample:
     """What is under and behind the product."""
 
     mode: str
-    """grounded, surface, skybox or plain."""
+    """grounded, surface, skybox, plain or photo."""
     albedo: float
     roughness: float
     variation: int
     """Seed of the pattern of the floor, or of the plain colour."""
     surface: str = "concrete"
     """Kind of the floor."""
+    photo: PhotoSample | None = None
+    """The photograph, where the mode is `photo`."""
 
 
 def sample_backdrop(
-    spec: BackdropSpec, mode: str, environment_kind: str, seed: int, index: int
+    spec: BackdropSpec,
+    mode: str,
+    environment_kind: str,
+    seed: int,
+    index: int,
+    photo_names: Sequence[str] = (),
 ) -> BackdropSample:
     """Draw the floor and the backdrop of image `index`, whose mode and environment are drawn."""
     fitting = _OF_PLACE.get(environment_kind, frozenset(spec.surfaces))
@@ -107,4 +155,17 @@ def sample_backdrop(
         roughness=values["surface_roughness"],
         variation=int(stream(seed, index, "backdrop.variation").integers(2**32)),
         surface=surface,
+        photo=_photo(spec, photo_names, seed, index) if mode == "photo" else None,
+    )
+
+
+def _photo(spec: BackdropSpec, names: Sequence[str], seed: int, index: int) -> PhotoSample:
+    if not names:
+        raise ValueError("the backdrop is a photograph, but the stage names none")
+    place = stream(seed, index, "backdrop.photo_place").random(2)
+    return PhotoSample(
+        name=names[int(stream(seed, index, "backdrop.photo").integers(len(names)))],
+        zoom=max(draw(spec.photo_zoom, seed, index, "backdrop.photo_zoom"), 1.0),
+        place=(float(place[0]), float(place[1])),
+        defocus=max(draw(spec.photo_defocus, seed, index, "backdrop.photo_defocus"), 0.0),
     )

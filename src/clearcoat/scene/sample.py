@@ -38,6 +38,8 @@ class Stage:
     """(N, 3): points whose outline is the product's, e.g. the vertices of its convex hull."""
     hdri_names: tuple[str, ...] = ()
     """Names of the environment files, sorted, so that the choice does not depend on the disk."""
+    photo_names: tuple[str, ...] = ()
+    """Names of the photographs for the backdrop, sorted likewise."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def sample(
         camera=here,
         environment=environment,
         sun=sample_sun(model.light.sun, seed, index),
-        backdrop=sample_backdrop(model.backdrop, mode, environment.kind, seed, index),
+        backdrop=sample_backdrop(
+            model.backdrop, mode, environment.kind, seed, index, stage.photo_names
+        ),
         paint=PaintSample(
             color=srgb_to_linear(
                 draw_weighted(stream(seed, index, "paint.color"), model.paint.colors)
