@@ -137,7 +137,7 @@ def load_scene(path: Path) -> Scene:
     folder = spec.light.hdri_folder
     hdri_folder = None if folder is None else base / folder.expanduser()
     uses_hdri = spec.light.environments.get("hdri", 0) > 0
-    names = list_hdris(hdri_folder) if uses_hdri else ()
+    names = list_hdris(hdri_folder, spec.light.hdris) if uses_hdri else ()
     photo_folder, photo_names = _photos(spec, base)
     materials = scene_materials(spec, product, document, base)
     moving.check_states(spec.states, product, document)

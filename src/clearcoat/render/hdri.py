@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.errors import RenderError
+from clearcoat.errors import RenderError, did_you_mean
 from clearcoat.render.panorama import HEIGHT, WIDTH
 
 SUFFIXES = (".hdr", ".exr")
 
 
-def list_hdris(folder: Path | None) -> tuple[str, ...]:
-    """Return the names of a folder's environment files, sorted.
+def list_hdris(folder: Path | None, patterns: Sequence[str] = ("*",)) -> tuple[str, ...]:
+    """Return the names of a folder's environment files that match a glob of `patterns`, sorted.
 
     Raises:
-        RenderError: the folder is missing or holds none.
+        RenderError: the folder is missing or holds none, or a pattern matches none.
     """
     if folder is None:
         return ()
@@ -36,7 +38,15 @@ def list_hdris(folder: Path | None) -> tuple[str, ...]:
             where=folder,
             expected="equirectangular files ending in " + " or ".join(SUFFIXES),
         )
-    return names
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise RenderError(
+                "a pattern of light.hdris matches no file of the folder",
+                where=folder,
+                found=pattern,
+                do=did_you_mean(pattern, names),
+            )
+    return tuple(name for name in names if any(fnmatchcase(name, p) for p in patterns))
 
 
 @lru_cache(maxsize=16)

@@ -110,6 +110,11 @@ class LightSpec(Model):
     `hdri_folder`; `sky`, `hall`, `tunnel`, `studio` and `busy` are procedural."""
     hdri_folder: Path | None = None
     """A folder of equirectangular Radiance (.hdr) or OpenEXR (.exr) files, relative to the spec."""
+    hdris: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
+    """Globs on the names of the folder's files: which of them to use."""
+    azimuth_deg: Distribution = uniform(-90, 270)
+    """Where the middle of an environment's picture lies, seen from the product: 0 in front, 90 on
+    its left. A tunnel stands along the product, and a `skybox` tumbles, whatever this says."""
     sun: SunSpec = SunSpec()
     """A sun besides the environment's own light."""
     sky: SkySpec = SkySpec()
@@ -205,9 +210,7 @@ def sample_environment(
     name = ""
     if kind == "hdri":
         name = hdri_names[int(stream(seed, index, "light.hdri").integers(len(hdri_names)))]
-    rng = stream(seed, index, "light.rotation")
-    # The tunnel stands along the product.
-    turn = np.eye(3) if kind == "tunnel" and upright else _turn(rng, upright)
+    turn = _turn(spec, kind, seed, index, upright=upright)
     sky = None
     if kind == "sky":
         to_sun = direction(
@@ -280,12 +283,14 @@ def _lamps(spec: LampSpec, turn: FloatArray, seed: int, index: int) -> tuple[Lam
     return tuple(lamps)
 
 
-def _turn(rng: np.random.Generator, upright: bool) -> FloatArray:
-    return _turn_about_z(rng) if upright else _random_rotation(rng)
-
-
-def _turn_about_z(rng: np.random.Generator) -> FloatArray:
-    angle = 2 * math.pi * float(rng.random())
+def _turn(spec: LightSpec, kind: str, seed: int, index: int, *, upright: bool) -> FloatArray:
+    """(3, 3) rotation from the environment's frame to the world."""
+    if not upright:
+        return _random_rotation(stream(seed, index, "light.rotation"))
+    if kind == "tunnel":
+        return np.eye(3)
+    # The middle of a panorama lies along -y of its own frame.
+    angle = math.radians(draw(spec.azimuth_deg, seed, index, "light.rotation") + 90)
     c, s = math.cos(angle), math.sin(angle)
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 

@@ -1,0 +1,52 @@
+"""Which files of a folder of HDR environments are used, and how they are turned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearcoat.errors import RenderError
+from clearcoat.render import list_hdris
+from clearcoat.render.panorama import HEIGHT, WIDTH, directions
+from clearcoat.scene import LightSpec
+from clearcoat.scene.light import sample_environment
+
+
+def _folder(tmp_path: Path) -> Path:
+    for name in ("street_1k.hdr", "street_night.exr", "studio.hdr", "notes.txt"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (("*",), ("street_1k.hdr", "street_night.exr", "studio.hdr")),
+        (("street*",), ("street_1k.hdr", "street_night.exr")),
+        (("studio*", "*night*"), ("street_night.exr", "studio.hdr")),
+    ],
+)
+def test_patterns_choose_files(
+    tmp_path: Path, patterns: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    assert list_hdris(_folder(tmp_path), patterns) == names
+
+
+def test_a_pattern_without_a_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match="matches no file") as caught:
+        list_hdris(_folder(tmp_path), ("street*", "studoi.hdr"))
+    assert caught.value.found == "studoi.hdr"
+    assert "studio.hdr" in str(caught.value)
+
+
+@pytest.mark.parametrize(("azimuth_deg", "towards"), [(0, (1, 0, 0)), (90, (0, 1, 0))])
+def test_the_middle_of_the_picture_lies_where_asked(
+    tmp_path: Path, azimuth_deg: float, towards: tuple[float, ...]
+) -> None:
+    spec = LightSpec(environments={"hdri": 1}, hdri_folder=tmp_path, azimuth_deg=azimuth_deg)
+    drawn = sample_environment(spec, ("one.hdr",), 0, 0, upright=True)
+    middle = directions()[HEIGHT // 2 - 1 : HEIGHT // 2 + 1, WIDTH // 2 - 1 : WIDTH // 2 + 1]
+    turned = np.array(drawn.rotation) @ middle.mean(axis=(0, 1))
+    assert turned == pytest.approx(towards, abs=1e-4)
