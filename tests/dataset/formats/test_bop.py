@@ -123,6 +123,7 @@ def test_a_picture_without_the_product_is_told_as_bop_does(tmp_path: Path) -> No
             },
             "fisheye",
         ),
+        ({"metadata": {"sample": lambda _: {"occluders": [{"shape": "box"}]}}}, "1 occluders"),
         ({"count": 2, "metadata": {"vehicle": lambda index: {"number": index}}}, "2 vehicles"),
         ({"source": {"kind": "synthetic", "merged": []}}, "merged"),
     ],

@@ -115,6 +115,15 @@ def _view(dataset: Dataset, index: int) -> _View:
             expected="pinhole",
             do="leave camera.distortion out of the spec and render again",
         )
+    sample = info.metadata.get("sample")
+    if isinstance(sample, dict) and sample.get("occluders"):
+        # `mask` is the silhouette without what stands in front, which no raster stores.
+        raise DatasetError(
+            "BOP needs the product's whole silhouette, and occluders hide some of it",
+            where=dataset.path,
+            found=f"record {index}: {len(sample['occluders'])} occluders",
+            do="leave occluders out of the spec and render again",
+        )
     return _View(info, info.depth, matrix, placed)
 
 
