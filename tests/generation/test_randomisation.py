@@ -26,7 +26,8 @@ def _spec(**keys: Any) -> SceneSpec:
 def test_every_preset_can_be_sampled(name: str) -> None:
     spec = _spec(randomisation=name)
     for index in range(20):
-        sample(spec, _STAGE, 0, index)
+        drawn = sample(spec, _STAGE, 0, index)
+        assert np.isfinite(drawn.camera.pose.camera_from_world).all()
         if spec.sensor is not None:
             sample_sensor(spec.sensor, 0, index)
 
