@@ -140,6 +140,15 @@ def test_a_sensor_of_another_aspect_is_cropped() -> None:
     assert _intrinsics(camera, 2.0, (800, 400)) == pytest.approx([1200, 1200, 400, 200])
 
 
+def test_wide_pixels_squeeze_a_wider_picture() -> None:
+    camera = {"focal_mm": 12, "sensor_width_mm": 8.0, "pixel_aspect_ratio": 4 / 3}
+    # What a 4:3 photograph of 800 by 600 becomes when it is squeezed to 600 by 600.
+    assert _intrinsics(camera, 1.0, (600, 600)) == pytest.approx([900, 1200, 300, 300])
+    # As with a sensor of 4:3, of which nothing is cropped.
+    camera["sensor_height_mm"] = 6.0
+    assert _intrinsics(camera, 1.0, (600, 600)) == pytest.approx([900, 1200, 300, 300])
+
+
 def test_impossible_values_are_named() -> None:
     with pytest.raises(SpecError, match=r"camera\.focal_mm must be above zero"):
         sample(SceneModel(camera=CameraSpec(focal_mm=-3)), _STAGE, 0, 0)

@@ -73,12 +73,15 @@ class CameraSpec(Model):
     sensor_height_mm: Distribution | None = None
     """Height of the sensor. By default it has the picture's aspect; where it is given, a picture of
     another aspect shows the middle of it, cropped."""
+    pixel_aspect_ratio: Distribution = 1.0
+    """Width over height of what a pixel covers: 1.33 where photographs of 4:3 were squeezed into
+    squares. `intrinsics` say their own."""
     principal_point_x: Distribution = 0.5
     """Where the optical axis meets the picture, share of its width; `intrinsics` say their own."""
     principal_point_y: Distribution = 0.5
     """Where the optical axis meets the picture, share of its height."""
     intrinsics: IntrinsicsSpec | None = None
-    """A calibration, in place of `focal_mm` and the principal point."""
+    """A calibration, in place of `focal_mm`, the pixels' aspect and the principal point."""
     distortion: (
         Annotated[RadialTangentialSpec | FisheyeSpec, Field(discriminator="model")] | None
     ) = None
@@ -229,8 +232,10 @@ def _from_focal_length(
     number: Number,
     positive: Number,
 ) -> Intrinsics:
-    """Square pixels; the picture lies in the middle of the sensor."""
+    """The picture lies in the middle of the sensor."""
     fx = focal_mm / sensor_width_mm
+    # Width over height of what the picture shows.
+    aspect *= positive("pixel_aspect_ratio", spec.pixel_aspect_ratio)
     if spec.sensor_height_mm is not None:
         height_mm = positive("sensor_height_mm", spec.sensor_height_mm)
         if aspect < sensor_width_mm / height_mm:
