@@ -9,7 +9,7 @@ import pytest
 import trimesh
 
 from clearcoat.materials import LIBRARY
-from clearcoat.render import Renderer, RenderSettings, State, resolve_materials
+from clearcoat.render import Renderer, RenderSettings, StandIn, State, resolve_materials
 from clearcoat.render.primitives import FACES, primitive
 from clearcoat.scene import (
     BackdropSpec,
@@ -34,7 +34,7 @@ _SIZE = (64, 48)
 _HINGE = HingeSpec(point_m=(1.0, 0.7, 0.9), axis=(0.0, 1.0, 0.0))
 _STATES = (
     State("blue", StateSpec(parts="body/*", material="plastic_blue"), frozenset({0}),
-          LIBRARY["plastic_black"]),
+          {0: StandIn((_PRODUCT.parts[0].mesh,), (LIBRARY["plastic_black"],))}),
     State("lifted", StateSpec(parts="cabin/glass", turn_deg=40.0, about=_HINGE), frozenset({1})),
     State("lost", StateSpec(parts="wheels/rear", missing=True), frozenset({4})),
 )  # fmt: skip

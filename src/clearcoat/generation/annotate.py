@@ -9,6 +9,7 @@ from clearcoat.dataset import Record
 from clearcoat.generation.labels import coverage
 from clearcoat.generation.objects import object_pixels, part_pixels
 from clearcoat.generation.scene import Scene
+from clearcoat.product import ClassMap
 from clearcoat.render import Frame
 
 
@@ -22,8 +23,8 @@ def described(scene: Scene) -> dict[str, Any]:
     }
 
 
-def annotate(record: Record, frame: Frame, scene: Scene) -> Record:
-    """Add to a record the labels that `labels.write` asks for."""
+def annotate(record: Record, frame: Frame, scene: Scene, classes: ClassMap) -> Record:
+    """Add to a record the labels that `labels.write` asks for; `classes` are those of the image."""
     write = scene.spec.labels.write
     through = "parts" in write and bool(scene.spec.labels.see_through)
     return replace(
@@ -33,7 +34,7 @@ def annotate(record: Record, frame: Frame, scene: Scene) -> Record:
         instances=scene.instances[1][frame.parts] if "instances" in write else None,
         depth=frame.depth_m if "depth" in write else None,
         normals=frame.surface_normal if "normals" in write else None,
-        coverage=coverage(frame, scene.classes, scene.spec.labels),
+        coverage=coverage(frame, classes, scene.spec.labels),
         objects=object_pixels(scene.objects, frame) if "objects" in write else None,
         part_pixels=part_pixels(frame) if "extents" in write else None,
     )

@@ -16,8 +16,9 @@ from clearcoat.errors import UsageError
 from clearcoat.execution import run_local
 from clearcoat.generation.annotate import annotate, described
 from clearcoat.generation.camera_record import camera_metadata
-from clearcoat.generation.family import Role, renumbered
+from clearcoat.generation.family import renumbered
 from clearcoat.generation.labels import label_raster
+from clearcoat.generation.moving import held_classes, shows
 from clearcoat.generation.picture import take_picture
 from clearcoat.generation.poses import find_pose
 from clearcoat.generation.scene import Scene, load_scene
@@ -89,17 +90,20 @@ class Studio:
         sensor = None
         if spec.sensor is not None:
             sensor = sample_sensor(spec.sensor, drawn.seed, drawn.index)
+        # By the catalogue's numbers, as the frame's parts now are.
+        classes = held_classes(self.scene.classes, self.scene.product, spec.states, drawn)
         taken = take_picture(frame, drawn, sensor, spec.render.tone_curve)
         return annotate(
             Record(
                 index=drawn.index,
                 image=taken.image,
-                labels=label_raster(frame, self.scene.classes, scene.spec.labels),
-                metadata=_metadata(drawn, sensor, self.size, scene.cast) | dict(metadata or {}),
+                labels=label_raster(frame, classes, scene.spec.labels),
+                metadata=_metadata(drawn, sensor, self.size, scene) | dict(metadata or {}),
                 original=None if taken.jpeg is None else EncodedImage(taken.jpeg, ".jpg"),
             ),
             frame,
             self.scene,
+            classes,
         )
 
 
@@ -170,10 +174,13 @@ def _make(state: tuple[Studio, DatasetWriter], block: Sequence[int]) -> Sequence
 
 
 def _metadata(
-    drawn: SceneSample, sensor: SensorSample | None, size: tuple[int, int], cast: Role | None
+    drawn: SceneSample, sensor: SensorSample | None, size: tuple[int, int], scene: Scene
 ) -> dict[str, Any]:
     """Describe camera and chance: enough to reproject depth, or to draw the image again."""
-    vehicle = {} if cast is None else {"vehicle": asdict(cast)}
+    vehicle = {} if scene.cast is None else {"vehicle": asdict(scene.cast)}
+    # A vehicle of a family may lack the parts that a state is about.
+    shown = {state.name for state in scene.states if shows(state)}
+    held = [state for state in drawn.states if state.name in shown]
     return vehicle | {
         "camera": camera_metadata(drawn.camera, size),
         "pose": {
@@ -184,5 +191,5 @@ def _metadata(
         },
         "sample": drawn.as_dict(),
         **({} if sensor is None else {"sensor": sensor.as_dict()}),
-        "image_labels": sorted({state.label for state in drawn.states if state.label}),
+        "image_labels": sorted({state.label for state in held if state.label}),
     }

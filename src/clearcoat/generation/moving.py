@@ -2,52 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import cycle
 from pathlib import Path
 
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.materials import LIBRARY, Material, material
-from clearcoat.product import Product, ProductSpec, load_file_product
-from clearcoat.render import State
+from clearcoat.product import ClassMap, Product, ProductSpec, load_file_product
+from clearcoat.render import StandIn, State, fit
 from clearcoat.render import resolve_materials as complete_materials
-from clearcoat.scene import OccluderSpec, StateSpec
+from clearcoat.scene import OccluderSpec, SceneSample, StateSpec
 from clearcoat.spec.document import Document
 
+Models = Mapping[str, tuple[Product, tuple[Material, ...]]]
+"""Per name of a state that fits parts of a file: the file's parts that it fits, and of what."""
 
-def states(specs: Mapping[str, StateSpec], product: Product) -> tuple[State, ...]:
+
+def states(
+    specs: Mapping[str, StateSpec],
+    product: Product,
+    materials: Sequence[Material],
+    models: Models,
+) -> tuple[State, ...]:
     """Return the states of a product, sorted by name, with the parts that they change."""
-    return tuple(
-        State(
-            name=name,
-            spec=spec,
-            parts=frozenset(
-                number
-                for number, part in enumerate(product.parts)
-                if any(fnmatchcase(part.path, glob) for glob in spec.globs)
-            ),
-            material=None if spec.material is None else material(spec.material),
+    made = []
+    for name, spec in sorted(specs.items()):
+        parts = matching(product, *spec.globs)
+        made.append(
+            State(
+                name=name,
+                spec=spec,
+                parts=frozenset(parts),
+                stand_ins=_stand_ins(spec, parts, product, materials, models.get(name)),
+            )
         )
-        for name, spec in sorted(specs.items())
-    )
+    return tuple(made)
+
+
+def matching(product: Product, *globs: str) -> list[int]:
+    """Return the numbers of the parts that one of the globs matches, in the order of paths."""
+    found = [
+        number
+        for number, part in enumerate(product.parts)
+        if any(fnmatchcase(part.path, glob) for glob in globs)
+    ]
+    return sorted(found, key=lambda number: product.parts[number].path)
+
+
+def shows(state: State) -> bool:
+    """Whether the product has what a state changes."""
+    return bool(state.parts) and (state.spec.replacement is None or bool(state.stand_ins))
+
+
+def held_classes(
+    classes: ClassMap, product: Product, specs: Mapping[str, StateSpec], drawn: SceneSample
+) -> ClassMap:
+    """Return the classes of the parts in one image, with those that its states add (`is`).
+
+    Parts that are ignored stay so.
+    """
+    of_part = list(classes.of_part)
+    for held in drawn.states:
+        spec = specs[held.name]
+        if spec.also is None:
+            continue
+        added = frozenset({classes.names.index(spec.also)})
+        for number in matching(product, *spec.globs):
+            members = of_part[number]
+            of_part[number] = None if members is None else members | added
+    return replace(classes, of_part=tuple(of_part))
+
+
+def _stand_ins(
+    spec: StateSpec,
+    parts: Sequence[int],
+    product: Product,
+    materials: Sequence[Material],
+    model: tuple[Product, tuple[Material, ...]] | None,
+) -> dict[int, StandIn]:
+    if spec.material is not None:
+        other = material(spec.material)
+        return {n: StandIn((product.parts[n].mesh,), (other,)) for n in parts}
+    how = spec.replacement
+    if how is None:
+        return {}
+    if model is not None:
+        meshes = [part.mesh for part in model[0].parts]
+        return {n: StandIn(fit(meshes, product.parts[n].mesh, how), model[1]) for n in parts}
+    others = parts if spec.mirrored is not None else matching(product, how.parts)
+    # A vehicle of a family may lack what the catalogue has: then nothing is replaced.
+    return {
+        n: StandIn(
+            fit([product.parts[other].mesh], product.parts[n].mesh, how), (materials[other],)
+        )
+        for n, other in zip(parts, cycle(others), strict=False)
+    }
 
 
 def check_states(specs: Mapping[str, StateSpec], product: Product, document: Document) -> None:
     """Raise SpecError where a state matches no part or names no material of the library."""
     for name, spec in specs.items():
         for glob in spec.globs:
-            if not any(fnmatchcase(part.path, glob) for part in product.parts):
-                raise SpecError(
-                    f"state {name!r} matches no part: {glob!r}",
-                    where=document.where(("states", name, "parts")),
-                    do=did_you_mean(glob, [part.path for part in product.parts]),
-                )
+            _match_some(f"state {name!r}", glob, product, document.where(("states", name, "parts")))
+        if spec.replaced_by is not None and spec.replaced_by.file is None:
+            where = document.where(("states", name, "replaced_by"))
+            _match_some(f"`replaced_by` of {name!r}", spec.replaced_by.parts, product, where)
         if spec.material is not None and spec.material not in LIBRARY:
             raise SpecError(
                 f"no such material: {spec.material!r}",
                 where=document.where(("states", name, "material")),
                 do=did_you_mean(spec.material, LIBRARY),
             )
+
+
+def state_models(specs: Mapping[str, StateSpec], base: Path, document: Document) -> Models:
+    """Load the files whose parts states fit; files are relative to `base`.
+
+    Raises:
+        ProductError: a file cannot be read.
+        SpecError: none of a file's parts is to be fitted.
+    """
+    loaded: dict[str, tuple[Product, tuple[Material, ...]]] = {}
+    for name, spec in sorted(specs.items()):
+        if spec.replaced_by is None or spec.replaced_by.file is None:
+            continue
+        where = document.where(("states", name, "replaced_by"))
+        every = _model(spec.replaced_by.file, base, where)
+        glob = spec.replaced_by.parts
+        _match_some(f"`replaced_by` of {name!r}", glob, every, where)
+        kept = [every.parts[number] for number in matching(every, glob)]
+        product = replace(every, parts=tuple(kept))
+        loaded[name] = product, complete_materials(product, [None] * len(kept), LIBRARY)
+    return loaded
 
 
 def occluder_models(
@@ -60,6 +148,19 @@ def occluder_models(
     """
     loaded = []
     for file in spec.models:
-        product = load_file_product(ProductSpec(file=file), base, where=lambda _: "occluders")
+        product = _model(file, base, "occluders")
         loaded.append((product, complete_materials(product, [None] * len(product.parts), LIBRARY)))
     return tuple(loaded)
+
+
+def _model(file: Path, base: Path, where: str) -> Product:
+    return load_file_product(ProductSpec(file=file), base, where=lambda _: where)
+
+
+def _match_some(what: str, glob: str, product: Product, where: str) -> None:
+    if not matching(product, glob):
+        raise SpecError(
+            f"{what} matches no part: {glob!r}",
+            where=where,
+            do=did_you_mean(glob, [part.path for part in product.parts]),
+        )

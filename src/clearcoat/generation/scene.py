@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from clearcoat.product import (
     load_file_product,
     resolve_classes,
 )
-from clearcoat.render import Renderer, list_hdris, list_photos
+from clearcoat.render import Renderer, State, list_hdris, list_photos
 from clearcoat.scene import Stage
 from clearcoat.scene.distributions import KINDS
 from clearcoat.spec import digest
@@ -53,6 +53,8 @@ class Scene:
     """Which vehicle of the family this is."""
     occluder_models: tuple[tuple[Product, tuple[Material, ...]], ...] = ()
     """Objects that stand around the product, with their materials."""
+    state_models: moving.Models = field(default_factory=dict)
+    """Parts of other files that states fit."""
 
     @property
     def images_per_product(self) -> int | None:
@@ -83,6 +85,11 @@ class Scene:
         )
 
     @cached_property
+    def states(self) -> tuple[State, ...]:
+        """The states of this product."""
+        return moving.states(self.spec.states, self.product, self.materials, self.state_models)
+
+    @cached_property
     def instances(self) -> tuple[tuple[str, ...], NDArray[np.uint16]]:
         """Names of the instances, and (1 + parts,) the instance number of each part number."""
         return instances(self.product)
@@ -109,7 +116,7 @@ class Scene:
             normals="normals" in self.spec.labels.write,
             hdri_folder=self.hdri_folder,
             photo_folder=self.photo_folder,
-            states=moving.states(self.spec.states, self.product),
+            states=self.states,
             occluders=None if self.spec.occluders.count == 0 else self.spec.occluders,
             occluder_models=self.occluder_models,
         )
@@ -142,7 +149,9 @@ def load_scene(path: Path) -> Scene:
     materials = scene_materials(spec, product, document, base)
     moving.check_states(spec.states, product, document)
     models = moving.occluder_models(spec.occluders, base)
+    state_models = moving.state_models(spec.states, base, document)
     drawn_from = [
+        *(geometry_digest(model) for model, _ in state_models.values()),
         *(geometry_digest(model) for model, _ in models),
         spec.model_dump(mode="json"),
         family.code_digest() if drawn else geometry_digest(product),
@@ -165,6 +174,7 @@ def load_scene(path: Path) -> Scene:
         hdri_folder=hdri_folder,
         photo_folder=photo_folder,
         occluder_models=models,
+        state_models=state_models,
         digest=digest(drawn_from),
     )
 

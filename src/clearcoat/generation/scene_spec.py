@@ -65,6 +65,12 @@ class SceneSpec(SceneModel):
                     f"labels.{key} names class {name!r}, which is not under classes.names",
                     do=did_you_mean(name, self.classes.names),
                 )
+        for state, spec in self.states.items():
+            if spec.also is not None and spec.also not in self.classes.names:
+                raise SpecError(
+                    f"state {state!r} gives class {spec.also!r}, which is not under classes.names",
+                    do=did_you_mean(spec.also, self.classes.names),
+                )
         return self
 
     @model_validator(mode="after")

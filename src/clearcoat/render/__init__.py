@@ -11,14 +11,17 @@ from clearcoat.render.peel import Extent
 from clearcoat.render.photo import list_photos
 from clearcoat.render.renderer import Renderer, resolve_materials
 from clearcoat.render.settings import RenderSettings
+from clearcoat.render.stand_ins import StandIn, fit
 
 __all__ = [
     "Extent",
     "Frame",
     "RenderSettings",
     "Renderer",
+    "StandIn",
     "State",
     "develop",
+    "fit",
     "from_source",
     "list_hdris",
     "list_photos",

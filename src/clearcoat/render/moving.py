@@ -6,18 +6,19 @@ vertices in one point. See docs/decisions/0061-moving-geometry.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.materials import Material
-from clearcoat.product import Mesh, Product
+from clearcoat.product import Mesh, Part, Product
 from clearcoat.render import bsdf
 from clearcoat.render.meshes import build_mesh, merge
 from clearcoat.render.primitives import FACES, primitive
+from clearcoat.render.stand_ins import StandIn, bounds
 from clearcoat.scene import OccluderSample, OccluderSpec, SceneSample
 from clearcoat.scene.states import StateSpec, placement
 
@@ -32,8 +33,8 @@ class State:
     spec: StateSpec
     parts: frozenset[int]
     """Numbers of the parts that it changes."""
-    material: Material | None = None
-    """What the parts are made of while it holds, where it changes that."""
+    stand_ins: Mapping[int, StandIn] = field(default_factory=dict)
+    """Per part that it replaces, what is there instead."""
 
 
 class Movable:
@@ -83,17 +84,16 @@ class _Variant:
     bounds_m: tuple[FloatArray, ...]
     """Per state, (2, 3): bounding box of all its parts on this side of the middle plane."""
     instead: State | None
-    """It is shown only while this state holds; None: only while no state replaces its material."""
+    """It is shown only while this state holds; None: only while no state replaces it."""
 
 
 class Variants:
     """The states of a product: which meshes they move, and how."""
 
     def __init__(
-        self, product: Product, materials: Sequence[Material], states: Sequence[State], mi: Any
+        self, product: Product, states: Sequence[State], bsdfs: Mapping[Material, Any], mi: Any
     ) -> None:
-        self._states = states
-        self._product, self._materials, self._mi = product, materials, mi
+        self._product, self._states, self._bsdfs, self._mi = product, states, bsdfs, mi
         self._variants: list[_Variant] = []
         self._held: object = ()
 
@@ -111,7 +111,7 @@ class Variants:
     ) -> tuple[list[Any], list[NDArray[np.uint32]]]:
         """Take charge of the shapes that states move.
 
-        Returns shapes to be added, and whose their faces are: those of other materials.
+        Returns shapes to be added, and whose their faces are: those that stand in for others.
         """
         apart = self.apart()
         for shape, owners in zip(shapes, face_parts, strict=True):
@@ -121,15 +121,16 @@ class Variants:
         extra_shapes: list[Any] = []
         extra_parts: list[NDArray[np.uint32]] = []
         for state in self._states:
-            if state.material is None:
-                continue
-            numbers = sorted(state.parts)
-            some = Product(self._product.name, tuple(self._product.parts[n] for n in numbers))
-            surface = self._mi.load_dict(bsdf.describe(state.material, self._mi))
+            fitted = [
+                (number, Part(self._product.parts[number].path, mesh), material)
+                for number, stand_in in sorted(state.stand_ins.items())
+                for mesh, material in zip(stand_in.meshes, stand_in.materials, strict=True)
+            ]
+            numbers = [number for number, _, _ in fitted]
             made, owners_of = merge(
-                some,
-                [state.material] * len(numbers),
-                {state.material: surface},
+                Product(self._product.name, tuple(part for _, part, _ in fitted)),
+                [material for _, _, material in fitted],
+                self._bsdfs,
                 self._mi,
                 {place: apart[n] for place, n in enumerate(numbers)},
             )
@@ -151,7 +152,7 @@ class Variants:
         self._held = held
         for variant in self._variants:
             holding = [state for state in variant.states if state.name in held]
-            replaced = [state for state in holding if state.material is not None]
+            replaced = [state for state in holding if state.stand_ins]
             # Of several replacements the first by name is the one that is made.
             shown = replaced[0] if replaced else None
             if any(state.spec.missing for state in holding) or shown is not variant.instead:
@@ -184,11 +185,7 @@ class Variants:
 
     def _bounds(self, state: State, left: bool) -> FloatArray:
         meshes = [self._product.parts[n].mesh for n in state.parts]
-        points = [mesh.vertices for mesh in meshes if _is_left(mesh) == left]
-        return np.array(
-            [np.min([p.min(axis=0) for p in points], axis=0),
-             np.max([p.max(axis=0) for p in points], axis=0)], np.float64,
-        )  # fmt: skip
+        return bounds([mesh for mesh in meshes if _is_left(mesh) == left])
 
 
 class Occluders:

@@ -86,8 +86,10 @@ class Renderer:
         self.hdri_folder, self.photo_folder = hdri_folder, photo_folder
         self._supersample = supersample
         self._extent_rays, self._wants_normals = extent_rays, normals
-        self._build_bsdfs(materials)
-        self._variants = Variants(product, materials, states, self.mi)
+        stand_ins = [s for state in states for s in state.stand_ins.values()]
+        # What stands in for parts is painted along with all else.
+        self._build_bsdfs([*materials, *(m for one in stand_ins for m in one.materials)])
+        self._variants = Variants(product, states, self._bsdfs, self.mi)
         apart = self._variants.apart()
         self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi, apart)
         more_shapes, more_parts = self._variants.build(self._shapes, face_parts)

@@ -21,7 +21,7 @@ from clearcoat.scene.light import (
 from clearcoat.scene.occluders import OccluderSample, OccluderSpec
 from clearcoat.scene.sample import PaintSample, SceneSample, Stage, sample
 from clearcoat.scene.spec import PaintSpec, SceneModel
-from clearcoat.scene.states import HingeSpec, StateSample, StateSpec
+from clearcoat.scene.states import HingeSpec, ReplacementSpec, StateSample, StateSpec
 
 __all__ = [
     "BackdropSample",
@@ -42,6 +42,7 @@ __all__ = [
     "PhotoSample",
     "Pose",
     "Rejections",
+    "ReplacementSpec",
     "RequireSpec",
     "SceneModel",
     "SceneSample",

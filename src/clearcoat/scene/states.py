@@ -1,15 +1,16 @@
-"""Variants of the product as labelled states: turned, missing, of the wrong material."""
+"""Variants of the product as labelled states: turned, missing, wrong parts and materials."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from clearcoat.errors import SpecError
 from clearcoat.scene.distributions import Distribution, draw, stream
@@ -17,6 +18,8 @@ from clearcoat.spec import Model
 
 FloatArray = NDArray[np.float64]
 About = Literal["front_edge", "rear_edge", "centre"]
+Axis = Literal["x", "y", "z"]
+Fit = Literal["own", "inside", "box"]
 
 
 class HingeSpec(Model):
@@ -32,6 +35,29 @@ class HingeSpec(Model):
         if math.hypot(*self.axis) < 1e-9:
             raise SpecError("a hinge's axis has no direction", found=list(self.axis))
         return self
+
+
+class ReplacementSpec(Model):
+    """What is fitted in the place of a part."""
+
+    parts: str = "*"
+    """Glob of the parts that stand in: of the product, or of `file`. Those of the product replace
+    one each, in the order of their paths and again from the first where there are fewer; those of
+    a file are fitted together, as one assembly, in the place of every part."""
+    file: Path | None = None
+    """A CAD file that the parts are from, relative to the spec; without it, the product itself."""
+    fit: Fit | None = None
+    """`own` keeps their size, `inside` scales them into the bounding box of the right part, `box`
+    stretches them to fill it. Default: `own` for parts of the product, `inside` for a file's."""
+    scale: Annotated[float, Field(gt=0)] = 1.0
+    """Their size is multiplied by this after fitting."""
+    mirrored: Axis | None = None
+    """They are mirrored along this axis of the product."""
+
+    @property
+    def fitting(self) -> Fit:
+        """How they are fitted, the default resolved."""
+        return self.fit or ("own" if self.file is None else "inside")
 
 
 class StateSpec(Model):
@@ -50,7 +76,15 @@ class StateSpec(Model):
     missing: bool = False
     """The parts are not there."""
     material: str | None = None
-    """The parts are made of this material of the library."""
+    """The parts are made of this material of the library; `paint` has the image's paint."""
+    replaced_by: ReplacementSpec | None = None
+    """Other parts stand in their place, each with its middle where that of the right part was, and
+    are labelled as the parts that they stand in for. A text is the glob of parts of the product."""
+    mirrored: Axis | None = None
+    """Each part is its own mirror image along this axis of the product: `y` is the part made for
+    the other side, `z` one that is upside down."""
+    also: Annotated[str, Field(min_length=1)] | None = Field(default=None, alias="is")
+    """A class that the parts' pixels have besides their own while the state holds."""
     label: str | None = None
     """Written to `image_labels` in the record of every image in which the state holds."""
 
@@ -59,15 +93,39 @@ class StateSpec(Model):
         """The globs as a tuple."""
         return (self.parts,) if isinstance(self.parts, str) else self.parts
 
+    @property
+    def replacement(self) -> ReplacementSpec | None:
+        """What stands in for each part: `replaced_by`, or for `mirrored` the part itself."""
+        if self.mirrored is not None:
+            return ReplacementSpec(mirrored=self.mirrored)
+        return self.replaced_by
+
+    @field_validator("replaced_by", mode="before")
+    @classmethod
+    def _glob_alone(cls, value: object) -> object:
+        return {"parts": value} if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _one_change(self) -> StateSpec:
-        changes = [self.turn_deg is not None, self.missing, self.material is not None]
-        if sum(changes) != 1:
+        changes = {
+            "turn_deg": self.turn_deg is not None,
+            "missing": self.missing,
+            "material": self.material is not None,
+            "replaced_by": self.replaced_by is not None,
+            "mirrored": self.mirrored is not None,
+        }
+        if sum(changes.values()) != 1:
             raise SpecError(
                 "a state changes one thing",
-                found=f"{sum(changes)} of turn_deg, missing, material",
+                found=f"{sum(changes.values())} of {', '.join(changes)}",
                 expected="exactly one of them",
                 do="name two states where two things change",
+            )
+        if self.missing and self.also is not None:
+            raise SpecError(
+                "what is missing has no pixels that a class could be given to",
+                found=f"missing: true, is: {self.also}",
+                do="leave `is` out; `label` marks the whole image",
             )
         return self
 
