@@ -10,7 +10,7 @@ from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.layout import Layout
-from clearcoat.vehicles.probe import on_end, sampled
+from clearcoat.vehicles.probe import has_end, on_end, sampled
 from clearcoat.vehicles.skin import Skin
 from clearcoat.vehicles.solids import loft
 from clearcoat.vehicles.surface import Surface, both_sides, join
@@ -86,8 +86,11 @@ def _bars(
     y = np.concatenate([line[0] for line in lines])
     z = np.concatenate([line[1] for line in lines])
     # One call for all lines: the field costs more per call than per point.
-    points = on_end(form, np.abs(y), z, front=True)
-    inside = (region(sampled(form, points)) < -margin_m) & (y >= -1e-9)
+    # Lines are drawn beyond the ends of the grille, and those of a wide one beyond the body.
+    inside = has_end(form, np.abs(y), z, front=True) & (y >= -1e-9)
+    points = np.full((len(y), 3), np.nan)
+    points[inside] = on_end(form, y[inside], z[inside], front=True)
+    inside[inside] = region(sampled(form, points[inside])) < -margin_m
     points[:, 0] -= inset_m
     bars = []
     for number in range(len(lines)):

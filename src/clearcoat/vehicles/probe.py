@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.form import FACES, Form
-from clearcoat.vehicles.skin import Skin, solve
+from clearcoat.vehicles.skin import NEAREST, Skin, solve
 
 
 def on_side(form: Form, x: Array, z: Array) -> Array:
@@ -18,13 +19,27 @@ def on_side(form: Form, x: Array, z: Array) -> Array:
 
 
 def on_end(form: Form, y: Array, z: Array, *, front: bool) -> Array:
-    """(N, 3) points of the nose or the tail at given y and z."""
+    """(N, 3) points of the nose or the tail at given y and z, where `has_end` holds."""
+    inside, outside = _through_end(form, y, z, front)
+    return solve(form, inside, outside)
+
+
+def has_end(form: Form, y: Array, z: Array, *, front: bool) -> NDArray[np.bool_]:
+    """(N,) whether there is body behind these y and z of the nose or the tail."""
+    inside, outside = _through_end(form, y, z, front)
+    met: NDArray[np.bool_] = form.distance(inside + NEAREST * (outside - inside)) < 0
+    return met
+
+
+def _through_end(form: Form, y: Array, z: Array, front: bool) -> tuple[Array, Array]:
+    """Rays from within the body to its end: (N, 3) starts and (N, 3) goals."""
     y, z = np.broadcast_arrays(np.atleast_1d(y), np.atleast_1d(z))
-    a = form.anchors
-    end = a.front_x if front else a.rear_x
+    end = form.anchors.front_x if front else form.anchors.rear_x
     start = end - 0.75 * np.sign(end)
-    inside, outside = np.full(y.shape, start), np.full(y.shape, end)
-    return solve(form, np.stack([inside, y, z], -1), np.stack([outside, y, z], -1))
+    return (
+        np.stack([np.full(y.shape, start), y, z], -1),
+        np.stack([np.full(y.shape, end), y, z], -1),
+    )
 
 
 def on_top(form: Form, x: Array, y: Array) -> Array:

@@ -100,6 +100,10 @@ def _lattice(form: Form, cells: tuple[int, int, int]) -> tuple[Array, Array, Fac
     return origin, towards, faces
 
 
+NEAREST = 0.15
+"""Share of a ray at which the search for the skin begins."""
+
+
 def solve(form: Form, origin: Array, towards: Array, depth_m: float = 0.0) -> Array:
     """Where rays from inside leave the level set `depth_m` below the skin: (N, 3) points.
 
@@ -107,7 +111,7 @@ def solve(form: Form, origin: Array, towards: Array, depth_m: float = 0.0) -> Ar
     one crossing.
     """
     ray = towards - origin
-    low, high = np.full(len(ray), 0.15), np.full(len(ray), 1.6)
+    low, high = np.full(len(ray), NEAREST), np.full(len(ray), 1.6)
 
     def value(t: Array) -> Array:
         return form.distance(origin + t[:, None] * ray) + depth_m
