@@ -43,8 +43,13 @@ def assert_sound(product: Product) -> None:
 
 @pytest.mark.parametrize(
     ("style", "seed"),
-    [("coupe", 11), ("hatchback+suv", 12), ("pickup", 13), ("van", 14)]
-    + [("van", 967692900)],  # bars of its grille are drawn beyond the body
+    [
+        ("coupe", 11),
+        ("hatchback+suv", 12),
+        ("pickup", 13),
+        ("van", 14),
+        ("van", 967692900),  # bars of its grille are drawn beyond the body
+    ],
 )
 def test_any_draw_is_a_sound_vehicle(style: str, seed: int) -> None:
     product = build(style, seed)
