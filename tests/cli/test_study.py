@@ -68,6 +68,24 @@ def test_a_study_runs_once(study: Path) -> None:
         CliRunner().invoke(group, [*report, str(study / "out" / "runs")], catch_exceptions=False)
 
 
+def test_a_study_is_confirmed_once(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = study / "apart.yaml", study / "apart"
+    few = STUDY.replace("[4, 400]", "[4]").replace("[0, 8]", "[0]")
+    file.write_text(few + "untouched_count: 2\n")
+    arguments = ["study", "supplement", str(file), "--out", str(out)]
+    dry = CliRunner().invoke(group, [*arguments, "--dry-run"])
+    assert "weights that stay: 0 runs that others start from, 2 for `study confirm`" in dry.output
+    assert CliRunner().invoke(group, arguments).exit_code == 0
+    shown = CliRunner().invoke(group, ["study", "confirm", str(out)])
+    assert shown.exit_code == 0, shown.output
+    assert "mean IoU on 2 untouched photos, look 1" in shown.output
+    with pytest.raises(SystemExit) as exit_:
+        main(["study", "confirm", str(out)])
+    assert exit_.value.code == 2 and "--again" in capsys.readouterr().err
+    again = CliRunner().invoke(group, ["study", "confirm", str(out), "--again", "--json"])
+    assert [len(cell["untouched"]) for cell in json.loads(again.stdout)["cells"]] == [2]
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90s", 90), ("45min", 2700), ("2h", 7200), ("1.5d", 129600)]
 )

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clearcoat.statistics import ScoredRun, mean_iou_difference, mean_iou_interval
+from clearcoat.statistics import (
+    ScoredRun,
+    gain_difference,
+    mean_iou_difference,
+    mean_iou_interval,
+)
 
 
 def _study(
@@ -88,3 +93,34 @@ def coverage(studies: int, runs: int, seed: int = 0) -> float:
 
 def test_it_covers_the_truth_about_other_images() -> None:
     assert 0.87 < coverage(120, 7) <= 1.0
+
+
+def test_a_gain_that_luck_chose_shrinks_and_one_that_is_real_does_not() -> None:
+    random = np.random.default_rng(7)
+    tests, apart = 0.1 * random.standard_normal(60), 0.1 * random.standard_normal(60)
+
+    def sides(gain: float, hard: np.ndarray, images: str) -> tuple[list[ScoredRun], ...]:
+        """Six models that the images agree on but for their noise, and their baselines."""
+        found = []
+        for mean in (0.5 + gain, 0.5):
+            side = np.random.default_rng(0)
+            runs = _study(side, 6, 60, 0.02, 0, mean, hard)
+            found.append([ScoredRun(images, run.counts) for run in runs])
+        return tuple(found)
+
+    real = gain_difference(sides(0.1, tests, "tests"), sides(0.1, apart, "apart"), paired=True)
+    assert real.estimate == pytest.approx(0, abs=0.01)
+    assert real.low is not None and real.high is not None and real.low < 0 < real.high
+    lucky = gain_difference(sides(0.1, tests, "tests"), sides(0.04, apart, "apart"), paired=True)
+    assert lucky.estimate == pytest.approx(0.06, abs=0.01)
+    assert lucky.low is not None and lucky.low > 0.03
+    unpaired = gain_difference(sides(0.1, tests, "tests"), sides(0.04, apart, "apart"))
+    assert unpaired.estimate == pytest.approx(lucky.estimate)
+    # Models cancel against themselves on the other images, paired with their baselines or not.
+    assert (unpaired.half_width or 1) < 0.03
+
+
+def test_sides_of_the_same_models_have_the_same_number() -> None:
+    runs = _study(np.random.default_rng(0), 3, 10, 0.01, 0.01)
+    with pytest.raises(ValueError, match="different numbers"):
+        gain_difference((runs, runs), (runs[:2], runs))

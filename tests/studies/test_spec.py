@@ -88,13 +88,15 @@ def test_splits_are_disjoint_and_leave_the_untouched_alone(data: Path) -> None:
         assert len(study.data.real[number]) == 20 - 5 - 4
         for other in tests[:number]:
             assert not test & other
-    untouched = set(study.data.untouched)
+    assert study.data.untouched is not None
+    untouched = set(study.data.untouched.indices)
     assert len(untouched) == 5
     assert not any(
         untouched & (set(r.indices) | t) for r, t in zip(study.data.real, tests, strict=True)
     )
     # More splits later must not reach into what was set apart.
-    assert set(supplement(data, untouched_count=5).data.untouched) == untouched
+    again = supplement(data, untouched_count=5).data.untouched
+    assert again is not None and set(again.indices) == untouched
 
 
 def test_too_few_photos_for_the_splits(data: Path) -> None:

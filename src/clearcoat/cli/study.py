@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from clearcoat.cli._options import json_option, print_json
+from clearcoat.cli.study_confirm import command as _confirm
 from clearcoat.cli.study_search import command as _search
 from clearcoat.errors import UsageError
 
@@ -45,6 +46,12 @@ def _options(function: F) -> F:
                 help="Say what would be run and what cannot; run nothing.",
             ),
             click.option("--retry-failed", is_flag=True, help="Try diverged runs once more."),
+            click.option(
+                "--remake-weights",
+                is_flag=True,
+                help="Train runs again whose weights `confirm` in the YAML asks for and that "
+                "have none.",
+            ),
             click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda …"),
             click.option(
                 "--threads",
@@ -92,6 +99,7 @@ def _run(
     budget: str | None,
     dry_run: bool,
     retry_failed: bool,
+    remake_weights: bool,
     device: str,
     threads: int | None,
     as_json: bool,
@@ -116,6 +124,7 @@ def _run(
         device=device,
         budget_s=budget_s,
         retry_failed=retry_failed,
+        remake_weights=remake_weights,
         tell=tell,
         after_run=lambda run, entry, progress: tell(_line(run, entry, progress)),
     )
@@ -152,6 +161,8 @@ def _say_state(outcome: Any) -> None:
 
 
 def _say_plan(study: StudyPlan, progress: Any, as_json: bool) -> None:
+    from clearcoat.studies.weights import kept_weights
+
     if as_json:
         print_json(_summary(study, progress))
         return
@@ -160,6 +171,11 @@ def _say_plan(study: StudyPlan, progress: Any, as_json: bool) -> None:
         most = f"{rule.least}" if rule.least == rule.most else f"{rule.least} to {rule.most}"
         click.echo(f"{key}: {most} runs, {len(state.entries)} done, {state.stop.state}")
     click.echo(f"{len(progress.next)} runs are next, more where the results turn out to spread")
+    kept = kept_weights(study)
+    click.echo(
+        f"weights that stay: {kept.starts} runs that others start from, {kept.kept} for "
+        f"`study confirm` or by `keep_weights`; about {kept.size_bytes / 1e6:,.0f} MB"
+    )
 
 
 def _summary(study: StudyPlan, progress: Any) -> dict[str, Any]:
@@ -181,3 +197,4 @@ def _summary(study: StudyPlan, progress: Any) -> dict[str, Any]:
 
 
 command.add_command(_search)
+command.add_command(_confirm)

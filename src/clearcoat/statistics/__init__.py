@@ -1,6 +1,11 @@
 """Intervals, tests, curves and what they say of an image's worth; NumPy and SciPy only."""
 
-from clearcoat.statistics.bootstrap import ScoredRun, mean_iou_difference, mean_iou_interval
+from clearcoat.statistics.bootstrap import (
+    ScoredRun,
+    gain_difference,
+    mean_iou_difference,
+    mean_iou_interval,
+)
 from clearcoat.statistics.breakpoint import BreakPoint, TwoLines, break_point, two_lines
 from clearcoat.statistics.comparisons import OneSidedTest, paired_one_sided, welch_one_sided
 from clearcoat.statistics.curves import Band, Curve, curve_band, fit_curve
@@ -51,6 +56,7 @@ __all__ = [
     "difference_interval",
     "equivalence",
     "fit_curve",
+    "gain_difference",
     "holm",
     "mean_interval",
     "mean_iou_difference",

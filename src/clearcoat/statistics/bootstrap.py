@@ -59,15 +59,48 @@ def mean_iou_difference(
     """
     if paired and len(a) != len(b):
         raise ValueError(f"pairs: {len(a)} runs against {len(b)}")
-    samples, estimate = _sample([a, b], draws, seed, together=paired)
+    samples, estimate = _sample([a, b], draws, seed, groups=[0, 0] if paired else None)
     count = min(len(a), len(b))
     return _interval(samples[0] - samples[1], estimate[0] - estimate[1], count, level)
 
 
+def gain_difference(
+    first: tuple[Sequence[ScoredRun], Sequence[ScoredRun]],
+    second: tuple[Sequence[ScoredRun], Sequence[ScoredRun]],
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = LEVEL,
+    paired: bool = False,
+) -> Interval:
+    """Return by how much a gain in mean IoU is larger on the `first` images than on the `second`.
+
+    Each is (models, baselines): the same models on two sets of images, so that a model is drawn
+    for both at once and each set of images by itself. Paired: model i belongs to baseline i.
+    Raises ValueError without runs, and for sides of unequal number that belong together.
+    """
+    sides = [*first, *second]
+    groups = [0, 0, 0, 0] if paired else [0, 1, 0, 1]
+    for number in set(groups):
+        counts = {len(side) for side, group in zip(sides, groups, strict=True) if group == number}
+        if len(counts) > 1:
+            raise ValueError(f"the same models have different numbers of runs: {sorted(counts)}")
+    (a, b, c, d), (w, x, y, z) = _sample(sides, draws, seed, groups=groups)
+    count = min(len(side) for side in sides)
+    return _interval((a - b) - (c - d), (w - x) - (y - z), count, level)
+
+
 def _sample(
-    sides: Sequence[Sequence[ScoredRun]], draws: int, seed: int, *, together: bool = False
+    sides: Sequence[Sequence[ScoredRun]],
+    draws: int,
+    seed: int,
+    *,
+    groups: Sequence[int] | None = None,
 ) -> tuple[list[FloatArray], list[float]]:
-    """Per side (draws,) resampled means and the mean itself."""
+    """Per side (draws,) resampled means and the mean itself; sides of a group draw the same runs.
+
+    Without groups each side draws its own.
+    """
     if not all(sides):
         raise ValueError("a bootstrap needs one run or more on each side")
     random = np.random.default_rng(seed)
@@ -80,13 +113,13 @@ def _sample(
         elif weights[run.images].shape[1] != count:
             raise ValueError(f"runs on the images {run.images!r} have different numbers of them")
     samples, estimates = [], []
-    chosen: NDArray[np.int64] | None = None
-    for side in sides:
+    chosen: dict[int, NDArray[np.int64]] = {}
+    for side, group in zip(sides, groups or range(len(sides)), strict=True):
         scores = np.stack([_mean_iou(weights[run.images], run.counts) for run in side])
         count = len(side)
-        if chosen is None or not together:
-            chosen = random.integers(0, count, size=(draws, count))
-        drawn = np.take_along_axis(scores.T, chosen, axis=1).mean(axis=1)
+        if group not in chosen:
+            chosen[group] = random.integers(0, count, size=(draws, count))
+        drawn = np.take_along_axis(scores.T, chosen[group], axis=1).mean(axis=1)
         centre = scores.mean(axis=0)
         # The spread of n values drawn from n is too small by this factor.
         wider = math.sqrt(count / (count - 1)) if count > 1 else 1.0

@@ -1,7 +1,8 @@
 """Studies: many runs as one plan, a ledger of what is done, and what to run next."""
 
+from clearcoat.studies.confirming import Confirmed, ConfirmedCell, confirm
 from clearcoat.studies.data import StudyData, open_data
-from clearcoat.studies.ledger import LEDGER, Entry, Ledger, append, read_ledger
+from clearcoat.studies.ledger import LEDGER, Confirmation, Entry, Ledger, Look, append, read_ledger
 from clearcoat.studies.planning import CellState, Progress, plan
 from clearcoat.studies.runs import GRID_ARM, CellKey, CellPlan, PlannedRun, Skipped, StudyPlan
 from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec, load_study
@@ -16,8 +17,12 @@ __all__ = [
     "CellPlan",
     "CellState",
     "Conditions",
+    "Confirmation",
+    "Confirmed",
+    "ConfirmedCell",
     "Entry",
     "Ledger",
+    "Look",
     "PlannedRun",
     "Progress",
     "Skipped",
@@ -28,6 +33,7 @@ __all__ = [
     "TransferSpec",
     "append",
     "conduct",
+    "confirm",
     "load_study",
     "open_data",
     "plan",

@@ -35,8 +35,8 @@ class StudyData:
     test: tuple[Dataset, ...]
     """Per split: the photos to score on."""
     synthetic: Dataset
-    untouched: tuple[int, ...] = ()
-    """Records of `real` that nothing looked at."""
+    untouched: Dataset | None = None
+    """Photos that no run is given; None where the study sets none apart."""
 
     def sources(self, split: int, *, real: bool = True, synthetic: bool = True) -> Sources:
         """Return what a run of a split is given."""
@@ -63,7 +63,14 @@ def open_data(spec: StudySpec) -> StudyData:
         real = tuple(_held(photos, sorted(set(rest) - set(fold))) for fold in folds)
         test = tuple(_held(photos, fold) for fold in folds)
     classes = check_classes(Sources(real[0], synthetic, None, test[0]))
-    return StudyData(classes, real, test, synthetic, untouched)
+    apart = _held(photos, untouched) if untouched else None
+    return StudyData(classes, real, test, synthetic, apart)
+
+
+def open_untouched(photos: Path, spec: StudySpec) -> Dataset:
+    """Return the photos that a study sets apart. Raises DatasetError and SpecError."""
+    dataset = Dataset.open(photos)
+    return _held(dataset, _set_apart(dataset.indices, spec.untouched_count, spec)[0])
 
 
 def split_test(indices: Collection[int], spec: StudySpec) -> list[tuple[int, ...]]:

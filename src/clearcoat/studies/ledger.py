@@ -1,5 +1,8 @@
 """The ledger: one JSON line per finished run, only ever added to.
 
+Looks at the untouched photos stand in it too: one line that opens a look and names the runs that
+are to be scored, and one line per run that has been.
+
 A line is whole or it is not there: it is written in one piece, flushed, and under a lock, since
 several processes may work on one study. What a kill or a full disk leaves of a line is named by
 its number and passed over; its run is simply run again.
@@ -12,7 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -69,6 +72,42 @@ class Entry(BaseModel):
     finished_at: str = ""
 
 
+class Look(BaseModel):
+    """The beginning of a look at the untouched photos; it is over when all runs are scored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Literal["look"] = "look"
+    number: int
+    """1 for the first."""
+    runs: tuple[str, ...]
+    """Ids of the runs to be scored."""
+    data: str
+    """Digest of the untouched photos."""
+    images: int
+    early: bool = False
+    """Whether cells still lacked runs."""
+    began_at: str
+
+
+class Confirmation(BaseModel):
+    """A finished run's score on the untouched photos."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    kind: Literal["confirmation"] = "confirmation"
+    look: int
+    run_id: str
+    mean_iou: float | None
+    classes: Mapping[str, float | None] = {}
+    """IoU per class."""
+    per_image_mean_iou: float | None = None
+    finished_at: str = ""
+
+
+_KINDS: Mapping[object, type[Look | Confirmation]] = {"look": Look, "confirmation": Confirmation}
+
+
 @dataclass(frozen=True)
 class Ledger:
     """What the file says."""
@@ -77,6 +116,8 @@ class Ledger:
     """One per run, in the order of the file; of several the first that did not fail."""
     complaints: tuple[str, ...]
     """One sentence per line that could not be read."""
+    looks: tuple[Look, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
 
     @property
     def by_id(self) -> dict[str, Entry]:
@@ -94,25 +135,36 @@ def read_ledger(folder: Path) -> Ledger:
     except OSError as error:
         raise TrainingError("cannot read the ledger", where=file, found=error.strerror) from error
     found: dict[str, Entry] = {}
+    looks: dict[int, Look] = {}
+    confirmations: dict[tuple[int, str], Confirmation] = {}
     complaints = []
     for number, line in enumerate(data.splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            entry = Entry.model_validate_json(line)
+            entry = _kind(line).model_validate_json(line)
         except ValidationError as error:
             fault = error.errors()[0]
             place = ".".join(str(part) for part in fault["loc"])
             reason = f"{place}: {fault['msg']}" if place else fault["msg"]
             complaints.append(f"{file}:{number} is no ledger line and is passed over ({reason})")
             continue
+        if isinstance(entry, Look):
+            looks.setdefault(entry.number, entry)
+        elif isinstance(entry, Confirmation):
+            confirmations.setdefault((entry.look, entry.run_id), entry)
         # A run that failed may have been tried again.
-        if entry.run_id not in found or (found[entry.run_id].failed and not entry.failed):
+        elif entry.run_id not in found or (found[entry.run_id].failed and not entry.failed):
             found[entry.run_id] = entry
-    return Ledger(tuple(found.values()), tuple(complaints))
+    return Ledger(
+        tuple(found.values()),
+        tuple(complaints),
+        tuple(looks.values()),
+        tuple(confirmations.values()),
+    )
 
 
-def append(folder: Path, entry: Entry) -> None:
+def append(folder: Path, entry: Entry | Look | Confirmation) -> None:
     """Add a line, on disk when this returns. Raises TrainingError where that fails."""
     text = json.dumps(entry.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     file = folder / LEDGER
@@ -130,6 +182,14 @@ def append(folder: Path, entry: Entry) -> None:
             found=error.strerror,
             do="make room or get write permission, then run the same command again to go on",
         ) from error
+
+
+def _kind(line: bytes) -> type[Entry | Look | Confirmation]:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return Entry
+    return _KINDS.get(content.get("kind"), Entry) if isinstance(content, dict) else Entry
 
 
 def _ends_line(stream: Any) -> bool:

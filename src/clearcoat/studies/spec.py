@@ -48,6 +48,29 @@ class RowRepeats(Repeats):
     real: tuple[Count, ...]
 
 
+class ConfirmSpec(Model):
+    """Runs whose weights stay, so that `study confirm` can score them on the untouched photos.
+
+    Matters where `untouched_count` sets photos apart; null means all.
+    """
+
+    arms: tuple[str, ...] | None = None
+    """Kinds of model and start, in a transfer study."""
+    real: tuple[Count, ...] | None = None
+    synthetic: tuple[Count, ...] | None = None
+    repeats: int | None = Field(default=3, ge=1)
+    """So many first repeats of each cell: a file of weights is four bytes a parameter."""
+
+    def keeps(self, arm: str, real: int, synthetic: int, repeat: int) -> bool:
+        """Whether the weights of a run stay."""
+        return (
+            (self.arms is None or arm in self.arms)
+            and (self.real is None or real in self.real)
+            and (self.synthetic is None or synthetic in self.synthetic)
+            and (self.repeats is None or repeat < self.repeats)
+        )
+
+
 class Prices(Model):
     """What images cost the user; the report then says which to buy."""
 
@@ -72,7 +95,8 @@ class StudySpec(Model):
     splits: int = Field(default=1, ge=1)
     """Disjoint sets of `test_count` photos over which the repeats take turns."""
     untouched_count: Count = 0
-    """Photos that the study leaves out altogether, for a last look when all is decided."""
+    """Photos that the study leaves out altogether, for `study confirm` when all is decided."""
+    confirm: ConfirmSpec = ConfirmSpec()
     seed: int = Field(default=0, ge=0)
     repeats: Repeats = Repeats()
     design: Literal["paired", "independent"] = "paired"
@@ -84,7 +108,8 @@ class StudySpec(Model):
     training: dict[str, Any] = {}
     """Options of training that differ from the recipe."""
     keep_weights: bool = False
-    """Keep the weights of every run, not of pretraining runs alone."""
+    """Keep the weights of every run, not alone of those that others start from and those that
+    `confirm` names."""
     prices: Prices | None = None
 
     @model_validator(mode="after")
@@ -98,6 +123,11 @@ class StudySpec(Model):
                 raise ValueError(f"training.{name} is the study's own to choose")
         self.config()
         return self
+
+    def keeps_weights(self, arm: str, real: int, synthetic: int, repeat: int) -> bool:
+        """Whether a run's weights stay although no other run starts from them."""
+        confirmed = self.untouched_count > 0 and self.confirm.keeps(arm, real, synthetic, repeat)
+        return self.keep_weights or confirmed
 
     def config(self, **changes: Any) -> TrainingConfig:
         """Return the training config with some options changed. Raises SpecError."""

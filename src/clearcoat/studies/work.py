@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from clearcoat import __version__
-from clearcoat.dataset.files import write_whole
 from clearcoat.errors import DivergedError, TrainingError
 from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
-from clearcoat.studies.data import record_paths
 from clearcoat.studies.ledger import Entry, Ledger, append, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, depict
 from clearcoat.studies.planning import Progress, plan
+from clearcoat.studies.record import RUNS, write_record
 from clearcoat.studies.runs import PlannedRun, StudyPlan
-from clearcoat.studies.spec import SupplementSpec, content
+from clearcoat.studies.spec import SupplementSpec
 from clearcoat.training import Observer, RunFolder, Silent, run_training
 from clearcoat.training.folder import BEST, ENVIRONMENT, METRICS
 
-STUDY = "study.json"
-RUNS = "runs"
 _WAIT_S = 2.0
 
 
@@ -38,6 +33,8 @@ class Conditions:
     budget_s: float | None = None
     """Seconds after which no run is begun, and the running one is left to be gone on with."""
     retry_failed: bool = False
+    remake_weights: bool = False
+    """Train finished runs once more whose weights the study is to keep and that have none."""
     observer: Observer = field(default_factory=Silent)
     tell: Callable[[str], None] = lambda _: None
     after_run: Callable[[PlannedRun, Entry, Progress], None] = lambda *_: None
@@ -66,7 +63,7 @@ def conduct(study: StudyPlan, out: Path, conditions: Conditions | None = None) -
     """
     conditions = conditions or Conditions()
     worker = _Worker(study, out, conditions)
-    _write_study(study, out)
+    write_record(study, out)
     with Claims(out) as claims:
         return worker.work(claims)
 
@@ -88,6 +85,8 @@ class _Worker:
         while True:
             ledger = self._ledger()
             progress = plan(self.study, ledger.entries)
+            if self.conditions.remake_weights:
+                progress = replace(progress, next=(*progress.next, *self._weightless(progress)))
             if progress.finished:
                 return self._outcome(progress, "finished")
             affordable = self._affordable(progress, ledger.entries)
@@ -113,7 +112,7 @@ class _Worker:
         if not self.conditions.retry_failed:
             return ledger
         kept = [e for e in ledger.entries if not e.failed or e.run_id in self.tried]
-        return Ledger(tuple(kept), ledger.complaints)
+        return replace(ledger, entries=tuple(kept))
 
     def _affordable(self, progress: Progress, entries: Sequence[Entry]) -> list[PlannedRun]:
         if self.deadline is None:
@@ -140,11 +139,24 @@ class _Worker:
             if not claims.take(task.run_id):
                 continue
             # Another process may have finished it between our look at the ledger and the claim.
-            if task is run and run.run_id in self._ledger().by_id:
+            if task is run and run.run_id in self._ledger().by_id and not self._remade(run):
                 claims.release(task.run_id)
                 continue
             return task
         return None
+
+    def _weightless(self, progress: Progress) -> list[PlannedRun]:
+        """Return the finished runs that are to be trained once more for their weights."""
+        return [
+            run
+            for state in progress.states.values()
+            for entry in state.entries
+            if not entry.failed and self._remade(run := state.cell.make(entry.repeat))
+        ]
+
+    def _remade(self, run: PlannedRun) -> bool:
+        keeps = run.starts_others or self.study.spec.keeps_weights(*run.key, run.repeat)
+        return self.conditions.remake_weights and keeps and not self._has_weights(run)
 
     def _do(self, run: PlannedRun, progress: Progress) -> None:
         done = self._ledger().by_id
@@ -155,7 +167,13 @@ class _Worker:
         self.tried.add(run.run_id)
         if run.run_id not in done or done[run.run_id].failed:
             append(self.out, entry)
-        if not run.starts_others and not self.study.spec.keep_weights:
+        elif entry.mean_iou != done[run.run_id].mean_iou:
+            self.conditions.tell(
+                f"{run.key}, repeat {run.repeat}: trained again it scores {entry.mean_iou}, and "
+                f"{done[run.run_id].mean_iou} in the ledger, which stays: another machine or "
+                "version computes otherwise"
+            )
+        if not run.starts_others and not self.study.spec.keeps_weights(*run.key, run.repeat):
             RunFolder(self._folder(run)).remove(BEST)
         self.runs_here += 1
         self.conditions.after_run(run, entry, progress)
@@ -166,9 +184,10 @@ class _Worker:
             if started is not None and started.failed:
                 return self._entry(run, None, failed="the run that it starts from failed")
         folder = self._folder(run)
-        if (folder / METRICS).exists() and run.starts_others and not self._has_weights(run):
-            # Its weights were removed; other runs need them.
-            shutil.rmtree(folder)
+        wanted = run.starts_others or self._remade(run)
+        if (folder / METRICS).exists() and wanted and not self._has_weights(run):
+            # Its weights were removed; without a result and a checkpoint it begins anew.
+            RunFolder(folder).remove(METRICS)
         metrics = run_training(
             run.config,
             run.sources,
@@ -286,43 +305,3 @@ def _figures(metrics: dict[str, Any], environment: dict[str, Any]) -> dict[str, 
         "device": environment["device_name"],
         "versions": {key: environment[key] for key in ("clearcoat", "torch", "python")},
     }  # fmt: skip
-
-
-def _write_study(study: StudyPlan, out: Path) -> None:
-    """Write what the report needs to know of the study besides its runs."""
-    content_ = {
-        "kind": study.kind,
-        "spec": content(study.spec),
-        "classes": study.data.classes,
-        "paths": record_paths(study.data),
-        "digests": {
-            "real": [data.digest() for data in study.data.real],
-            "test": [data.digest() for data in study.data.test],
-            "synthetic": study.data.synthetic.digest(),
-        },
-        "images": {
-            "real": [len(data) for data in study.data.real],
-            "test": [len(data) for data in study.data.test],
-            "synthetic": len(study.data.synthetic),
-            "untouched": len(study.data.untouched),
-        },
-        "cells": [
-            {
-                **cell.key._asdict(),
-                "least": cell.rule.least,
-                "most": cell.rule.most,
-                "width": cell.rule.relative_width,
-                "depicted": cell.depicted,
-                "runs": [cell.make(r).folder_name for r in range(cell.rule.most)],
-            }
-            for cell in study.cells
-        ],
-        "skipped": [{**cell.key._asdict(), "why": cell.why} for cell in study.skipped],
-    }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(
-            "cannot make the study's folder", where=out, found=error.strerror
-        ) from error
-    write_whole(out / STUDY, json.dumps(content_, indent=1).encode())

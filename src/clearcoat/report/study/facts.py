@@ -6,24 +6,30 @@ The folder is enough: the data sets and the weights may be gone.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clearcoat.errors import RunError
 from clearcoat.statistics import (
     Interval,
     ScoredRun,
     Stop,
     StoppingRule,
     mean_interval,
-    stopping_point,
 )
 from clearcoat.studies import CellKey, Entry, Ledger, read_ledger
-from clearcoat.studies.work import RUNS, STUDY
+from clearcoat.studies.confirming import UNTOUCHED
+from clearcoat.studies.record import (
+    RUNS,
+    STUDY,
+    RecordedCell,
+    StudyRecord,
+    entries_by_name,
+    read_record,
+)
 from clearcoat.training.folder import PER_IMAGE
 
 
@@ -96,12 +102,22 @@ class StudyFacts:
 
     def scored_runs(self, cell: CellFacts) -> list[ScoredRun] | None:
         """Return the counts per image of a cell's runs; None where some are not at hand."""
+        return self.counts_of(cell.entries)
+
+    def counts_of(
+        self, entries: Sequence[Entry], *, untouched: bool = False
+    ) -> list[ScoredRun] | None:
+        """Return the counts per image of runs, on their test or on the untouched photos.
+
+        None where some are not at hand.
+        """
         runs = []
-        for entry in cell.entries:
+        for entry in entries:
+            folder = self.path / RUNS / entry.run_id[:16]
             try:
-                text = (self.path / RUNS / entry.run_id[:16] / PER_IMAGE).read_bytes()
+                text = (folder / (UNTOUCHED if untouched else PER_IMAGE)).read_bytes()
                 counts = np.array(json.loads(text)["intersection_and_union"], dtype=np.float64)
-                runs.append(ScoredRun(entry.split, counts))
+                runs.append(ScoredRun("untouched" if untouched else entry.split, counts))
             except (OSError, ValueError, KeyError):
                 return None
         return runs
@@ -114,32 +130,15 @@ def is_study(folder: Path) -> bool:
 
 def read_study(folder: Path) -> StudyFacts:
     """Read a study's folder. Raises RunError where it is none or its plan is damaged."""
-    file = folder / STUDY
-    try:
-        plan = json.loads(file.read_bytes())
-        return _facts(folder, plan)
-    except OSError as error:
-        raise RunError(
-            "not a study",
-            where=folder,
-            found=error.strerror,
-            expected="the --out folder of `clearcoat study`",
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            "a study's plan is damaged",
-            where=file,
-            found=repr(error),
-            do="run the same `clearcoat study` command again: it writes the file anew",
-        ) from error
+    return _facts(folder, read_record(folder))
 
 
-def _facts(folder: Path, plan: Mapping[str, Any]) -> StudyFacts:
+def _facts(folder: Path, record: StudyRecord) -> StudyFacts:
     ledger = read_ledger(folder)
-    by_name = {entry.run_id[:16]: entry for entry in ledger.entries}
+    by_name = entries_by_name(ledger.entries)
     cells: dict[CellKey, CellFacts] = {}
     belonging: set[str] = set()
-    for planned in plan["cells"]:
+    for planned in record.cells:
         cell = _cell(planned, by_name)
         starts = {entry.started_from for entry in cell.entries if entry.started_from}
         belonging |= starts | {entry.run_id for entry in cell.entries}
@@ -148,40 +147,27 @@ def _facts(folder: Path, plan: Mapping[str, Any]) -> StudyFacts:
     return StudyFacts(
         path=folder,
         name=folder.resolve().name,
-        kind=plan["kind"],
-        spec=plan["spec"],
-        classes=tuple(plan["classes"]),
-        images=plan["images"],
-        paths=plan["paths"],
-        digests=plan["digests"],
+        kind=record.kind,
+        spec=record.spec,
+        classes=record.classes,
+        images=record.images,
+        paths=record.paths,
+        digests=record.digests,
         cells=cells,
-        planned=len(plan["cells"]),
-        skipped=tuple((_key(row), row["why"]) for row in plan["skipped"]),
-        depicted=tuple(
-            (_key(row), f"{row['runs'][0]}.npz") for row in plan["cells"] if row["depicted"]
-        ),
+        planned=len(record.cells),
+        skipped=record.skipped,
+        depicted=tuple((cell.key, f"{cell.runs[0]}.npz") for cell in record.cells if cell.depicted),
         ledger=ledger,
         belonging=frozenset(belonging),
     )
 
 
-def _cell(planned: Mapping[str, Any], by_name: Mapping[str, Entry]) -> CellFacts:
-    rule = StoppingRule(planned["least"], planned["most"], planned["width"])
-    entries: list[Entry] = []
-    for name in planned["runs"]:
-        if name not in by_name:
-            break
-        entries.append(by_name[name])
-    stop = stopping_point([entry.mean_iou for entry in entries], rule)
-    counted = entries[: stop.count]
+def _cell(planned: RecordedCell, by_name: Mapping[str, Entry]) -> CellFacts:
+    counted, stop = planned.counted(by_name)
     return CellFacts(
-        key=_key(planned),
-        rule=rule,
+        key=planned.key,
+        rule=planned.rule,
         stop=stop,
         entries=tuple(entry for entry in counted if entry.mean_iou is not None),
         failed=sum(entry.failed is not None for entry in counted),
     )
-
-
-def _key(row: Mapping[str, Any]) -> CellKey:
-    return CellKey(row["arm"], row["real"], row["synthetic"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,14 @@ from clearcoat.dataset.files import write_whole
 from clearcoat.errors import ClearcoatError, DatasetError, UsageError
 from clearcoat.report.data_tables import statistics_table
 from clearcoat.report.report import DataFacts
+from clearcoat.report.study.confirmed import (
+    OnUntouched,
+    confirmed_cautions,
+    confirmed_cells,
+    confirmed_sentences,
+    confirmed_table,
+    confirmed_view,
+)
 from clearcoat.report.study.drawing import Drawn
 from clearcoat.report.study.facts import StudyFacts, read_study
 from clearcoat.report.study.figure_5 import Figure5, figure_5
@@ -54,6 +62,13 @@ class Chapter:
     figures: tuple[Drawn, ...]
     tables: tuple[NamedTable, ...]
     pictures: Figure5 | None
+    confirmed: tuple[OnUntouched, ...] = ()
+    """What the untouched photos say, where they have been looked at."""
+
+    @property
+    def confirmed_view(self) -> Table:
+        """The same as a table to read."""
+        return confirmed_view(self.confirmed)
 
     @property
     def shown(self) -> tuple[Drawn | NamedTable, ...]:
@@ -147,9 +162,10 @@ def gather_studies(
         facts = read_study(path)
         for complaint in facts.ledger.complaints:
             tell(complaint)
-        chapters.append(
+        chapter = (
             _grid_chapter(facts, photos) if facts.kind == "supplement" else _transfer_chapter(facts)
         )
+        chapters.append(_with_untouched(chapter))
     found, missing = _data(studies, chapters, datasets, tell)
     return StudyReport(title, tuple(chapters), found, missing)
 
@@ -233,6 +249,21 @@ def _transfer_chapter(facts: StudyFacts) -> Chapter:
         tuple(table for table in tables if table.table.rows),
         None,
     )
+
+
+def _with_untouched(chapter: Chapter) -> Chapter:
+    """Add what the untouched photos say to the verdict, beside what it is drawn from."""
+    cells = confirmed_cells(chapter.study)
+    verdict = replace(
+        chapter.verdict,
+        sentences=(*confirmed_sentences(chapter.study, cells), *chapter.verdict.sentences),
+        cautions=(*confirmed_cautions(chapter.study, cells), *chapter.verdict.cautions),
+    )
+    tables = chapter.tables
+    if cells:
+        # Without a title: it is shown beside the verdict.
+        tables = (*tables, NamedTable("confirmed", "", "", confirmed_table(cells)))
+    return replace(chapter, verdict=verdict, confirmed=cells, tables=tables)
 
 
 def _rates(grid: GridAnalysis) -> list[NamedTable]:

@@ -1,0 +1,112 @@
+"""`clearcoat study confirm`: the one look at a study's untouched photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clearcoat.cli._options import json_option, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from clearcoat.studies import Confirmed
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("confirm")
+@click.argument("study", type=_FILE, metavar="DIR")
+@click.option(
+    "--cell",
+    "cells",
+    multiple=True,
+    metavar="REAL+SYNTHETIC",
+    help="Cell to score, as in 16+1024, or ARM:REAL+SYNTHETIC; repeatable [photos alone and the "
+    "best of the others at each number of photos].",
+)
+@click.option("--all", "everything", is_flag=True, help="Score every cell with weights.")
+@click.option("--early", is_flag=True, help="Look although cells still lack runs.")
+@click.option("--again", is_flag=True, help="Look once more; the report will say so.")
+@click.option("--photos", type=_FILE, help="Where the data set of photos lies, if it has moved.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda …")
+@json_option
+def command(
+    study: Path,
+    cells: tuple[str, ...],
+    everything: bool,
+    early: bool,
+    again: bool,
+    photos: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Score chosen cells of the study in DIR on its untouched photos, once.
+
+    What is best of many on the test photos is best partly by chance; these photos were set apart
+    (`untouched_count`) to tell by how much. The scores go into the ledger and the report.
+    """
+    from clearcoat.errors import UsageError
+    from clearcoat.studies import confirm
+
+    if cells and everything:
+        raise UsageError("--cell and --all exclude each other")
+    with progress_bar("scoring models") as told:
+        confirmed = confirm(
+            study,
+            cells,
+            everything=everything,
+            early=early,
+            again=again,
+            photos=photos,
+            device=device,
+            told=told,
+        )
+    if as_json:
+        print_json(_document(confirmed))
+        return
+    _say(confirmed, study)
+
+
+def _document(confirmed: Confirmed) -> dict[str, Any]:
+    return {
+        "look": confirmed.look.number,
+        "photos": confirmed.look.images,
+        "cells": [
+            {
+                **cell.key._asdict(),
+                "split_tests": cell.split_tests,
+                "untouched": cell.untouched,
+            }
+            for cell in confirmed.cells
+        ],
+        "without_weights": confirmed.weightless,
+    }
+
+
+def _say(confirmed: Confirmed, study: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    look = confirmed.look
+    table = Table(
+        title=f"mean IoU on {look.images} untouched photos, look {look.number}",
+        title_justify="left",
+    )
+    table.add_column("cell")
+    for heading in ("models", "split tests", "untouched", "difference"):
+        table.add_column(heading, justify="right")
+    for cell in confirmed.cells:
+        before, after = fmean(cell.split_tests), fmean(cell.untouched)
+        table.add_row(
+            str(cell.key),
+            str(len(cell.untouched)),
+            f"{before:.3f}",
+            f"{after:.3f}",
+            f"{after - before:+.3f}",
+        )
+    Console().print(table)
+    if confirmed.weightless:
+        click.echo(f"{confirmed.weightless} runs of these cells had no weights and count in none")
+    click.echo(f"with intervals: clearcoat report {study} --out report.html")

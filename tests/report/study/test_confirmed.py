@@ -1,0 +1,81 @@
+"""What the untouched photos say stands beside the verdict, with what it is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from clearcoat.report.study import read_study, write_study_report
+from clearcoat.report.study.confirmed import confirmed_cautions, confirmed_cells
+from clearcoat.studies import conduct, confirm, read_ledger
+from clearcoat.studies.confirming import UNTOUCHED
+from clearcoat.studies.record import RUNS
+from tests.report.test_report import Page
+from tests.studies.conftest import data, squares, supplement
+
+__all__ = ["data", "squares"]
+
+
+@pytest.fixture(scope="module")
+def confirmed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("confirmed") / "grid"
+    study = supplement(
+        data,
+        untouched_count=4,
+        real_counts=[4],
+        synthetic_counts=[0, 8],
+        repeats={"min": 2, "width": None},
+        qualitative=None,
+    )
+    conduct(study, out)
+    before = read_study(out)
+    assert "untouched so far" in confirmed_cautions(before, confirmed_cells(before))[0]
+    confirm(out)
+    return out
+
+
+def test_the_numbers_are_those_of_the_ledger(confirmed: Path) -> None:
+    study = read_study(confirmed)
+    scores = {c.run_id: c.mean_iou or 0.0 for c in read_ledger(confirmed).confirmations}
+    base, mix = confirmed_cells(study)
+    assert base.gain is None and mix.gain is not None and mix.over_images
+    for cell in (base, mix):
+        entries = study.cells[cell.key].entries
+        after = float(np.mean([scores[e.run_id] for e in entries]))
+        assert cell.untouched.estimate == pytest.approx(after)
+        assert cell.optimism.estimate == pytest.approx(cell.split_tests.estimate - after)
+    assert mix.gain.estimate == pytest.approx(mix.untouched.estimate - base.untouched.estimate)
+    assert mix.gain_on_split_tests is not None and mix.gain_optimism is not None
+    assert mix.gain_optimism.estimate == pytest.approx(
+        mix.gain_on_split_tests.estimate - mix.gain.estimate
+    )
+
+
+def test_the_page_shows_it_beside_the_verdict(confirmed: Path, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    report = write_study_report(tmp_path / "r.html", [confirmed], files=files)
+    [chapter] = report.chapters
+    assert chapter.verdict.sentences[0].startswith("Confirmed on 4 untouched photos")
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    [first, second] = page.table("confirmed.csv")
+    assert (first["cell"], second["cell"]) == ("4 real + 0 synthetic", "4 real + 8 synthetic")
+    assert first["gain on untouched"] == "" and second["optimism of gain"] != ""
+    assert (files / "confirmed.csv").exists()
+
+
+def test_without_the_scores_per_image_it_is_said(confirmed: Path, tmp_path: Path) -> None:
+    for file in ("study.json", "ledger.jsonl"):
+        (tmp_path / file).write_bytes((confirmed / file).read_bytes())
+    study = read_study(tmp_path)
+    cells = confirmed_cells(study)
+    assert not any(cell.over_images for cell in cells)
+    full = confirmed_cells(read_study(confirmed))
+    assert [c.untouched.estimate for c in cells] == pytest.approx(
+        [c.untouched.estimate for c in full]
+    )
+    assert any("over models only" in text for text in confirmed_cautions(study, cells))
+    assert list((confirmed / RUNS).glob(f"*/{UNTOUCHED}"))

@@ -1,0 +1,197 @@
+"""The untouched photos are scored once, by the weights that the study kept for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from clearcoat.dataset import Dataset
+from clearcoat.errors import DatasetError, UsageError
+from clearcoat.studies import Conditions, conduct, confirm, read_ledger
+from clearcoat.studies.confirming import UNTOUCHED
+from clearcoat.studies.ledger import Look, append
+from clearcoat.studies.record import RUNS
+from clearcoat.studies.weights import kept_weights
+from clearcoat.training import find_loss, load_model, pack, score_model
+
+from .conftest import supplement, transfer
+
+APART: dict[str, Any] = {
+    "untouched_count": 4,
+    "real_counts": [4],
+    "synthetic_counts": [0, 4, 8],
+    "repeats": {"min": 2, "width": None},
+    "qualitative": None,
+}
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("confirm") / "grid"
+    conduct(supplement(data, **APART), out)
+    return out
+
+
+@pytest.fixture
+def study(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished study whose ledger may be written into."""
+    out = tmp_path / "grid"
+    out.mkdir()
+    for file in finished.glob("*.json*"):
+        (out / file.name).write_bytes(file.read_bytes())
+    (out / RUNS).symlink_to(finished / RUNS)
+    return out
+
+
+def test_weights_stay_for_the_runs_to_be_confirmed(data: Path, finished: Path) -> None:
+    entries = read_ledger(finished).entries
+    kept = {path.parent.name for path in (finished / RUNS).glob("*/best.pt")}
+    assert kept == {entry.run_id[:16] for entry in entries}
+    plan = supplement(data, **APART)
+    told = kept_weights(plan)
+    sizes = [path.stat().st_size for path in (finished / RUNS).glob("*/best.pt")]
+    assert told.starts + told.kept == len(sizes)
+    # The file's own entries weigh something in so small a model.
+    assert told.size_bytes < sum(sizes) < 4 * told.size_bytes
+
+
+def test_chosen_cells_are_scored_on_photos_that_no_run_had(data: Path, study: Path) -> None:
+    before = read_ledger(study)
+    confirmed = confirm(study)
+    after = read_ledger(study)
+    assert after.entries == before.entries and not after.complaints
+    [look] = after.looks
+    assert (look.number, look.images, look.early) == (1, 4, False)
+    assert {c.run_id for c in after.confirmations} == set(look.runs)
+    assert confirmed.cells[0].key[1:] == (4, 0)
+    means = {
+        synthetic: fmean(
+            e.mean_iou or 0 for e in before.entries if e.real and e.synthetic == synthetic
+        )
+        for synthetic in (4, 8)
+    }
+    best = max(means, key=lambda s: means[s])
+    assert [tuple(cell.key[1:]) for cell in confirmed.cells] == [(4, 0), (4, best)]
+
+    photos = supplement(data, **APART).data.untouched
+    assert photos is not None
+    for one in after.confirmations:
+        run = study / RUNS / one.run_id[:16]
+        config = json.loads((run / "config.json").read_text())
+        seen = {
+            n for chosen in config["images"].values() if isinstance(chosen, list) for n in chosen
+        }
+        assert not seen & set(photos.indices)
+        # Independently of the pack and the ledger: the same photos scored by hand.
+        model, training, _ = load_model(run)
+        images = pack(Dataset.open(data / "photos"), photos.indices, training.size)
+        _, score = score_model(model, images, find_loss(training.loss))
+        assert one.mean_iou == score.mean_iou
+        counts = json.loads((run / UNTOUCHED).read_text())["intersection_and_union"]
+        assert len(counts) == 4
+
+
+def test_a_second_look_is_refused_unless_asked_for(study: Path) -> None:
+    confirm(study, ["4+0"])
+    lines = (study / "ledger.jsonl").read_bytes()
+    with pytest.raises(UsageError, match="have been looked at"):
+        confirm(study, ["4+8"])
+    assert (study / "ledger.jsonl").read_bytes() == lines
+    second = confirm(study, ["4+8"], again=True)
+    assert second.look.number == 2
+    assert [look.number for look in read_ledger(study).looks] == [1, 2]
+
+
+def test_a_look_that_was_cut_off_is_gone_on_with(study: Path) -> None:
+    whole = confirm(study)
+    cut = study / "ledger.jsonl"
+    lines = cut.read_text().splitlines(keepends=True)
+    cut.write_text("".join(lines[:-2]) + lines[-2][:30])
+    # Whatever is asked for now: the cells were chosen when the look began.
+    again = confirm(study, ["4+0"])
+    assert again.look == whole.look and again.cells == whole.cells
+
+
+def test_an_unfinished_study_is_not_confirmed_by_chance(data: Path, tmp_path: Path) -> None:
+    class _StopError(Exception):
+        pass
+
+    def stop(*_: Any) -> None:
+        raise _StopError
+
+    out = tmp_path / "part"
+    with pytest.raises(_StopError):
+        conduct(supplement(data, **APART), out, Conditions(after_run=stop))
+    with pytest.raises(UsageError, match="not finished"):
+        confirm(out)
+    assert confirm(out, early=True).look.early
+
+
+def test_cells_without_weights_are_named_and_can_be_made_again(data: Path, tmp_path: Path) -> None:
+    few = APART | {"synthetic_counts": [0], "confirm": {"repeats": 1, "real": [8]}}
+    out = tmp_path / "grid"
+    conduct(supplement(data, **few), out)
+    before = read_ledger(out).entries
+    with pytest.raises(UsageError, match="not kept") as raised:
+        confirm(out)
+    assert "4+0" in (raised.value.found or "")
+    told: list[str] = []
+    study = supplement(data, **(few | {"confirm": {}}))
+    conditions = Conditions(remake_weights=True, tell=told.append)
+    assert conduct(study, out, conditions).runs_here == 2
+    assert read_ledger(out).entries == before and not told
+    assert conduct(study, out, conditions).runs_here == 0
+    assert len(confirm(out).look.runs) == 2
+
+
+@pytest.mark.parametrize("wanted", [["4+80"], ["U-Net:4+8"], ["nonsense"]])
+def test_cells_that_are_not_there_are_named(study: Path, wanted: list[str]) -> None:
+    with pytest.raises(UsageError, match="no cell"):
+        confirm(study, wanted)
+    assert not read_ledger(study).looks
+
+
+def test_a_study_without_untouched_photos_has_nothing_to_confirm(
+    data: Path, tmp_path: Path
+) -> None:
+    few = APART | {"untouched_count": 0, "synthetic_counts": [0]}
+    conduct(supplement(data, **few), tmp_path / "grid")
+    assert not list((tmp_path / "grid" / RUNS).glob("*/best.pt"))
+    with pytest.raises(UsageError, match="sets no photos apart"):
+        confirm(tmp_path / "grid")
+
+
+def test_other_photos_are_no_confirmation(data: Path, study: Path) -> None:
+    with pytest.raises(DatasetError, match="not the photos"):
+        confirm(study, photos=data / "renders")
+    assert not read_ledger(study).looks
+
+
+def test_two_processes_do_not_look_at_once(study: Path) -> None:
+    from clearcoat.studies.locks import Claims
+
+    with Claims(study) as claims:
+        assert claims.take("confirm")
+        with pytest.raises(UsageError, match="another process"):
+            confirm(study)
+
+
+def test_a_transfer_study_confirms_controls_and_the_best_start(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "transfer"
+    conduct(transfer(data, untouched_count=4, initialisations=["control", "synth-synth"]), out)
+    confirmed = confirm(out)
+    arms = [cell.key.arm for cell in confirmed.cells]
+    assert arms[0] == "base" and "control" in arms and "control, mix" in arms
+    assert len(arms) == 4
+
+
+def test_a_look_at_other_photos_is_not_gone_on_with(study: Path) -> None:
+    entries = read_ledger(study).entries
+    look = Look(number=1, runs=(entries[0].run_id,), data="other", images=4, began_at="")
+    append(study, look)
+    with pytest.raises(DatasetError, match="others than when the look began"):
+        confirm(study)
