@@ -9,7 +9,10 @@ import pytest
 
 from clearcoat.errors import SpecError
 from clearcoat.generation.generate import Studio
+from clearcoat.generation.labels import LabelSpec, coverage, label_raster
 from clearcoat.generation.scene import load_scene
+from clearcoat.product import ClassMap
+from clearcoat.render import Frame
 
 _STATES = """\
 paint: {{colors: ["#b01c1c"], metallic: 0}}
@@ -72,3 +75,25 @@ def test_mistakes_are_explained(toy_spec: Path, tmp_path: Path, state: str, says
     with pytest.raises(SpecError) as caught:
         _studio(toy_spec, tmp_path, state)
     assert says in str(caught.value)
+
+
+def test_what_covers_a_surface_is_labelled_beside_it_and_ignored_where_that_is() -> None:
+    parts = np.array([[0, 1, 1, 2]], np.uint16)
+    over = np.array([[False, True, False, True]])
+    nothing = np.zeros((1, 4, 3), np.float32)
+    frame = Frame(
+        radiance=nothing, parts=parts, behind=parts, depth_m=np.ones((1, 4), np.float32),
+        albedo=nothing, normal=nothing, conditions={"mud": over, "rain": ~over},
+        fine_parts=np.repeat(parts, 2, 0).repeat(2, 1),
+        fine_behind=np.repeat(parts, 2, 0).repeat(2, 1),
+        fine_conditions={"mud": np.array([[0, 0, 1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1, 0, 0]]) > 0},
+    )  # fmt: skip
+    classes = ClassMap(("body", "dirt"), (frozenset({0}), None), (0, 1))
+    # Rain has no class.
+    raster = label_raster(frame, classes, LabelSpec(), {"mud": 1})
+    assert raster.mask(0).tolist() == [[False, True, True, False]]
+    assert raster.mask(1).tolist() == [[False, True, False, False]]
+    assert raster.ignore().tolist() == [[False, False, False, True]]
+    soft = coverage(frame, classes, LabelSpec(), {"mud": 1})
+    assert soft is not None
+    assert soft.share[..., soft.names.index("dirt")].tolist() == [[0, 255, 191, 0]]

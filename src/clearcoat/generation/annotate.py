@@ -7,6 +7,7 @@ from typing import Any
 
 from clearcoat.dataset import Record
 from clearcoat.generation.labels import coverage
+from clearcoat.generation.moving import marks
 from clearcoat.generation.objects import object_pixels, part_pixels
 from clearcoat.generation.scene import Scene
 from clearcoat.product import ClassMap
@@ -34,7 +35,7 @@ def annotate(record: Record, frame: Frame, scene: Scene, classes: ClassMap) -> R
         instances=scene.instances[1][frame.parts] if "instances" in write else None,
         depth=frame.depth_m if "depth" in write else None,
         normals=frame.surface_normal if "normals" in write else None,
-        coverage=coverage(frame, classes, scene.spec.labels),
+        coverage=coverage(frame, classes, scene.spec.labels, marks(classes, scene.spec.states)),
         objects=object_pixels(scene.objects, frame) if "objects" in write else None,
         part_pixels=part_pixels(frame) if "extents" in write else None,
     )

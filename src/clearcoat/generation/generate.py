@@ -18,7 +18,7 @@ from clearcoat.generation.annotate import annotate, described
 from clearcoat.generation.camera_record import camera_metadata
 from clearcoat.generation.family import renumbered
 from clearcoat.generation.labels import label_raster
-from clearcoat.generation.moving import held_classes, shows
+from clearcoat.generation.moving import held_classes, marks, shows
 from clearcoat.generation.picture import take_picture
 from clearcoat.generation.poses import find_pose
 from clearcoat.generation.scene import Scene, load_scene
@@ -97,7 +97,7 @@ class Studio:
             Record(
                 index=drawn.index,
                 image=taken.image,
-                labels=label_raster(frame, classes, scene.spec.labels),
+                labels=label_raster(frame, classes, scene.spec.labels, marks(classes, spec.states)),
                 metadata=_metadata(drawn, sensor, self.size, scene) | dict(metadata or {}),
                 original=None if taken.jpeg is None else EncodedImage(taken.jpeg, ".jpg"),
             ),

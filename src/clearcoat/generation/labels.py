@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Literal, get_args
 
@@ -57,24 +58,41 @@ class LabelSpec(Model):
         return value
 
 
-def label_raster(frame: Frame, classes: ClassMap, spec: LabelSpec) -> LabelRaster:
+Marks = Mapping[str, int]
+"""Per state of a surface's condition, the number of the class that it gives what it covers."""
+
+
+def label_raster(
+    frame: Frame, classes: ClassMap, spec: LabelSpec, marks: Marks | None = None
+) -> LabelRaster:
     """Return the class sets of a frame.
 
-    A pixel whose first surface is to be ignored is ignored, whatever lies behind it.
+    A pixel whose first surface is to be ignored is ignored, whatever lies behind it. What covers a
+    surface is labelled on the first one only.
     """
+    marks = marks or {}
+    shown = [(marks[n], mask) for n, mask in sorted(frame.conditions.items()) if n in marks]
     looking_through = frozenset(classes.names.index(name) for name in spec.see_through)
     of_part = (frozenset[int](), *classes.of_part)
     first, behind = frame.parts.astype(np.int64), frame.behind.astype(np.int64)
-    pairs, place = np.unique(first * len(of_part) + behind, return_inverse=True)
+    covered = np.zeros_like(first)
+    for bit, (_, mask) in enumerate(shown):
+        covered |= mask.astype(np.int64) << bit
+    seen_as = (covered * len(of_part) + first) * len(of_part) + behind
+    found, place = np.unique(seen_as, return_inverse=True)
     members: list[frozenset[int] | None] = []
-    for pair in pairs:
+    for value in found:
+        bits, pair = divmod(int(value), len(of_part) ** 2)
+        on_it = frozenset(number for bit, (number, _) in enumerate(shown) if bits >> bit & 1)
         front, back = of_part[pair // len(of_part)], of_part[pair % len(of_part)]
         seen = (back or frozenset()) & looking_through
-        members.append(None if front is None else (front - looking_through) | seen)
+        members.append(None if front is None else (front - looking_through) | seen | on_it)
     return LabelRaster.from_table(place.reshape(first.shape), members)
 
 
-def coverage(frame: Frame, classes: ClassMap, spec: LabelSpec) -> Coverage | None:
+def coverage(
+    frame: Frame, classes: ClassMap, spec: LabelSpec, marks: Marks | None = None
+) -> Coverage | None:
     """Return how much of every pixel each class covers, by the rules of `label_raster`.
 
     Of N x N rays through a pixel, the share that sees the class; in 255ths. None where the frame
@@ -83,7 +101,15 @@ def coverage(frame: Frame, classes: ClassMap, spec: LabelSpec) -> Coverage | Non
     if frame.fine_parts is None or frame.fine_behind is None:
         return None
     fine = label_raster(
-        replace(frame, parts=frame.fine_parts, behind=frame.fine_behind), classes, spec
+        replace(
+            frame,
+            parts=frame.fine_parts,
+            behind=frame.fine_behind,
+            conditions=frame.fine_conditions,
+        ),
+        classes,
+        spec,
+        marks,
     )
     height, width = frame.parts.shape
     cells = (height, fine.shape[0] // height, width, fine.shape[1] // width)

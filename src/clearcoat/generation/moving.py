@@ -66,13 +66,22 @@ def held_classes(
     of_part = list(classes.of_part)
     for held in drawn.states:
         spec = specs[held.name]
-        if spec.also is None:
+        if spec.also is None or spec.condition is not None:
             continue
         added = frozenset({classes.names.index(spec.also)})
         for number in matching(product, *spec.globs):
             members = of_part[number]
             of_part[number] = None if members is None else members | added
     return replace(classes, of_part=tuple(of_part))
+
+
+def marks(classes: ClassMap, specs: Mapping[str, StateSpec]) -> dict[str, int]:
+    """Return the classes that conditions of the surface give to what they cover."""
+    return {
+        name: classes.names.index(spec.also)
+        for name, spec in specs.items()
+        if spec.also is not None and spec.condition is not None
+    }
 
 
 def _stand_ins(

@@ -40,9 +40,14 @@ def describe(material: Material, mi: Any = None) -> dict[str, Any]:
     Raises:
         RenderError: the file of a measured material is missing or damaged.
     """
+    surface = one_sided(material, mi)
+    return surface if material.kind == "thin_glass" else {"type": "twosided", "bsdf": surface}
+
+
+def one_sided(material: Material, mi: Any = None) -> dict[str, Any]:
+    """Return the description of an opaque surface seen from outside, or of a pane."""
     if material.kind == "measured":
-        file = check_measured(material.file, material.name)
-        return {"type": "twosided", "bsdf": {"type": "measured", "filename": str(file)}}
+        return {"type": "measured", "filename": str(check_measured(material.file, material.name))}
     if material.kind == "thin_glass":
         return {
             "type": "thindielectric",
@@ -52,7 +57,7 @@ def describe(material: Material, mi: Any = None) -> dict[str, Any]:
     surface = coated(material) if material.clearcoat > 0.5 else principled(material)
     if mi is not None:
         surface = with_textures(surface, material.textures, mi)
-    return {"type": "twosided", "bsdf": surface}
+    return surface
 
 
 def coated(material: Material) -> dict[str, Any]:

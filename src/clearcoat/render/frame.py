@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,3 +38,8 @@ class Frame:
     """(N H, N W): as `behind`."""
     extent: Extent | None = None
     """What the parts would cover unoccluded; None unless asked for."""
+    conditions: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Per state of wear, scratches, dirt or drops that holds, (H, W): where it covers more than
+    half of the surface that `parts` shows, at the pixel's centre."""
+    fine_conditions: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Likewise for `fine_parts`."""

@@ -93,7 +93,9 @@ class Variants:
     def __init__(
         self, product: Product, states: Sequence[State], bsdfs: Mapping[Material, Any], mi: Any
     ) -> None:
-        self._product, self._states, self._bsdfs, self._mi = product, states, bsdfs, mi
+        # What lies on a surface moves nothing.
+        self._states = [state for state in states if state.spec.condition is None]
+        self._product, self._bsdfs, self._mi = product, bsdfs, mi
         self._variants: list[_Variant] = []
         self._held: object = ()
 
@@ -146,7 +148,7 @@ class Variants:
 
     def pose(self, sample: SceneSample) -> bool:
         """Put everything where the sample's states want it; return whether anything moved."""
-        held = {state.name: state.turn_deg for state in sample.states}
+        held = {s.name: s.turn_deg for s in sample.states if s.condition is None}
         if held == self._held or (not held and not self._held):
             return False
         self._held = held

@@ -15,6 +15,7 @@ from clearcoat.product import Product
 from clearcoat.render import backend, bsdf
 from clearcoat.render.backdrop import plain_color
 from clearcoat.render.camera import Camera
+from clearcoat.render.conditions import Conditions
 from clearcoat.render.develop import denoise
 from clearcoat.render.frame import Frame
 from clearcoat.render.light import light
@@ -86,6 +87,9 @@ class Renderer:
         self.hdri_folder, self.photo_folder = hdri_folder, photo_folder
         self._supersample = supersample
         self._extent_rays, self._wants_normals = extent_rays, normals
+        self._conditions = Conditions(product, states, self.mi)
+        materials = [self._conditions.dressed(n, m) for n, m in enumerate(materials)]
+        states = [self._conditions.dressed_state(state) for state in states]
         stand_ins = [s for state in states for s in state.stand_ins.values()]
         # What stands in for parts is painted along with all else.
         self._build_bsdfs([*materials, *(m for one in stand_ins for m in one.materials)])
@@ -105,6 +109,7 @@ class Renderer:
         panorama = light(sample, self.hdri_folder, self.mi)
         self._surroundings.set_environment(panorama, sample)
         self._set_paint(sample)
+        self._conditions.show(sample)
         self._camera.set(sample.camera)
         moved = [one.pose(sample) for one in (self._variants, self._occluders) if one]
         if any(moved):
@@ -136,12 +141,14 @@ class Renderer:
             scene, self._camera.sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
         )
         labelled = (self._probe, scene, self._camera.sensor, self.size)
-        fine_parts = fine_behind = None
+        conditions = self._covered(sample, scene, self.size, parts)
+        fine_parts = fine_behind = fine_conditions = None
         if self._supersample:
             fine = self.size[0] * self._supersample, self.size[1] * self._supersample
             fine_parts, fine_behind, _ = self._probe.look(
                 scene, self._camera.sensor, fine, np.array(pose.position_m), np.array(pose.forward)
             )
+            fine_conditions = self._covered(sample, scene, fine, fine_parts)
         return Frame(
             radiance=radiance.astype(np.float32),
             parts=parts,
@@ -155,6 +162,8 @@ class Renderer:
             fine_parts=fine_parts,
             fine_behind=fine_behind,
             extent=peel(*labelled, self._extent_rays) if self._extent_rays else None,
+            conditions=conditions,
+            fine_conditions=fine_conditions or {},
         )
 
     def survey(
@@ -177,12 +186,18 @@ class Renderer:
     def _build_bsdfs(self, materials: Sequence[Material]) -> None:
         mi = self.mi
         self._bsdfs: dict[Material, Any] = {}
-        self._paints: list[Any] = []
+        self._paints: list[tuple[str, Any]] = []
         for material in dict.fromkeys(materials):
-            made = mi.load_dict(bsdf.describe(material, mi))
+            dressed = self._conditions.build(material)
+            if dressed is None:
+                made = mi.load_dict(bsdf.describe(material, mi))
+                painted, prefix = made, "brdf_0."
+            else:
+                made, painted = dressed
+                prefix = ""
             self._bsdfs[material] = made
             if material.is_paint:
-                self._paints.append(mi.traverse(made))
+                self._paints.append((prefix, mi.traverse(painted)))
 
     def _build_scenes(self) -> None:
         movables = self._variants.movables + (self._occluders.movables if self._occluders else [])
@@ -204,14 +219,25 @@ class Renderer:
             raise RenderError("the sample names a photograph but no folder is given", found=photo)
         return photo_behind(photo, self.photo_folder, self.size, self.settings.tone_curve)
 
+    def _covered(
+        self, sample: SceneSample, scene: Any, size: tuple[int, int], parts: NDArray[np.uint16]
+    ) -> dict[str, NDArray[np.bool_]]:
+        """Return `Frame.conditions` at the centres of a picture of `size`."""
+        if not any(state.condition for state in sample.states):
+            return {}
+        width, height = size
+        index = self._probe.dr.arange(self.mi.UInt32, width * height)
+        ray = self._probe.rays(self._camera.sensor, size, index % width, index // width)
+        return self._conditions.masks(sample, scene, ray, parts)
+
     def _set_paint(self, sample: SceneSample) -> None:
         mi = self.mi
-        for paint in self._paints:
+        for at, paint in self._paints:
             color = sample.paint.color
-            paint["brdf_0.weight.value"] = mi.Float(bsdf.flake_share(sample.paint.metallic, color))
-            paint["brdf_0.bsdf_0.diffuse_reflectance.value"] = mi.Color3f(*color)
-            paint["brdf_0.bsdf_1.base_color.value"] = mi.Color3f(*bsdf.under_coat(color))
-            paint["brdf_0.bsdf_1.roughness.value"] = mi.Float(max(sample.paint.roughness, 0.02))
+            paint[f"{at}weight.value"] = mi.Float(bsdf.flake_share(sample.paint.metallic, color))
+            paint[f"{at}bsdf_0.diffuse_reflectance.value"] = mi.Color3f(*color)
+            paint[f"{at}bsdf_1.base_color.value"] = mi.Color3f(*bsdf.under_coat(color))
+            paint[f"{at}bsdf_1.roughness.value"] = mi.Float(max(sample.paint.roughness, 0.02))
             paint.update()
 
 

@@ -2,6 +2,7 @@
 
 from clearcoat.scene.backdrop import BackdropSample, BackdropSpec, PhotoSample
 from clearcoat.scene.camera import CameraSample, CameraSpec
+from clearcoat.scene.conditions import ConditionSample
 from clearcoat.scene.constraints import Rejections, RequireSpec, breaches
 from clearcoat.scene.distributions import Distribution, draw, draw_weighted, stream
 from clearcoat.scene.framing import Pose, frame_subject
@@ -28,6 +29,7 @@ __all__ = [
     "BackdropSpec",
     "CameraSample",
     "CameraSpec",
+    "ConditionSample",
     "Distribution",
     "EnvironmentSample",
     "HingeSpec",

@@ -13,6 +13,16 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from clearcoat.errors import SpecError
+from clearcoat.scene.conditions import (
+    KINDS,
+    ConditionSample,
+    ConditionSpec,
+    DirtSpec,
+    DropSpec,
+    ScratchSpec,
+    WearSpec,
+    sample_condition,
+)
 from clearcoat.scene.distributions import Distribution, draw, stream
 from clearcoat.spec import Model
 
@@ -83,8 +93,17 @@ class StateSpec(Model):
     mirrored: Axis | None = None
     """Each part is its own mirror image along this axis of the product: `y` is the part made for
     the other side, `z` one that is upside down."""
+    wear: WearSpec | None = None
+    """Their coat has gone dull in patches; glass does not."""
+    scratches: ScratchSpec | None = None
+    """They are scratched."""
+    dirt: DirtSpec | None = None
+    """They are dusty and muddy."""
+    water_drops: DropSpec | None = None
+    """Beads of water stand on them."""
     also: Annotated[str, Field(min_length=1)] | None = Field(default=None, alias="is")
-    """A class that the parts' pixels have besides their own while the state holds."""
+    """A class that the parts' pixels have besides their own while the state holds; of wear,
+    scratches, dirt and drops, the pixels that these cover by more than half."""
     label: str | None = None
     """Written to `image_labels` in the record of every image in which the state holds."""
 
@@ -92,6 +111,18 @@ class StateSpec(Model):
     def globs(self) -> tuple[str, ...]:
         """The globs as a tuple."""
         return (self.parts,) if isinstance(self.parts, str) else self.parts
+
+    @property
+    def kind(self) -> str | None:
+        """Which condition of the surface the state is, if any: a key of `conditions.KINDS`."""
+        return next((kind for kind in KINDS if getattr(self, kind) is not None), None)
+
+    @property
+    def condition(self) -> ConditionSpec | None:
+        """The spec of that condition."""
+        kind = self.kind
+        spec: ConditionSpec | None = None if kind is None else getattr(self, kind)
+        return spec
 
     @property
     def replacement(self) -> ReplacementSpec | None:
@@ -113,6 +144,7 @@ class StateSpec(Model):
             "material": self.material is not None,
             "replaced_by": self.replaced_by is not None,
             "mirrored": self.mirrored is not None,
+            **{kind: getattr(self, kind) is not None for kind in KINDS},
         }
         if sum(changes.values()) != 1:
             raise SpecError(
@@ -138,6 +170,8 @@ class StateSample:
     turn_deg: float = 0.0
     """0 where the state is none of turning."""
     label: str | None = None
+    condition: ConditionSample | None = None
+    """How the surface is, where the state is one of that."""
 
 
 def sample_states(specs: Mapping[str, StateSpec], seed: int, block: int) -> tuple[StateSample, ...]:
@@ -152,7 +186,13 @@ def sample_states(specs: Mapping[str, StateSpec], seed: int, block: int) -> tupl
             if spec.turn_deg is None
             else draw(spec.turn_deg, seed, block, f"states.{name}.turn_deg")
         )
-        held.append(StateSample(name=name, turn_deg=turn_deg, label=spec.label))
+        kind, condition = spec.kind, spec.condition
+        sampled = (
+            None
+            if kind is None or condition is None
+            else sample_condition(kind, condition, seed, block, name)
+        )
+        held.append(StateSample(name=name, turn_deg=turn_deg, label=spec.label, condition=sampled))
     return tuple(held)
 
 
