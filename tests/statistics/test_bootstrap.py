@@ -7,6 +7,7 @@ import pytest
 
 from clearcoat.statistics import (
     ScoredRun,
+    class_iou_difference,
     gain_difference,
     mean_iou_difference,
     mean_iou_interval,
@@ -124,3 +125,35 @@ def test_sides_of_the_same_models_have_the_same_number() -> None:
     runs = _study(np.random.default_rng(0), 3, 10, 0.01, 0.01)
     with pytest.raises(ValueError, match="different numbers"):
         gain_difference((runs, runs), (runs[:2], runs))
+
+
+def test_one_class_is_compared_by_its_own_pixels() -> None:
+    random = np.random.default_rng(8)
+    rare = random.random(30) < 0.4
+    sides = []
+    for lead in (0.2, 0.0):
+        runs = []
+        for _ in range(4):
+            union = np.stack([np.full(30, 500.0), 100.0 * rare], axis=1)
+            share = np.array([0.5, 0.3 + lead]) + 0.02 * random.standard_normal((30, 2))
+            runs.append(ScoredRun("a", np.stack([union * share, union], axis=1)))
+        sides.append(runs)
+    found = class_iou_difference(*sides, 1)
+    whole = [np.mean([r.counts[:, 0, 1].sum() / r.counts[:, 1, 1].sum() for r in s]) for s in sides]
+    assert found.estimate == pytest.approx(whole[0] - whole[1])
+    assert found.low is not None and found.high is not None
+    assert 0.15 < found.low < found.high < 0.25
+    other = class_iou_difference(*sides, 0)
+    assert other.low is not None and other.high is not None and other.low < 0 < other.high
+
+
+def test_a_class_that_hardly_any_image_shows_has_no_interval() -> None:
+    counts = np.zeros((40, 2, 2))
+    counts[:, 1, 0] = 10
+    with pytest.raises(ValueError, match="no image shows"):
+        class_iou_difference([ScoredRun("a", counts)], [ScoredRun("a", counts)], 1)
+    # In one image of one split of 40: most draws of two such splits miss it in one of them.
+    counts[3, :, 1] = 5
+    sides = [[ScoredRun("a", counts), ScoredRun("b", counts)]] * 2
+    found = class_iou_difference(*sides, 1)
+    assert found.estimate == 0 and found.low is None

@@ -2,6 +2,7 @@
 
 from clearcoat.statistics.bootstrap import (
     ScoredRun,
+    class_iou_difference,
     gain_difference,
     mean_iou_difference,
     mean_iou_interval,
@@ -52,6 +53,7 @@ __all__ = [
     "Worth",
     "benjamini_hochberg",
     "break_point",
+    "class_iou_difference",
     "curve_band",
     "difference_interval",
     "equivalence",

@@ -7,7 +7,7 @@ A t interval over runs answers "what would other seeds give on these images"; th
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,40 @@ def mean_iou_difference(
     return _interval(samples[0] - samples[1], estimate[0] - estimate[1], count, level)
 
 
+def class_iou_difference(
+    a: Sequence[ScoredRun],
+    b: Sequence[ScoredRun],
+    number: int,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = LEVEL,
+    paired: bool = False,
+) -> Interval:
+    """Return mean(a) - mean(b) in the IoU of one class, as `mean_iou_difference` does.
+
+    Draws of images in which neither truth nor a prediction shows the class say nothing and are
+    left out; no interval where they are most. Raises ValueError where no image shows it.
+    """
+
+    def measure(weights: FloatArray, counts: FloatArray) -> FloatArray:
+        shared, either = (weights @ counts[:, :, number]).T
+        nothing = np.full_like(shared, np.nan)
+        return np.asarray(np.divide(shared, either, out=nothing, where=either > 0))
+
+    groups = [0, 0] if paired else None
+    samples, estimate = _sample([a, b], draws, seed, groups=groups, measure=measure)
+    difference = estimate[0] - estimate[1]
+    if math.isnan(difference):
+        raise ValueError(f"no image shows class {number}")
+    told = samples[0] - samples[1]
+    told = told[~np.isnan(told)]
+    count = min(len(a), len(b))
+    if len(told) < draws / 2:
+        return Interval(difference, None, None, level, count)
+    return _interval(told, difference, count, level)
+
+
 def gain_difference(
     first: tuple[Sequence[ScoredRun], Sequence[ScoredRun]],
     second: tuple[Sequence[ScoredRun], Sequence[ScoredRun]],
@@ -90,12 +124,23 @@ def gain_difference(
     return _interval((a - b) - (c - d), (w - x) - (y - z), count, level)
 
 
+def _mean_iou(weights: FloatArray, counts: FloatArray) -> FloatArray:
+    """(draws, images) weights and (images, 2, classes) counts to (draws,) mean IoU."""
+    images, _, classes = counts.shape
+    sums = (weights @ counts.reshape(images, 2 * classes)).reshape(-1, 2, classes)
+    shared, either = sums[:, 0], sums[:, 1]
+    occurs = either > 0
+    ratio = np.divide(shared, either, out=np.zeros_like(shared), where=occurs)
+    return np.asarray(ratio.sum(axis=1) / np.maximum(1, occurs.sum(axis=1)))
+
+
 def _sample(
     sides: Sequence[Sequence[ScoredRun]],
     draws: int,
     seed: int,
     *,
     groups: Sequence[int] | None = None,
+    measure: Callable[[FloatArray, FloatArray], FloatArray] = _mean_iou,
 ) -> tuple[list[FloatArray], list[float]]:
     """Per side (draws,) resampled means and the mean itself; sides of a group draw the same runs.
 
@@ -115,7 +160,7 @@ def _sample(
     samples, estimates = [], []
     chosen: dict[int, NDArray[np.int64]] = {}
     for side, group in zip(sides, groups or range(len(sides)), strict=True):
-        scores = np.stack([_mean_iou(weights[run.images], run.counts) for run in side])
+        scores = np.stack([measure(weights[run.images], run.counts) for run in side])
         count = len(side)
         if group not in chosen:
             chosen[group] = random.integers(0, count, size=(draws, count))
@@ -124,19 +169,9 @@ def _sample(
         # The spread of n values drawn from n is too small by this factor.
         wider = math.sqrt(count / (count - 1)) if count > 1 else 1.0
         samples.append(centre + wider * (drawn - centre))
-        ones = [_mean_iou(np.ones((1, len(run.counts))), run.counts)[0] for run in side]
+        ones = [measure(np.ones((1, len(run.counts))), run.counts)[0] for run in side]
         estimates.append(float(np.mean(ones)))
     return samples, estimates
-
-
-def _mean_iou(weights: FloatArray, counts: FloatArray) -> FloatArray:
-    """(draws, images) weights and (images, 2, classes) counts to (draws,) mean IoU."""
-    images, _, classes = counts.shape
-    sums = (weights @ counts.reshape(images, 2 * classes)).reshape(-1, 2, classes)
-    shared, either = sums[:, 0], sums[:, 1]
-    occurs = either > 0
-    ratio = np.divide(shared, either, out=np.zeros_like(shared), where=occurs)
-    return np.asarray(ratio.sum(axis=1) / np.maximum(1, occurs.sum(axis=1)))
 
 
 def _interval(samples: FloatArray, estimate: float, count: int, level: float) -> Interval:

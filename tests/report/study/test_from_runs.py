@@ -53,6 +53,19 @@ def test_intervals_over_test_images_are_had_from_the_runs(finished: Path) -> Non
         assert interval.estimate == pytest.approx(gain.contrast.difference.estimate, abs=1e-9)
 
 
+def test_gains_of_classes_are_bootstrapped_from_the_runs(finished: Path) -> None:
+    analysis = analyse_grid(read_study(finished))
+    assert set(analysis.classes) == {(4, 8), (8, 8)}
+    for counts, found in analysis.classes.items():
+        assert [one.name for one in found] == ["bright", "dark"]
+        for one in found:
+            assert one.over_images and one.gain.low is not None and one.gain.high is not None
+            # The bootstrap's centre is the ledger's difference.
+            assert one.gain.estimate == pytest.approx(one.with_renders - one.without, abs=1e-9)
+            without = [e.classes[one.name] for e in analysis.cells[counts[0], 0].entries]
+            assert one.without == pytest.approx(sum(v or 0 for v in without) / len(without))
+
+
 def test_table_1_is_that_of_the_studys_data(finished: Path, tmp_path: Path) -> None:
     report = write_study_report(tmp_path / "r.html", [finished], files=tmp_path / "files")
     assert [facts.statistics.images for facts in report.datasets] == [20, 12]

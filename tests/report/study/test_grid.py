@@ -129,3 +129,24 @@ def test_a_mix_is_set_against_more_photos_alone(tmp_path: Path) -> None:
     told = " ".join(judge_grid(analysis).sentences)
     assert "not worse than 64 photos alone by more than 0.01" in told
     assert "The first 16 photos beside 4,096 renders bring +0." in told
+
+
+def test_classes_that_renders_hurt_are_named(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, pair=0.005, spread=0.004)
+    lines = []
+    for line in (folder / "ledger.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        if entry["real"] and entry["synthetic"]:
+            # What renders show wrongly: the door.
+            entry["classes"]["door"] = max(0.0, entry["classes"]["door"] - 0.3)
+        lines.append(json.dumps(entry))
+    (folder / "ledger.jsonl").write_text("\n".join(lines) + "\n")
+    analysis = analyse_grid(read_study(folder))
+    [(counts, found)] = [item for item in analysis.classes.items() if item[0][0] == 64]
+    by_name = {one.name: one for one in found}
+    a = [e.classes["door"] for e in analysis.cells[counts].entries]
+    b = [e.classes["door"] for e in analysis.cells[64, 0].entries]
+    assert by_name["door"].gain.estimate == pytest.approx(np.mean(a) - np.mean(b))
+    assert by_name["door"].worse and not by_name["hood"].worse
+    step = next(s for s in judge_grid(analysis, 64).next_steps if "renders of" in s)
+    assert step.startswith("Improve the renders of door: with 64 photos")

@@ -65,6 +65,7 @@ def test_all_figures_and_tables_of_the_paper_are_there(page: Page) -> None:
         ("fig-3", {"mean IoU"}),
         ("fig-4", {"renders per photo", "p of a fall (Dunnett)"}),
         ("worth", {"worth photos"}),
+        ("classes", {"IoU without", "IoU with", "gain", "95 % low", "sign"}),
         ("exchange-rate", {"renders per photo"}),
         ("table-2", {"parameters", "trainable"}),
         ("pairs", {"question", "p: same within 0.01"}),

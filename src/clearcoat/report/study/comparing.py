@@ -8,6 +8,8 @@ from clearcoat.report.study.facts import CellFacts, StudyFacts
 from clearcoat.statistics import (
     Interval,
     OneSidedTest,
+    ScoredRun,
+    class_iou_difference,
     difference_interval,
     mean_iou_difference,
     paired_one_sided,
@@ -64,15 +66,69 @@ def contrast(
     )
 
 
+@dataclass(frozen=True)
+class ClassContrast:
+    """IoU of one class in a cell less that in its baseline."""
+
+    name: str
+    without: float
+    """Mean IoU of the baseline's runs."""
+    with_renders: float
+    gain: Interval
+    over_images: bool
+    """Whether the interval is over runs and test images (bootstrap), and not over runs alone."""
+
+    @property
+    def better(self) -> bool:
+        """Whether the whole interval is above zero."""
+        return self.gain.low is not None and self.gain.low > 0
+
+    @property
+    def worse(self) -> bool:
+        """Whether the whole interval is below zero."""
+        return self.gain.high is not None and self.gain.high < 0
+
+
+def class_contrasts(
+    study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, pair: bool = True
+) -> tuple[ClassContrast, ...]:
+    """Compare two cells class by class; classes without a score in one of them are left out.
+
+    `pair`: equal repeats belong together where the study is paired.
+    """
+    counts = _counts(study, cell, baseline, pair=pair)
+    found = []
+    for number, name in enumerate(study.classes):
+        a, b = cell.class_values(name), baseline.class_values(name)
+        if not a or not b:
+            continue
+        gain = (
+            difference_interval(a, b)
+            if counts is None
+            else class_iou_difference(*counts, number, draws=1000, paired=study.paired and pair)
+        )
+        with_renders, without = sum(a) / len(a), sum(b) / len(b)
+        found.append(ClassContrast(name, without, with_renders, gain, counts is not None))
+    return tuple(found)
+
+
 def _over_images(study: StudyFacts, cell: CellFacts, baseline: CellFacts) -> Interval | None:
+    counts = _counts(study, cell, baseline)
+    return None if counts is None else mean_iou_difference(*counts, draws=1000, paired=study.paired)
+
+
+def _counts(
+    study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, pair: bool = True
+) -> tuple[list[ScoredRun], list[ScoredRun]] | None:
+    """Return the counts per image of both, of common repeats where they are paired."""
     a, b = study.scored_runs(cell), study.scored_runs(baseline)
     if not a or not b:
         return None
-    if study.paired:
+    if study.paired and pair:
         ours = {e.repeat: run for e, run in zip(cell.entries, a, strict=True)}
         theirs = {e.repeat: run for e, run in zip(baseline.entries, b, strict=True)}
         common = sorted(ours.keys() & theirs.keys())
         if len(common) < 2:
             return None
         a, b = [ours[r] for r in common], [theirs[r] for r in common]
-    return mean_iou_difference(a, b, draws=1000, paired=study.paired)
+    return a, b

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from clearcoat.report.study.comparing import Contrast, contrast
+from clearcoat.report.study.comparing import (
+    ClassContrast,
+    Contrast,
+    class_contrasts,
+    contrast,
+)
 from clearcoat.report.study.facts import CellFacts, StudyFacts
 from clearcoat.statistics import (
     BreakPoint,
@@ -82,6 +87,10 @@ class GridAnalysis:
     stands_for: StandsFor | None
     first_photos: Contrast | None
     """The fewest photos with the most renders against those renders alone."""
+    classes: Mapping[Counts, tuple[ClassContrast, ...]]
+    """Of each row's best cell with renders, against as many photos without."""
+    renders_alone: tuple[ClassContrast, ...]
+    """Most renders alone against most photos alone: where renders are not enough."""
 
     def row(self, real: int) -> dict[int, CellFacts]:
         """Return the cells of a row by synthetic count."""
@@ -89,8 +98,7 @@ class GridAnalysis:
 
     def best_gain(self, real: int) -> Gain | None:
         """Return the gain with the highest mean in a row."""
-        gains = [gain for (r, _), gain in self.gains.items() if r == real]
-        return max(gains, key=lambda g: g.contrast.difference.estimate, default=None)
+        return _best(self.gains, real)
 
 
 def analyse_grid(study: StudyFacts) -> GridAnalysis:
@@ -100,12 +108,14 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
     synthetic = tuple(sorted({s for _, s in cells}))
     values = {key: cell.values for key, cell in cells.items()}
     worth = _worth(values)
+    gains = _gains(study, cells, real)
+    best = [gain.contrast for r in real if (gain := _best(gains, r)) is not None]
     return GridAnalysis(
         study=study,
         real=real,
         synthetic=synthetic,
         cells=cells,
-        gains=_gains(study, cells, real),
+        gains=gains,
         breaks={r: b for r in real if r and (b := _break(cells, r, study)) is not None},
         worth=worth,
         equivalents={}
@@ -114,7 +124,30 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
         scaling=synthetic_scaling(values),
         stands_for=_stands_for(study, cells),
         first_photos=_first_photos(study, cells),
+        classes={
+            (both.cell.key.real, both.cell.key.synthetic): class_contrasts(
+                study, both.cell, both.baseline
+            )
+            for both in best
+        },
+        renders_alone=_renders_alone(study, cells),
     )
+
+
+def _best(gains: Mapping[Counts, Gain], real: int) -> Gain | None:
+    row = [gain for (r, _), gain in gains.items() if r == real]
+    return max(row, key=lambda g: g.contrast.difference.estimate, default=None)
+
+
+def _renders_alone(
+    study: StudyFacts, cells: Mapping[Counts, CellFacts]
+) -> tuple[ClassContrast, ...]:
+    photos = max((r for r, s in cells if r and not s), default=None)
+    renders = max((s for r, s in cells if s and not r), default=None)
+    if photos is None or renders is None:
+        return ()
+    # The baseline first: a model on renders alone shares no photo with any other.
+    return class_contrasts(study, cells[0, renders], cells[photos, 0], pair=False)
 
 
 def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsFor | None:

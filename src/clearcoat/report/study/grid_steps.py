@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from clearcoat.report.study.grid import Gain, GridAnalysis
+from clearcoat.report.study.comparing import ClassContrast
+from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.study.words import gain_text, signed
 from clearcoat.statistics import difference_interval
 
@@ -21,7 +23,7 @@ class _Step:
 
 def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     """Return the steps as sentences; `row` is the user's number of photos, where it was studied."""
-    steps = [*_more_photos(grid, row), *_more_renders(grid, row), *_better_renders(grid)]
+    steps = [*_more_photos(grid, row), *_more_renders(grid, row), *_better_renders(grid, row)]
     texts = [step.text for step in sorted(steps, key=lambda step: -step.expected)]
     undecided = [
         key
@@ -80,46 +82,45 @@ def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
     ]
 
 
-def _better_renders(grid: GridAnalysis) -> list[_Step]:
-    """The class where models on renders alone are furthest behind models on photos alone."""
-    alone = [r for r in grid.real if r and (r, 0) in grid.cells]
-    renders = [s for s in grid.synthetic if s and (0, s) in grid.cells]
-    if not alone or not renders:
+def _better_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
+    """The class that renders hurt most with the user's photos; else where renders alone fail."""
+    mine = [(counts, found) for counts, found in grid.classes.items() if counts[0] == row]
+    hurt = [(counts, one) for counts, found in mine for one in found if one.worse]
+    if hurt:
+        (real, synthetic), one = min(hurt, key=lambda item: item[1].gain.estimate)
+        expected = -one.gain.estimate / max(1, len(mine[0][1]))
+        return [
+            _Step(
+                expected,
+                f"Improve the renders of {one.name}: with {real:,} photos, {synthetic:,} renders "
+                f"cost it {gain_text(one.gain)} of IoU ({one.without:.3f} without, "
+                f"{one.with_renders:.3f} with). Undoing that would move the mean by "
+                f"{signed(expected)}; “clearcoat gap” says how its pictures differ.",
+            )
+        ]
+    sure = [one for one in grid.renders_alone if one.worse]
+    behind = sure or [one for one in grid.renders_alone if one.gain.estimate < 0]
+    if not behind:
         return []
-    photos, made = grid.cells[alone[-1], 0], grid.cells[0, renders[-1]]
-    gaps = []
-    for name in grid.study.classes:
-        a, b = photos.class_values(name), made.class_values(name)
-        if a and b:
-            gaps.append((name, difference_interval(a, b)))
-    if not gaps:
-        return []
-    sure = [(name, gap) for name, gap in gaps if gap.low is not None and gap.low > 0]
-    name, gap = max(sure or gaps, key=lambda item: item[1].estimate)
-    if gap.estimate <= 0:
-        return []
-    helped = _class_gain(grid.best_gain(alone[0]), name)
+    one = min(behind, key=lambda found: found.gain.estimate)
+    photos = max(r for r, s in grid.cells if r and not s)
+    renders = max(s for r, s in grid.cells if s and not r)
     # A class is one of many in the mean: closing its gap moves the mean by that share.
+    expected = -one.gain.estimate / len(grid.renders_alone)
     return [
         _Step(
-            gap.estimate / len(gaps),
-            f"{'Improve' if sure else 'Perhaps improve'} the renders of {name}: models on "
-            f"{renders[-1]:,} renders alone find it worst "
-            f"compared with {alone[-1]:,} photos ({gain_text(gap)} behind){helped}. "
-            f"Closing that gap would move the mean by up to {signed(gap.estimate / len(gaps))}; "
-            "“clearcoat gap” says how its pictures differ.",
+            expected,
+            f"{'Improve' if sure else 'Perhaps improve'} the renders of {one.name}: models on "
+            f"{renders:,} renders alone find it worst compared with {photos:,} photos "
+            f"({gain_text(one.gain)}){_class_gain(mine, one.name)}. Closing that gap would move "
+            f"the mean by up to {signed(expected)}; “clearcoat gap” says how its pictures differ.",
         )
     ]
 
 
-def _class_gain(gain: Gain | None, name: str) -> str:
-    if gain is None:
-        return ""
-    both = gain.contrast
-    a, b = both.cell.class_values(name), both.baseline.class_values(name)
-    if not a or not b:
-        return ""
-    return (
-        f"; with {both.cell.key.real:,} photos renders give it "
-        f"{gain_text(difference_interval(a, b))}"
-    )
+def _class_gain(row: Sequence[tuple[tuple[int, int], tuple[ClassContrast, ...]]], name: str) -> str:
+    for (real, _), found in row:
+        for one in found:
+            if one.name == name:
+                return f"; with {real:,} photos renders give it {gain_text(one.gain)}"
+    return ""

@@ -15,6 +15,7 @@ from clearcoat.dataset.files import write_whole
 from clearcoat.errors import ClearcoatError, DatasetError, UsageError
 from clearcoat.report.data_tables import statistics_table
 from clearcoat.report.report import DataFacts
+from clearcoat.report.study.class_figures import class_figure
 from clearcoat.report.study.confirmed import (
     OnUntouched,
     confirmed_cautions,
@@ -37,7 +38,7 @@ from clearcoat.report.study.transfer_figures import (
     transfer_table,
 )
 from clearcoat.report.study.transfer_verdict import judge_transfer
-from clearcoat.report.study.worth_figures import class_figure, scaling_figure, worth_figure
+from clearcoat.report.study.worth_figures import scaling_figure, worth_figure
 from clearcoat.report.tables import Table
 
 Tell = Callable[[str], None]

@@ -1,17 +1,14 @@
-"""Figures beyond the paper: what renders are worth in photos, how they scale, class by class."""
+"""Figures beyond the paper: what renders are worth in photos, and how they scale alone."""
 
 from __future__ import annotations
 
-import matplotlib
 import numpy as np
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from clearcoat.report.charts import COLORS, MARKERS
-from clearcoat.report.study.drawing import Drawn, heat_map, styled
+from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.tables import Table, Value
-from clearcoat.statistics import difference_interval
 
 
 def worth_figure(grid: GridAnalysis) -> Drawn | None:
@@ -117,63 +114,6 @@ def scaling_figure(grid: GridAnalysis) -> Drawn | None:
         styled(draw),
         Table(("synthetic", "repeat", "mean IoU", "fitted"), tuple(rows)),
     )
-
-
-def class_figure(grid: GridAnalysis) -> Drawn | None:
-    """Gain of each class from the renders of each row's largest count."""
-    rows_shown = [real for real in grid.real if real and (real, 0) in grid.cells]
-    pairs = []
-    for real in rows_shown:
-        best = grid.best_gain(real)
-        if best is not None:
-            pairs.append((real, best.contrast))
-    if not pairs:
-        return None
-    classes = grid.study.classes
-    values = np.full((len(classes), len(pairs)), np.nan)
-    texts = [["" for _ in pairs] for _ in classes]
-    rows: list[tuple[Value, ...]] = []
-    for column, (real, both) in enumerate(pairs):
-        for row, name in enumerate(classes):
-            a, b = both.cell.class_values(name), both.baseline.class_values(name)
-            if not a or not b:
-                continue
-            gain = difference_interval(a, b)
-            values[row, column] = gain.estimate
-            texts[row][column] = f"{gain.estimate:+.3f}".replace("-", "−")
-            rows.append(
-                (
-                    name, real, both.cell.key.synthetic, float(np.mean(b)), float(np.mean(a)),
-                    gain.estimate, gain.low, gain.high,
-                )
-            )  # fmt: skip
-    if np.isnan(values).all():
-        return None
-    reach = max(0.01, float(np.nanmax(np.abs(values))))
-
-    def draw() -> Figure:
-        figure = Figure(figsize=(7.6, 0.9 + 0.3 * len(classes)), layout="constrained")
-        axes = figure.add_subplot()
-        columns = [f"{real:,}\n+ {both.cell.key.synthetic:,}" for real, both in pairs]
-        norm = TwoSlopeNorm(0, -reach, reach)
-        heat_map(axes, values, texts, classes, columns, matplotlib.colormaps["PuOr_r"], norm)
-        axes.set_xlabel("photos + renders, the best count of each row")
-        return figure
-
-    return Drawn(
-        "classes",
-        "Gain class by class",
-        "Difference of the class's IoU from as many photos without renders; orange: better, "
-        "purple: worse. Differences within their interval (in the data) mean nothing.",
-        styled(draw),
-        Table(
-            (
-                "class", "real", "synthetic", "IoU without", "IoU with", "gain", "95 % low",
-                "95 % high",
-            ),
-            tuple(rows),
-        ),
-    )  # fmt: skip
 
 
 def _finite(value: float) -> float | None:
