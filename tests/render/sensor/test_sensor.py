@@ -182,6 +182,27 @@ def test_blur_has_the_mtf_of_its_sigma() -> None:
     assert seen.mean() == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(96, 128), (33, 20)])
+def test_glare_scatters_and_loses_nothing(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.gamma(0.2, 5.0, (*shape, 3)).astype(np.float32)
+    assert optics.glare(image, 0.0) is image
+    veiled = optics.glare(image, 0.1)
+    assert veiled.sum(axis=(0, 1)) == pytest.approx(image.sum(axis=(0, 1)), rel=1e-4)
+    assert veiled.min() > image.min()
+    flat = np.full((*shape, 3), 0.7, np.float32)
+    assert optics.glare(flat, 0.3) == pytest.approx(flat, rel=1e-5)
+
+
+def test_the_glare_of_a_point_falls_with_the_square_of_the_distance() -> None:
+    image = np.zeros((255, 255, 1), np.float32)
+    image[127, 127] = 1e4
+    seen = optics.glare(image, 0.05)[127, 127:, 0]
+    assert seen[0] == pytest.approx(9500, rel=0.01)
+    near, far = seen[8], seen[32]
+    assert near / far == pytest.approx(16, rel=0.35)
+
+
 def test_the_stored_file_decodes_to_the_picture() -> None:
     light = np.random.default_rng(0).random((32, 48, 3)).astype(np.float32)
     taken = photograph(

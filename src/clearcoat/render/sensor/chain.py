@@ -69,6 +69,7 @@ def raw(
 ) -> FloatArray:
     """Return the sensor's digital numbers: (H, W), or (H, W, 3) without a mosaic."""
     light = optics.blur(np.maximum(radiance, 0), sensor.blur_sigma_px)
+    light = optics.glare(light, sensor.glare)
     if sensor.natural_vignetting or sensor.vignetting:
         share = optics.vignetting(
             camera,

@@ -1,14 +1,18 @@
-"""What the lens does to the light on its way to the sensor: vignetting, and blur."""
+"""What the lens does to the light on its way to the sensor: vignetting, blur, glare."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
 from clearcoat.scene import CameraSample
 
 Float32Array = NDArray[np.float32]
+
+_GLARE_SIGMAS = np.geomspace(1 / 256, 1 / 4, 7)
+"""Widths of the Gaussians that make up the scattered light, as shares of the diagonal."""
 
 
 def vignetting(
@@ -47,3 +51,26 @@ def blur(image: Float32Array, sigma_px: float) -> Float32Array:
         image, (sigma_px, sigma_px, 0), mode="reflect", truncate=5.0
     )
     return spread
+
+
+def glare(image: Float32Array, share: float) -> Float32Array:
+    """Scatter a share of (H, W, C) light over the picture, as the surfaces of a lens do.
+
+    The light of a point falls off with the square of the distance, so that each octave of distance
+    has as much of it: a model between lenses, whose own falls differ. What would leave the picture
+    comes back from its mirrored outside: nothing is lost, and a flat picture stays as it is.
+    """
+    if share <= 0:
+        return image
+    height, width = image.shape[:2]
+    diagonal = np.hypot(height, width)
+    # In the cosine transform a mirrored border is built in and a Gaussian is a factor.
+    down, across = (np.arange(n) / (2 * n) for n in (height, width))
+    squared = down[:, None] ** 2 + across[None, :] ** 2
+    kept = np.mean(
+        [np.exp(-2 * (np.pi * sigma * diagonal) ** 2 * squared) for sigma in _GLARE_SIGMAS], axis=0
+    )
+    spectrum = dctn(image, axes=(0, 1)) * (1 - share + share * kept)[..., None]
+    # A transform there and back leaves dark pixels a rounding error below nothing.
+    light: Float32Array = np.maximum(idctn(spectrum, axes=(0, 1)), 0).astype(np.float32)
+    return light
