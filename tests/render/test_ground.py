@@ -42,7 +42,7 @@ def test_coarse_maps_are_looked_up_where_their_rows_and_columns_lie() -> None:
     coarse[..., 1] = np.arange(64)[:, None] / 100
     ground = Ground(backend.load())
     look = _look()
-    ground.show(GroundLook(**{**look.__dict__, "coarse": coarse}))
+    ground.show(GroundLook(**{**look.__dict__, "coarse": coarse}), (0.0, 0.0, 1.0), 0.0)
     albedo, _ = _eval(ground, at[[5, 30, 60]], at[[50, 31, 7]])
     assert albedo[:, 0] == pytest.approx([0.05, 0.30, 0.60], abs=2e-3)
     assert albedo[:, 1] == pytest.approx([0.50, 0.31, 0.07], abs=2e-3)
@@ -50,7 +50,7 @@ def test_coarse_maps_are_looked_up_where_their_rows_and_columns_lie() -> None:
 
 def test_the_ground_dissolves_between_its_ends() -> None:
     ground = Ground(backend.load())
-    ground.show(_look())
+    ground.show(_look(), (0.0, 0.0, 1.0), 0.0)
     _, opacity = _eval(ground, np.array([0.0, 9.9, 15.0, 20.1]), np.zeros(4))
     assert opacity == pytest.approx([1, 1, 0.5, 0], abs=1e-3)
 
@@ -61,7 +61,7 @@ def test_painted_lines_lie_where_they_are_asked_for() -> None:
         reach_m=3.0, color=(0.8, 0.7, 0.6), wear=0.0,
     )  # fmt: skip
     ground = Ground(backend.load())
-    ground.show(_look(lines))
+    ground.show(_look(lines), (0.0, 0.0, 1.0), 0.0)
     x = np.array([0.0, 0.0, 0.0, 3.9, 4.1])
     y = np.array([1.25, 1.35, -1.25, 3.75, 3.75])
     albedo, _ = _eval(ground, x, y)

@@ -22,6 +22,7 @@ from clearcoat.product import Product, read
 from clearcoat.render import backend, resolve_materials
 from clearcoat.render.camera import Camera
 from clearcoat.render.meshes import merge
+from clearcoat.render.palette import Finish
 from clearcoat.render.probe import LabelProbe
 from clearcoat.render.surroundings import Surroundings
 from clearcoat.scene import CameraSample, CameraSpec, SceneModel, Stage, sample
@@ -106,7 +107,7 @@ def _directions(camera: CameraSample) -> np.ndarray:
 def _prepare(product: Product) -> _Case:
     mi = backend.load()
     materials = resolve_materials(product, [None] * len(product.parts), LIBRARY)
-    gray = mi.load_dict({"type": "diffuse"})
+    gray = Finish(mi.load_dict({"type": "diffuse"}))
     shapes, face_parts = merge(product, materials, dict.fromkeys(materials, gray), mi)
     named = {f"shape_{number}": shape for number, shape in enumerate(shapes)}
     scene = mi.load_dict({"type": "scene", "ground": Surroundings(mi).ground, **named})

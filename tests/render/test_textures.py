@@ -12,6 +12,7 @@ from clearcoat.product import Mesh, Part, Product
 from clearcoat.product.textures import Texture, Textures, texture_digest
 from clearcoat.render import backend, bsdf
 from clearcoat.render.meshes import merge
+from clearcoat.render.palette import finishes
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,8 @@ def _seen(mi: Any, textures: Textures, light: tuple[float, ...] | None = None) -
         uv=corners[:, :2].copy(),
     )
     material = Material("m", "test", roughness=1.0, specular=0.0, textures=textures)
-    surface = mi.load_dict(bsdf.describe(material, mi))
-    shapes, _ = merge(Product("p", (Part("q", mesh),)), [material], {material: surface}, mi)
+    made = finishes([material], mi)
+    shapes, _ = merge(Product("p", (Part("q", mesh),)), [material], made, mi)
     up = mi.ScalarTransform4f().look_at(origin=[0.5, 0.5, 5], target=[0.5, 0.5, 0], up=[0, 1, 0])
     sensor = {
         "type": "orthographic",

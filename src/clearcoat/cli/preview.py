@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clearcoat.cli._options import track
-from clearcoat.errors import UsageError
+from clearcoat.errors import ClearcoatError, UsageError
 
-_QUICK_SAMPLES = 4
+if TYPE_CHECKING:
+    from clearcoat.generation.preview import Preview
+
+_LOOK_EVERY_S = 0.2
 
 
 @click.command("preview")
@@ -26,37 +31,66 @@ _QUICK_SAMPLES = 4
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--samples", type=click.IntRange(min=1), help="Light paths per pixel [4, for speed].")
+@click.option("--watch", is_flag=True, help="Draw again whenever SPEC is saved (Ctrl-C ends it).")
 def command(
-    spec: Path, out: Path, count: int, columns: int, size: int, seed: int, samples: int | None
+    spec: Path,
+    out: Path,
+    count: int,
+    columns: int,
+    size: int,
+    seed: int,
+    samples: int | None,
+    watch: bool,
 ) -> None:
     """Render a contact sheet of SPEC: each picture beside its labels, and a legend.
 
-    Small and of few light paths by default, to tune by eye; --size and --samples show more.
+    Small and of few light paths by default, to tune by eye; --size and --samples show more. With
+    --watch product and renderer stay loaded, so that a change of SPEC is seen several times sooner.
     """  # fmt: skip
-    from dataclasses import replace
+    from clearcoat.generation.preview import Preview
+
+    if out.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+        raise UsageError("unknown kind of picture", found=out.name, expected=".png or .jpg")
+    preview = Preview(spec, size=size, seed=seed, samples=samples)
+    if not watch:
+        _draw(preview, out, count, columns)
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        _watch(preview, out, count, columns)
+
+
+def _draw(preview: Preview, out: Path, count: int, columns: int) -> None:
     from io import BytesIO
 
     from PIL import Image
 
     from clearcoat.dataset.files import write_whole
-    from clearcoat.generation import load_scene
-    from clearcoat.generation.preview import preview_sheet, preview_tiles
 
-    if out.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
-        raise UsageError("unknown kind of picture", found=out.name, expected=".png or .jpg")
-    scene = load_scene(spec)
-    settings = scene.spec.render
-    chosen = min(settings.samples, _QUICK_SAMPLES) if samples is None else samples
-    # No label kinds beyond the classes are shown.
-    updated = {
-        "render": settings.model_copy(update={"samples": chosen}),
-        "labels": scene.spec.labels.model_copy(update={"write": ()}),
-    }
-    scene = replace(scene, spec=scene.spec.model_copy(update=updated))
-    tiles = preview_tiles(scene, count=count, seed=seed, size=size)
-    sheet = preview_sheet(scene, list(track(tiles, count, "rendering")), columns)
+    sheet = preview.sheet(track(preview.tiles(count), count, "rendering"), columns)
     encoded = BytesIO()
     kind = "PNG" if out.suffix.lower() == ".png" else "JPEG"
     Image.fromarray(sheet).save(encoded, kind, quality=92)
     write_whole(out, encoded.getvalue())
     click.echo(str(out))
+
+
+def _watch(preview: Preview, out: Path, count: int, columns: int) -> None:
+    """Draw now and whenever the spec's file has changed; say what is wrong with it and go on."""
+    import time
+
+    drawn: int | None = None
+    while True:
+        try:
+            saved = preview.path.stat().st_mtime_ns
+        except OSError:
+            # Editors replace a file by another: for a moment there is none.
+            saved = 0
+        if saved != drawn:
+            drawn = saved
+            began = time.perf_counter()
+            try:
+                _draw(preview, out, count, columns)
+                click.echo(f"{time.perf_counter() - began:.1f} s; waiting for {preview.path.name}")
+            except ClearcoatError as error:
+                click.echo(f"error: {error}", err=True)
+        time.sleep(_LOOK_EVERY_S)

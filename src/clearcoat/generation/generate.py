@@ -58,6 +58,16 @@ class Studio:
         self._current: Scene | None = None
         self._renderer: Renderer | None = None
 
+    def change(self, scene: Scene) -> None:
+        """Go on with another reading of the spec; where both are drawn alike, the renderer stays.
+
+        What it draws is what a new studio would: no image leaves anything behind in a renderer.
+        """
+        last, self.scene = self._current, scene
+        keep = scene.images_per_product is None and last is not None and scene.is_drawn_like(last)
+        self._current = scene if keep else None
+        self._renderer = self._renderer if keep else None
+
     def _at(self, index: int) -> tuple[Scene, Renderer]:
         """Return scene and renderer of an image, built where the one before shows another."""
         scene = self.scene.at(self.seed, index, last=self._current)

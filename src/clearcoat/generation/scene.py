@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,19 @@ from clearcoat.spec.document import Document, parse, read
 
 
 @dataclass(frozen=True, eq=False)
+class Loaded:
+    """A product as it was read, with what takes long to find out about it."""
+
+    product: Product
+    stamp: tuple[object, ...]
+    """What it was read from: equal stamps, equal products."""
+    outline_m: NDArray[np.float64]
+    """As `outline_points`."""
+    geometry: str
+    """As `geometry_digest`."""
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """A spec with everything it refers to."""
 
@@ -55,6 +69,8 @@ class Scene:
     """Objects that stand around the product, with their materials."""
     state_models: moving.Models = field(default_factory=dict)
     """Parts of other files that states fit."""
+    loaded: Loaded | None = None
+    """The product as it was read, for the next reading of the spec; None for a family."""
 
     @property
     def images_per_product(self) -> int | None:
@@ -101,29 +117,37 @@ class Scene:
 
     def renderer(self, size: tuple[int, int]) -> Renderer:
         """Build the renderer of this scene for one picture size (width, height)."""
-        return Renderer(
-            self.product,
-            self.materials,
-            settings=self.spec.render,
-            size=size,
-            see_through=frozenset(
+        return Renderer(**self._drawn_by(), size=size)
+
+    def is_drawn_like(self, other: Scene) -> bool:
+        """Whether a renderer of `other` draws this scene, too: the specs differ in chance only."""
+        return self._drawn_by() == other._drawn_by()
+
+    def _drawn_by(self) -> dict[str, Any]:
+        """What a renderer is made from, besides the size."""
+        labels = self.spec.labels
+        return {
+            "product": self.product,
+            "materials": self.materials,
+            "settings": self.spec.render,
+            "see_through": frozenset(
                 number for number, m in enumerate(self.materials) if m.kind == "thin_glass"
             )
-            if self.spec.labels.see_through
+            if labels.see_through
             else frozenset(),
-            extent_rays=self.spec.labels.extent_rays if "extents" in self.spec.labels.write else 0,
-            supersample=self.spec.labels.supersample if "coverage" in self.spec.labels.write else 0,
-            normals="normals" in self.spec.labels.write,
-            hdri_folder=self.hdri_folder,
-            photo_folder=self.photo_folder,
-            states=self.states,
-            occluders=None if self.spec.occluders.count == 0 else self.spec.occluders,
-            occluder_models=self.occluder_models,
-        )
+            "extent_rays": labels.extent_rays if "extents" in labels.write else 0,
+            "supersample": labels.supersample if "coverage" in labels.write else 0,
+            "normals": "normals" in labels.write,
+            "hdri_folder": self.hdri_folder,
+            "photo_folder": self.photo_folder,
+            "states": self.states,
+            "occluders": None if self.spec.occluders.count == 0 else self.spec.occluders,
+            "occluder_models": self.occluder_models,
+        }
 
 
-def load_scene(path: Path) -> Scene:
-    """Read a spec and load its product.
+def load_scene(path: Path, *, last: Scene | None = None) -> Scene:
+    """Read a spec and load its product, or take it from `last`, an earlier reading, if it is that.
 
     Raises:
         SpecError: the spec is wrong, or a rule in it matches nothing.
@@ -133,8 +157,9 @@ def load_scene(path: Path) -> Scene:
     document = read(path, KINDS)
     spec = parse(document, SceneSpec)
     base = path.parent
-    product = _product(spec, document, base)
     drawn = spec.product.builtin == FAMILY
+    loaded = None if drawn else _loaded(spec, document, base, None if last is None else last.loaded)
+    product = _product(spec, document, base) if loaded is None else loaded.product
     classes = resolve_classes(
         product,
         spec.classes,
@@ -154,7 +179,7 @@ def load_scene(path: Path) -> Scene:
         *(geometry_digest(model) for model, _ in state_models.values()),
         *(geometry_digest(model) for model, _ in models),
         spec.model_dump(mode="json"),
-        family.code_digest() if drawn else geometry_digest(product),
+        family.code_digest() if loaded is None else loaded.geometry,
         [material_facts(material) for material in materials],
         list(names),
         list(photo_names),
@@ -167,7 +192,7 @@ def load_scene(path: Path) -> Scene:
         classes=classes,
         materials=materials,
         stage=Stage(
-            points_m=np.zeros((0, 3)) if drawn else outline_points(product),
+            points_m=np.zeros((0, 3)) if loaded is None else loaded.outline_m,
             hdri_names=names,
             photo_names=photo_names,
         ),
@@ -176,7 +201,24 @@ def load_scene(path: Path) -> Scene:
         occluder_models=models,
         state_models=state_models,
         digest=digest(drawn_from),
+        loaded=loaded,
     )
+
+
+def _loaded(spec: SceneSpec, document: Document, base: Path, last: Loaded | None) -> Loaded:
+    stamp: tuple[object, ...] = (spec.product,)
+    if spec.product.file is not None:
+        file = base / spec.product.file.expanduser()
+        try:
+            found = file.stat()
+            stamp = (spec.product, file.resolve(), found.st_mtime_ns, found.st_size)
+        except OSError:
+            # Reading it says what is wrong; equal to no other stamp.
+            stamp = (object(),)
+    if last is not None and last.stamp == stamp:
+        return last
+    product = _product(spec, document, base)
+    return Loaded(product, stamp, outline_points(product), geometry_digest(product))
 
 
 def _photos(spec: SceneSpec, base: Path) -> tuple[Path | None, tuple[str, ...]]:

@@ -33,6 +33,7 @@ class Viewer:
         self._lock = threading.Lock()
         self._stamp: int | None = None
         self._studio: Studio | None = None
+        self._read: Scene | None = None
 
     def stamp(self) -> int:
         """Return a number that changes with the spec's file; 0 where it is missing."""
@@ -47,14 +48,25 @@ class Viewer:
             stamp = self.stamp()
             try:
                 if self._studio is None or stamp != self._stamp:
-                    self._studio, self._stamp = None, stamp
-                    scene = _for_viewing(load_scene(self.path), self.samples)
-                    self._studio = Studio(scene, (self.size, self.size), seed)
+                    self._load(stamp, seed)
+                assert self._studio is not None
                 self._studio.seed = seed
                 record = self._studio.record(index)
             except ClearcoatError as error:
                 return {"stamp": str(stamp), "error": str(error)}
             return {"stamp": str(stamp), **_described(self._studio.scene, record)}
+
+    def _load(self, stamp: int, seed: int) -> None:
+        """Read the spec; product and renderer stay where the change leaves them as they are."""
+        # Until it has been read without a mistake, each request reads it again.
+        self._stamp = None
+        self._read = load_scene(self.path, last=self._read)
+        scene = _for_viewing(self._read, self.samples)
+        if self._studio is None:
+            self._studio = Studio(scene, (self.size, self.size), seed)
+        else:
+            self._studio.change(scene)
+        self._stamp = stamp
 
 
 def _for_viewing(scene: Scene, samples: int) -> Scene:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ _FLOOR_ENDS_M = (8.0, 22.0)
 _PLACE_ENDS_M = (25.0, 60.0)
 
 
-def ground(panorama: Float32Array, sample: SceneSample) -> GroundLook:
+def ground(panorama: Float32Array, sample: SceneSample, mi: Any) -> GroundLook:
     """Return what the ground of a sample shows."""
     backdrop, environment = sample.backdrop, sample.environment
     rng = np.random.default_rng([backdrop.variation, 2])
@@ -30,7 +32,7 @@ def ground(panorama: Float32Array, sample: SceneSample) -> GroundLook:
         # The panorama shows the ground at arm's length; a fine pattern stands in for the rest.
         grain = surface("asphalt")
         return GroundLook(
-            coarse=_from_panorama(panorama, sample),
+            coarse=_from_panorama(panorama, sample, mi),
             pattern=grain.pattern,
             period_m=grain.period_m,
             contrast=0.35,
@@ -85,9 +87,9 @@ def _lines(backdrop: BackdropSample, rng: np.random.Generator) -> Lines | None:
     )
 
 
-def _from_panorama(panorama: Float32Array, sample: SceneSample) -> Float32Array:
+def _from_panorama(panorama: Float32Array, sample: SceneSample, mi: Any) -> Float32Array:
     axis = positions(_TEXELS)
     x, y = np.meshgrid(axis, axis)
     # The environment's frame is turned about the vertical; its ground turns along.
     place = np.stack([x, y], axis=-1) @ np.array(sample.environment.rotation, np.float32)[:2, :2]
-    return ground_albedo(panorama, place, eye_height_m=_EYE_HEIGHT_M)
+    return ground_albedo(panorama, place, mi, eye_height_m=_EYE_HEIGHT_M)

@@ -54,10 +54,15 @@ def one_sided(material: Material, mi: Any = None) -> dict[str, Any]:
             "int_ior": material.ior,
             "specular_transmittance": _rgb(material.tint),
         }
-    surface = coated(material) if material.clearcoat > 0.5 else principled(material)
+    surface = coated(material) if is_coated(material) else principled(material)
     if mi is not None:
         surface = with_textures(surface, material.textures, mi)
     return surface
+
+
+def is_coated(material: Material) -> bool:
+    """Whether a clear coat covers the material so that it takes the BSDF of one."""
+    return material.clearcoat > 0.5
 
 
 def coated(material: Material) -> dict[str, Any]:
@@ -68,22 +73,26 @@ def coated(material: Material) -> dict[str, Any]:
     diffuser, whose inner reflections are accounted for; a metallic base is flake under a coat of
     full strength; the share of metal blends the two.
     """
+    pigment = {
+        "type": "roughplastic",
+        "distribution": "ggx",
+        "alpha": 0.1 - 0.08 * material.clearcoat_gloss,
+        "int_ior": 1.5,
+        "diffuse_reflectance": _rgb(material.base_color),
+        "nonlinear": True,
+    }
+    if material.metallic == 0 and not material.is_paint:
+        return pigment
     flakes = principled(material) | {
         "base_color": _rgb(under_coat(material.base_color)),
         "metallic": 1.0,
         "clearcoat": 4 * material.clearcoat,
     }
+    # The share of metal in paint moves from image to image, so it has both whatever it is now.
     return {
         "type": "blendbsdf",
         "weight": material.metallic,
-        "pigment": {
-            "type": "roughplastic",
-            "distribution": "ggx",
-            "alpha": 0.1 - 0.08 * material.clearcoat_gloss,
-            "int_ior": 1.5,
-            "diffuse_reflectance": _rgb(material.base_color),
-            "nonlinear": True,
-        },
+        "pigment": pigment,
         "flakes": flakes,
     }
 

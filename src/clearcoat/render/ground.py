@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.render.ground_pattern import Pattern
+
 Float32Array = NDArray[np.float32]
 
 HALF_WIDTH_M = 60.0
@@ -74,14 +76,19 @@ class Ground:
         _register(mi, mi.variant())
         self.texture = mi.load_dict({"type": _ALBEDO})
         self.opacity = mi.load_dict({"type": _OPACITY})
+        self._patterns: dict[int, Pattern] = {}
 
-    def show(self, look: GroundLook) -> None:
-        """Make the ground look so from the next frame on."""
+    def show(self, look: GroundLook, eye_m: tuple[float, float, float], pixel_rad: float) -> None:
+        """Make the ground look so from the next frame on.
+
+        Args:
+            look: what it shows.
+            eye_m: where it is seen from.
+            pixel_rad: angle between neighbouring pixels; finer patterns are averaged. 0: none are.
+        """
         mi, texture = self.mi, self.texture
         texture.coarse.set_tensor(mi.TensorXf(np.ascontiguousarray(look.coarse)))
-        if texture.pattern_source is not look.pattern:
-            texture.pattern.set_tensor(mi.TensorXf(np.ascontiguousarray(look.pattern[..., None])))
-            texture.pattern_source = look.pattern
+        texture.pattern = self._pattern(look.pattern)
         lines = look.lines
         values = [
             np.cos(look.angle_rad) / look.period_m,
@@ -96,9 +103,18 @@ class Ground:
                 1 - lines.wear,
             ]  # fmt: skip
         texture.values = [mi.Float(float(value)) for value in values]
+        texels_m = look.pattern.shape[1] / look.period_m
+        texture.eye = [mi.Float(float(value)) for value in (*eye_m, pixel_rad * texels_m)]
         self.opacity.ends = [mi.Float(float(radius)) for radius in look.ends_m]
         # A literal would be compiled into the kernel, and each image would compile its own.
-        self.dr.make_opaque(texture.values, self.opacity.ends)
+        self.dr.make_opaque(texture.values, texture.eye, self.opacity.ends)
+
+    def _pattern(self, pattern: Float32Array) -> Pattern:
+        """The pattern in the renderer, kept: there are no more than kinds of floors."""
+        kept = self._patterns.get(id(pattern))
+        if kept is None or kept.source is not pattern:
+            kept = self._patterns[id(pattern)] = Pattern(pattern, self.mi)
+        return kept
 
 
 @lru_cache(maxsize=4)
@@ -114,18 +130,20 @@ def _register(mi: Any, variant: str) -> None:
             mi.Texture.__init__(self, properties)
             gray = mi.TensorXf(np.full((4, 4, 3), 0.2, np.float32))
             self.coarse = mi.Texture2f(gray, wrap_mode=dr.WrapMode.Clamp)
-            even = mi.TensorXf(np.ones((4, 4, 1), np.float32))
-            self.pattern = mi.Texture2f(even, wrap_mode=dr.WrapMode.Repeat)
-            self.pattern_source: Any = None
+            self.pattern = Pattern(np.ones((4, 4), np.float32), mi)
             self.values = [mi.Float(0.0) for _ in range(15)]
-            dr.make_opaque(self.values)
+            self.eye = [mi.Float(0.0) for _ in range(4)]
+            dr.make_opaque(self.values, self.eye)
 
         def eval(self, si: Any, active: Any = True) -> Any:
             turn_x, turn_y, contrast, *lines = self.values
             x = (si.uv.x * 2 - 1) * HALF_WIDTH_M
             y = (si.uv.y * 2 - 1) * HALF_WIDTH_M
             place = mi.Point2f(x * turn_x + y * turn_y, y * turn_x - x * turn_y)
-            fine = self.pattern.eval(place, active)[0]
+            # Seen in a mirror it is farther away than that, hence still as sharp as it may be.
+            *eye, per_metre = self.eye
+            away = dr.norm(mi.Vector3f(x - eye[0], y - eye[1], eye[2]))
+            fine = self.pattern.eval(place, away * per_metre, active)
             warped = [0.5 + 0.5 * dr.sign(v) * dr.sqrt(dr.abs(v) / HALF_WIDTH_M) for v in (x, y)]
             coarse = self.coarse.eval(mi.Point2f(*warped), active)
             shade = 1 + contrast * (fine - 1)

@@ -49,12 +49,21 @@ def list_hdris(folder: Path | None, patterns: Sequence[str] = ("*",)) -> tuple[s
     return tuple(name for name in names if any(fnmatchcase(name, p) for p in patterns))
 
 
-@lru_cache(maxsize=16)
 def read_hdri(path: Path, mi: Any) -> NDArray[np.float32]:
     """Read an equirectangular file as a panorama, resampled to the working size.
 
     Raises:
         RenderError: the file cannot be read.
+    """
+    return _read(path, mi).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, mi: Any) -> NDArray[Any]:
+    """A file's panorama as float16 where that keeps every bit, else as float32.
+
+    Reading takes as long as a third of a small picture, so the files of a usual folder are kept:
+    3 MiB each, since a Radiance file has 8 bits of mantissa.
     """
     try:
         bitmap = mi.Bitmap(str(path)).convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32)
@@ -70,4 +79,7 @@ def read_hdri(path: Path, mi: Any) -> NDArray[np.float32]:
         ) from error
     # The file's centre looks along its -z when y is up; a panorama's first column along +y when
     # z is up. Both are the same layout, so rows and columns need no change.
-    return np.nan_to_num(np.maximum(pixels, 0), posinf=65504.0)
+    pixels = np.nan_to_num(np.maximum(pixels, 0), posinf=65504.0)
+    with np.errstate(over="ignore"):
+        half = pixels.astype(np.float16)
+    return half if np.array_equal(half, pixels) else pixels

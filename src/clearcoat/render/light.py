@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from clearcoat.errors import RenderError
 from clearcoat.render.color import black_body
 from clearcoat.render.environments import environment
 from clearcoat.render.hdri import read_hdri
-from clearcoat.render.panorama import add_sun, ground_irradiance, luminance, mean_radiance
+from clearcoat.render.panorama import ground_irradiance, luminance, mean_radiance
+from clearcoat.render.sun_disc import sun_disc
 from clearcoat.render.surfaces import mean_albedo
 from clearcoat.scene import SceneSample
 
@@ -20,34 +22,44 @@ Float32Array = NDArray[np.float32]
 
 
 def light(sample: SceneSample, hdri_folder: Path | None, mi: Any) -> Float32Array:
-    """Return the environment with the sample's sun, scaled to a light meter's reading of 1."""
+    """Return the environment with the sample's sun, scaled to a light meter's reading of 1.
+
+    The meter takes the brighter of the light from above and the light from all around: the
+    roof of a white car under an open sky must not burn out.
+    """
     env = sample.environment
     if env.kind == "hdri":
         if hdri_folder is None:
             raise RenderError("the sample names an HDRI but no folder is given", found=env.name)
         panorama = read_hdri(hdri_folder / env.name, mi)
+        mean, irradiance = _measured(hdri_folder / env.name, mi)
     else:
         panorama = environment(env, mean_albedo(sample.backdrop), mi)
+        mean, irradiance = mean_radiance(panorama), ground_irradiance(panorama)
+    above = _reading(irradiance)
     if env.tunnel is not None and sample.backdrop.mode in {"grounded", "surface"}:
         # The tubes make up the rest of a meter's reading of 1.
-        above = float(luminance(ground_irradiance(panorama).astype(np.float32))) / np.pi
         return panorama * np.float32(env.tunnel.ambient / max(above, 1e-9))
-    panorama = panorama / np.float32(max(mean_radiance(panorama), 1e-9))
+    scale = 1 / max(mean, 1e-9)
     if sample.sun is None or sample.sun.strength == 0:
-        return _metered(panorama)
-    rotation = np.array(env.rotation)
-    towards_sun = rotation.T @ np.array(sample.sun.direction)
-    level = float(ground_irradiance(panorama).mean())
+        # One multiplication of the whole panorama, since each takes as long as a few rays' light.
+        return panorama * np.float32(scale / max(above * scale, mean * scale, 1e-9))
+    towards_sun = np.array(env.rotation).T @ np.array(sample.sun.direction)
+    level = float(irradiance.mean()) * scale
     sunlight = sample.sun.strength * level * black_body(sample.sun.temperature_k)
-    radius_deg = max(sample.sun.diameter_deg, 0.8) / 2
-    return _metered(add_sun(panorama, towards_sun, sunlight, radius_deg=radius_deg))
+    disc = sun_disc(towards_sun, sunlight, radius_deg=max(sample.sun.diameter_deg, 0.8) / 2)
+    above = _reading(irradiance * scale + disc.ground_irradiance())
+    scale_all = 1 / max(above, mean * scale + disc.mean_radiance(), 1e-9)
+    return disc.onto(panorama * np.float32(scale * scale_all), scale_all)
 
 
-def _metered(panorama: Float32Array) -> Float32Array:
-    """Scale the light to 1 as an incident meter reads it on the product.
+@lru_cache(maxsize=256)
+def _measured(path: Path, mi: Any) -> tuple[float, NDArray[np.float64]]:
+    """The mean radiance of a file's panorama and its irradiance on the ground."""
+    panorama = read_hdri(path, mi)
+    return mean_radiance(panorama), ground_irradiance(panorama)
 
-    The meter takes the brighter of the light from above and the light from all around: the
-    roof of a white car under an open sky must not burn out.
-    """
-    above = float(luminance(ground_irradiance(panorama).astype(np.float32))) / np.pi
-    return panorama / np.float32(max(above, mean_radiance(panorama), 1e-9))
+
+def _reading(irradiance: NDArray[np.float64]) -> float:
+    """What an incident meter on the ground reads in that irradiance (3,)."""
+    return float(luminance(irradiance.astype(np.float32))) / np.pi

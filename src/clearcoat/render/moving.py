@@ -17,6 +17,7 @@ from clearcoat.materials import Material
 from clearcoat.product import Mesh, Part, Product
 from clearcoat.render import bsdf
 from clearcoat.render.meshes import build_mesh, merge
+from clearcoat.render.palette import Finish, finishes
 from clearcoat.render.primitives import FACES, primitive
 from clearcoat.render.stand_ins import StandIn, bounds
 from clearcoat.scene import OccluderSample, OccluderSpec, SceneSample
@@ -91,11 +92,11 @@ class Variants:
     """The states of a product: which meshes they move, and how."""
 
     def __init__(
-        self, product: Product, states: Sequence[State], bsdfs: Mapping[Material, Any], mi: Any
+        self, product: Product, states: Sequence[State], made: Mapping[Material, Finish], mi: Any
     ) -> None:
         # What lies on a surface moves nothing.
         self._states = [state for state in states if state.spec.condition is None]
-        self._product, self._bsdfs, self._mi = product, bsdfs, mi
+        self._product, self._finishes, self._mi = product, made, mi
         self._variants: list[_Variant] = []
         self._held: object = ()
 
@@ -132,7 +133,7 @@ class Variants:
             made, owners_of = merge(
                 Product(self._product.name, tuple(part for _, part, _ in fitted)),
                 [material for _, _, material in fitted],
-                self._bsdfs,
+                self._finishes,
                 self._mi,
                 {place: apart[n] for place, n in enumerate(numbers)},
             )
@@ -269,8 +270,7 @@ def _model(product: Product, materials: Sequence[Material], mi: Any) -> list[Any
         )
         for part in product.parts
     )
-    surfaces = {m: mi.load_dict(bsdf.describe(m, mi)) for m in dict.fromkeys(materials)}
-    return merge(Product(product.name, parts), materials, surfaces, mi)[0]
+    return merge(Product(product.name, parts), materials, finishes(materials, mi), mi)[0]
 
 
 def _is_left(mesh: Mesh) -> bool:

@@ -8,10 +8,10 @@ layout of Mitsuba's `envmap` after turning its y axis up to z.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 Float32Array = NDArray[np.float32]
 
@@ -60,18 +60,36 @@ def luminance(rgb: Float32Array) -> Float32Array:
     return result
 
 
-def look_up(panorama: Float32Array, towards: Float32Array) -> Float32Array:
-    """(…, 3): radiance from unit vectors (…, 3), interpolated."""
-    theta = np.arccos(np.clip(towards[..., 2], -1, 1))
-    phi = np.arctan2(towards[..., 0], towards[..., 1]) % (2 * np.pi)
-    rows = theta * (HEIGHT / np.pi) - 0.5
-    columns = phi * (WIDTH / (2 * np.pi)) - 0.5
-    # Columns wrap around and rows do not, hence a margin instead of the library's `grid-wrap`.
-    padded = np.concatenate([panorama[:, -1:], panorama, panorama[:, :1]], axis=1)
-    where = np.stack([rows, columns + 1])
-    return np.stack(
-        [map_coordinates(padded[..., c], where, order=1, mode="nearest") for c in range(3)], axis=-1
-    ).astype(np.float32)
+def look_up(panorama: Float32Array, towards: Float32Array, mi: Any) -> Float32Array:
+    """(…, 3): radiance from directions (…, 3) of any length, interpolated."""
+    import drjit as dr
+
+    ways = mi.Vector3f(np.ascontiguousarray(towards.reshape(-1, 3).T))
+    seen = np.array(dr.ravel(_look_up(panorama, ways, mi)), np.float32)
+    return seen.reshape(towards.shape)
+
+
+def _look_up(panorama: Float32Array, towards: Any, mi: Any) -> Any:
+    """As `look_up`, in Dr.Jit's arrays: a fifth of the time that NumPy and SciPy take."""
+    import drjit
+
+    # Dr.Jit's annotations describe arrays more generally than this module uses them.
+    dr: Any = drjit
+    theta = dr.atan2(dr.hypot(towards.x, towards.y), towards.z)
+    row = dr.clip(theta * (HEIGHT / np.pi) - 0.5, 0, HEIGHT - 1)
+    column = dr.atan2(towards.x, towards.y) * (WIDTH / (2 * np.pi)) - 0.5
+    above = mi.Int32(dr.minimum(dr.floor(row), HEIGHT - 2))
+    left = mi.Int32(dr.floor(column))
+    down, right = row - above, column - left
+    pixels = mi.Float(panorama.ravel())
+
+    def pixel(row: Any, column: Any) -> Any:
+        # Columns go around.
+        return dr.gather(mi.Color3f, pixels, mi.UInt32(row * WIDTH + (column & (WIDTH - 1))))
+
+    upper = dr.lerp(pixel(above, left), pixel(above, left + 1), right)
+    lower = dr.lerp(pixel(above + 1, left), pixel(above + 1, left + 1), right)
+    return dr.lerp(upper, lower, down)
 
 
 def doubled(pixels: Float32Array) -> Float32Array:
@@ -87,32 +105,8 @@ def doubled(pixels: Float32Array) -> Float32Array:
     return wide.astype(np.float32, copy=False)
 
 
-def add_sun(
-    panorama: Float32Array,
-    direction: NDArray[np.float64],
-    irradiance: NDArray[np.float64],
-    radius_deg: float = 0.6,
-) -> Float32Array:
-    """Return the panorama with a sun whose light on a plane facing it is `irradiance` (3,).
-
-    The disc is a few pixels wide, hence about twice the real one (0.27 degrees in radius): its
-    reflection in paint and the edge of its shadow look right, and its light is exact.
-    """
-    cosine = directions() @ direction.astype(np.float32)
-    narrow = 1 - np.cos(np.radians(radius_deg))
-    # Beyond seven widths the disc is below a thousandth.
-    rows, columns = np.nonzero(cosine > 1 - 7 * narrow)
-    toward = cosine[rows, columns]
-    disc = np.exp(-np.maximum(1 - toward, 0) / narrow)
-    disc[disc < 1e-3] = 0
-    total = float((disc * toward * solid_angles()[rows, 0]).sum())
-    lit = panorama.astype(np.float32)
-    lit[rows, columns] += (disc / total)[:, None] * irradiance.astype(np.float32)
-    return lit
-
-
 def ground_albedo(
-    panorama: Float32Array, place_m: Float32Array, *, eye_height_m: float
+    panorama: Float32Array, place_m: Float32Array, mi: Any, *, eye_height_m: float
 ) -> Float32Array:
     """(…, 3): the albedo with which a flat ground shows what the panorama shows there.
 
@@ -120,10 +114,15 @@ def ground_albedo(
     itself, an unshadowed ground of this albedo has the panorama's own radiance, so that it goes
     over into the distance without a seam and takes the product's shadow.
     """
-    x, y = place_m[..., 0], place_m[..., 1]
-    towards = np.stack([x, y, np.full_like(x, -eye_height_m)], axis=-1)
-    towards /= np.linalg.norm(towards, axis=-1, keepdims=True)
-    radiance = look_up(panorama, towards)
-    irradiance = np.maximum(ground_irradiance(panorama), 1e-6).astype(np.float32)
-    albedo: Float32Array = np.clip(radiance * np.float32(np.pi) / irradiance, 0.0, 0.9)
-    return albedo
+    import drjit
+
+    dr: Any = drjit
+    place = mi.Point2f(np.ascontiguousarray(place_m.reshape(-1, 2).T))
+    irradiance = np.maximum(ground_irradiance(panorama), 1e-6)
+    per_radiance = mi.Color3f(*(float(v) for v in np.pi / irradiance))
+    height = mi.Float(-eye_height_m)
+    # As literals they would make a kernel of their own for every picture.
+    dr.make_opaque(per_radiance, height)
+    seen = _look_up(panorama, mi.Vector3f(place.x, place.y, height), mi)
+    albedo = np.array(dr.ravel(dr.clip(seen * per_radiance, 0.0, 0.9)), np.float32)
+    return albedo.reshape(*place_m.shape[:-1], 3)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from clearcoat.materials import Material
 from clearcoat.product import Product
-from clearcoat.render import backend, bsdf
+from clearcoat.render import backend
 from clearcoat.render.camera import Camera
 from clearcoat.render.meshes import merge
 from clearcoat.render.normals import camera_normals
+from clearcoat.render.palette import finishes
 from clearcoat.render.probe import LabelProbe
 from clearcoat.scene import CameraSample
 
@@ -47,8 +48,8 @@ class PartViews:
         mi = backend.load(variant)
         self.size = size
         plain = Material("plain", "for views without light")
-        bsdfs = {plain: mi.load_dict(bsdf.describe(plain))}
-        shapes, owners = merge(product, [plain] * len(product.parts), bsdfs, mi)
+        made = finishes([plain], mi)
+        shapes, owners = merge(product, [plain] * len(product.parts), made, mi)
         self._scene = mi.load_dict(
             {"type": "scene", **{f"shape_{i}": shape for i, shape in enumerate(shapes)}}
         )

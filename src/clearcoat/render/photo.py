@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.signal import oaconvolve
 
 from clearcoat.errors import RenderError
 from clearcoat.product.images import decode
@@ -87,6 +86,9 @@ def defocused(radiance: Float32Array, radius_px: float) -> Float32Array:
     """Spread every point of (H, W, 3) radiance evenly over a disc; nothing below half a pixel."""
     if radius_px < 0.5:
         return radiance
+    # Takes most of a second to import, and few specs have photographs.
+    from scipy.signal import oaconvolve
+
     reach = math.ceil(radius_px)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     # Pixels that the disc's edge crosses count in part.

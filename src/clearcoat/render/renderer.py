@@ -22,6 +22,7 @@ from clearcoat.render.light import light
 from clearcoat.render.meshes import merge
 from clearcoat.render.moving import Occluders, State, Variants
 from clearcoat.render.normals import camera_normals
+from clearcoat.render.palette import Finish, finishes
 from clearcoat.render.passes import Passes
 from clearcoat.render.peel import Extent, peel
 from clearcoat.render.photo import photo_behind
@@ -93,9 +94,9 @@ class Renderer:
         stand_ins = [s for state in states for s in state.stand_ins.values()]
         # What stands in for parts is painted along with all else.
         self._build_bsdfs([*materials, *(m for one in stand_ins for m in one.materials)])
-        self._variants = Variants(product, states, self._bsdfs, self.mi)
+        self._variants = Variants(product, states, self._finishes, self.mi)
         apart = self._variants.apart()
-        self._shapes, face_parts = merge(product, materials, self._bsdfs, self.mi, apart)
+        self._shapes, face_parts = merge(product, materials, self._finishes, self.mi, apart)
         more_shapes, more_parts = self._variants.build(self._shapes, face_parts)
         self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
         self._occluders = Occluders(occluders, occluder_models, self.mi) if occluders else None
@@ -116,7 +117,7 @@ class Renderer:
             self._scenes.moved()
         on_ground = sample.backdrop.mode in {"grounded", "surface"}
         if on_ground:
-            self._surroundings.set_ground(panorama, sample)
+            self._surroundings.set_ground(panorama, sample, self.size)
         scene = self._scenes.get("ground" if on_ground else "open")
         lit = scene
         if sample.environment.tunnel is not None and on_ground:
@@ -184,20 +185,17 @@ class Renderer:
     # Construction, once per process and product.
 
     def _build_bsdfs(self, materials: Sequence[Material]) -> None:
-        mi = self.mi
-        self._bsdfs: dict[Material, Any] = {}
+        unique = list(dict.fromkeys(materials))
+        dressed = {material: self._conditions.build(material) for material in unique}
+        plain = finishes([m for m, made in dressed.items() if made is None], self.mi)
+        self._finishes: dict[Material, Finish] = {}
         self._paints: list[tuple[str, Any]] = []
-        for material in dict.fromkeys(materials):
-            dressed = self._conditions.build(material)
-            if dressed is None:
-                made = mi.load_dict(bsdf.describe(material, mi))
-                painted, prefix = made, "brdf_0."
-            else:
-                made, painted = dressed
-                prefix = ""
-            self._bsdfs[material] = made
+        for material, made in dressed.items():
+            finish = plain[material] if made is None else Finish(made[0])
+            self._finishes[material] = finish
             if material.is_paint:
-                self._paints.append((prefix, mi.traverse(painted)))
+                clean, prefix = (finish.bsdf, "brdf_0.") if made is None else (made[1], "")
+                self._paints.append((prefix, self.mi.traverse(clean)))
 
     def _build_scenes(self) -> None:
         movables = self._variants.movables + (self._occluders.movables if self._occluders else [])

@@ -44,6 +44,9 @@ class Scenes:
                 movable.touch()
             self._built[kind].parameters_changed([])
         self._stale.discard(kind)
+        # The environment is placed around the scene that it was told of last: another scene, built
+        # in between, would move the far ends of its rays and with them the last bits of a picture.
+        self._surroundings.environment.set_scene(self._built[kind])
         return self._built[kind]
 
     def light_tunnel(self, sample: TunnelSample, variation: int) -> None:

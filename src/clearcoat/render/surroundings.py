@@ -53,9 +53,12 @@ class Surroundings:
         self._environment["to_world"] = mi.ScalarAffineTransform4f(world)
         self._environment.update()
 
-    def set_ground(self, panorama: Float32Array, sample: SceneSample) -> None:
-        """Give the ground the sample's surface."""
-        look = ground(panorama, sample)
-        self._look.show(look)
+    def set_ground(
+        self, panorama: Float32Array, sample: SceneSample, size: tuple[int, int]
+    ) -> None:
+        """Give the ground the sample's surface, for a picture of `size` (width, height)."""
+        look = ground(panorama, sample, self.mi)
+        fx_px, fy_px, _, _ = sample.camera.intrinsics.pixels(size)
+        self._look.show(look, sample.camera.pose.position_m, 1 / max(fx_px, fy_px))
         self._ground["roughness.value"] = self.mi.Float(look.roughness)
         self._ground.update()

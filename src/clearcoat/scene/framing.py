@@ -8,6 +8,7 @@ segmentation model sees.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,19 +92,19 @@ def frame_subject(
             low, high = projected[first, (0, 1)], projected[last, (0, 1)]
             # Newton: the outline's edges move by scale / depth each, and depths may differ much.
             slope = scale * (1 / depth[first] + 1 / depth[last]) / 2
-            offset += ((low + high) / 2 - wanted) / (slope * magnification)
+            beside = (low + high) / 2 - wanted
+            offset += beside / (slope * magnification)
+            if float(np.abs(beside).max()) < 1e-13:
+                break
         return float((high - low).max()), offset
 
     # The camera must stay outside the product: its nearest point keeps a tenth of its depth away.
     reach = float(np.ptp(local[:, 2]))
     near = -float(local[:, 2].min()) + 0.1 * max(reach, 1e-6)
     far = near + 1e4 * max(float(np.abs(local).max()), 1e-6)
-    # Until the distance is known to a part in 10^10.
-    while far > near * (1 + 1e-10):
-        middle = math.sqrt(near * far)
-        near, far = (middle, far) if outline(middle)[0] > fill else (near, middle)
-    offset = outline(far)[1]
-    position = centre + offset[0] * right + offset[1] * down - far * forward
+    distance = _solve(lambda d: math.log(max(outline(d)[0], 1e-300) / fill), near, far)
+    offset = outline(distance)[1]
+    position = centre + offset[0] * right + offset[1] * down - distance * forward
     if lowest_m is not None and position[2] < lowest_m:
         position[2] = lowest_m
     return Pose(
@@ -112,6 +113,36 @@ def frame_subject(
         down=_vector(down),
         forward=_vector(forward),
     )
+
+
+def _solve(excess: Callable[[float], float], near: float, far: float) -> float:
+    """Return where `excess`, which falls with distance, is zero, to a part in 10^10.
+
+    Where it is nowhere zero, the nearer end of what is allowed is returned. Illinois' false
+    position on a logarithmic scale, on which extent over distance is all but a straight line
+    (Dowell and Jarratt 1971, doi 10.1007/BF01934364).
+    """
+    low, high = math.log(near), math.log(far)
+    above, below = excess(near), excess(far)
+    if above <= 0:
+        return near
+    if below > 0:
+        return far
+    side = 0
+    for _ in range(200):
+        if high - low < 1e-10 or below == 0:
+            break
+        middle = (low * below - high * above) / (below - above)
+        value = excess(math.exp(middle))
+        if abs(value) < 1e-11:
+            return math.exp(middle)
+        if value > 0:
+            low, above = middle, value
+            below, side = (below / 2 if side == 1 else below), 1
+        else:
+            high, below = middle, value
+            above, side = (above / 2 if side == -1 else above), -1
+    return math.exp(high)
 
 
 def _magnification(lens: Lens, place: FloatArray) -> FloatArray:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 Array = NDArray[np.float64]
@@ -57,6 +56,9 @@ class Curve:
 
     def __init__(self, knots: Sequence[tuple[float, float]], blend_m: float) -> None:
         """Round the polyline through `knots` (ascending x, metres) over about `blend_m`."""
+        # Takes half a second to import, which a product from a file can do without.
+        from scipy.interpolate import CubicSpline
+
         xs = np.array([x for x, _ in knots])
         ys = np.array([y for _, y in knots])
         margin = 4.0 * blend_m

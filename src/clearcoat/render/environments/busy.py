@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from clearcoat.render.panorama import HEIGHT, WIDTH, add_sun, directions
+from clearcoat.render.panorama import HEIGHT, WIDTH, directions
+from clearcoat.render.sun_disc import add_sun
 
 Float32Array = NDArray[np.float32]
 

@@ -18,11 +18,11 @@ from clearcoat.render.environments.noise import look, smooth_step, tile
 from clearcoat.render.panorama import (
     HEIGHT,
     WIDTH,
-    add_sun,
     directions,
     doubled,
     ground_irradiance,
 )
+from clearcoat.render.sun_disc import add_sun
 from clearcoat.scene import SkySample
 
 Float32Array = NDArray[np.float32]
