@@ -19,7 +19,6 @@ import json
 import multiprocessing
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def clearcoat(task: bench.Task, arguments: argparse.Namespace) -> dict[str, Any]
         bench.tone_map(picture)
         for picture in cached(
             arguments.cache,
-            {"renderer": "clearcoat", **asdict(task)},
+            {"renderer": "clearcoat", **bench.facts(task)},
             lambda: bench.reference(task),
         )
     ]
@@ -97,7 +96,7 @@ def clearcoat(task: bench.Task, arguments: argparse.Namespace) -> dict[str, Any]
 def cycles(task: bench.Task, arguments: argparse.Namespace) -> dict[str, Any]:
     """Find Cycles' samples for the target and time it with all cores."""
     peer = Peer(task, arguments)
-    what = {"renderer": "cycles", "bounces": arguments.peer_bounces, **asdict(task)}
+    what = {"renderer": "cycles", "bounces": arguments.peer_bounces, **bench.facts(task)}
     references = [
         bench.tone_map(picture) for picture in cached(arguments.cache, what, peer.reference)
     ]

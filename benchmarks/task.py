@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,12 @@ class Task:
             light = replace(one.environment, name=self.hdri, rotation=upright)
             drawn.append(replace(one, environment=light))
         return drawn
+
+
+def facts(task: Task) -> dict[str, Any]:
+    """Return what a reference shows: the task, and the cameras that the spec now gives it."""
+    drawn = task.samples(scene_with(1))
+    return asdict(task) | {"cameras": [repr(one.camera) for one in drawn]}
 
 
 def scene_with(samples: int, *, denoise: bool = True) -> Scene:
