@@ -59,9 +59,10 @@ class Pattern:
         """Return the pattern at `place` (in periods), averaged over a width of `texels`."""
         dr: Any = self.dr
         level = dr.log2(dr.maximum(texels, 1))
-        sharp = self._sharp.eval(place, active)[0]
+        # What weighs nothing is not looked up, and then is 0.
+        sharp = self._sharp.eval(place, (level < _FIRST) & active)[0]
         depth = dr.clip(level - _FIRST, 0, _LEVELS - 1)
         # The stack repeats along its depth as well: no look-up goes beyond a level's middle.
         where = self.mi.Point3f(place.x, place.y, (depth + 0.5) / _LEVELS)
-        soft = self._soft.eval(where, active)[0]
+        soft = self._soft.eval(where, (level > 0) & active)[0]
         return dr.lerp(sharp, soft, dr.clip(level / _FIRST, 0, 1))
