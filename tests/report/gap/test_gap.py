@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import BaseModel
 from scipy import linalg, stats
 
 from clearcoat.cli import main
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
+from clearcoat.generation import SceneSpec
 from clearcoat.report.gap import Gap, compare_datasets, measure
-from clearcoat.report.gap.compare import _ADVICE, _newcombe
+from clearcoat.report.gap.advice import ADVICE, OF_PARTS, advice, references
+from clearcoat.report.gap.compare import _newcombe
 from clearcoat.report.gap.features import compare_features, frechet, reduced, separability
 from clearcoat.report.gap.measures import CLASS_MEASURES, MEASURES, common_size, noise_level, to_lab
 from clearcoat.report.gap.page import write_gap
@@ -84,7 +88,50 @@ def test_none_is_found_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_every_measure_has_its_advice() -> None:
-    assert set(_ADVICE) == {*MEASURES, *CLASS_MEASURES, "frequency"}
+    assert set(ADVICE) == {*MEASURES, *CLASS_MEASURES, "frequency"}
+
+
+def _members(annotation: Any) -> set[str]:
+    """All names that a type allows: members of its Literals, however deep."""
+    if get_origin(annotation) is Literal:
+        return set(get_args(annotation))
+    return set().union(*(_members(part) for part in get_args(annotation)))
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
+
+
+_TEXTS = [text for pair in ADVICE.values() for text in pair] + [
+    OF_PARTS.replace("{word}", "").replace("{part}", "")
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), sorted({r for text in _TEXTS for r in references(text)}, key=str)
+)
+def test_advised_keys_are_in_the_schema(key: str, name: str | None) -> None:
+    models: list[type[BaseModel]] = [SceneSpec]
+    annotation: Any = None
+    for part in key.split("."):
+        fields = [model.model_fields[part] for model in models if part in model.model_fields]
+        assert fields, f"no key {part!r} of {key}"
+        annotation = fields[0].annotation
+        models = _models(annotation)
+    assert name is None or name in _members(annotation)
+
+
+def test_no_key_is_advised_unmarked() -> None:
+    for text in _TEXTS:
+        bare = re.sub(r"\{[^}]*\}", "", text)
+        assert not re.search(r"[a-z]\.[a-z]|[“”{}]", bare), text
+
+
+def test_a_class_may_be_called_anything() -> None:
+    told = advice("{paint.colors} \\1: lightness", 0.9)
+    assert told.startswith("darker materials on the parts of {paint.colors} \\1 (materials,")
 
 
 def test_lab_is_that_of_the_standard() -> None:

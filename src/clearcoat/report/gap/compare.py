@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from clearcoat.report.gap.advice import advice
 from clearcoat.report.gap.measures import CLASS_MEASURES, MEASURES, FloatArray, Measured
 from clearcoat.statistics import benjamini_hochberg
 
@@ -97,7 +98,7 @@ def compare_datasets(real: Measured, synthetic: Measured, size: int) -> Gap:
     kept = [difference for difference in found if difference is not None]
     adjusted = benjamini_hochberg([difference.p_value for difference in kept])
     final = [replace(difference, p_value=p) for difference, p in zip(kept, adjusted, strict=True)]
-    advised = [replace(d, advice=advice(d) if d.notable else "") for d in final]
+    advised = [replace(d, advice=advice(d.measure, d.above) if d.notable else "") for d in final]
     return Gap(real, synthetic, size, tuple(sorted(advised, key=lambda d: -d.size)))
 
 
@@ -148,63 +149,3 @@ def _upper(area: float, m: int, n: int) -> float:
         error = math.sqrt(theta * (1 - theta) * bracket / (m * n))
         low, high = (theta, high) if theta - area < z * error else (low, theta)
     return (low + high) / 2
-
-
-_ADVICE: dict[str, tuple[str, str]] = {
-    # measure -> what to do where renders have too much of it, too little of it
-    "lightness": ("lower light.exposure_ev", "raise light.exposure_ev"),
-    "contrast": (
-        "more “sky” and “hall” in light.environments, less sun",
-        "more sun (light.sun) and harder lamps (light.lamps)",
-    ),
-    "shadows": (
-        "raise light.exposure_ev, or floors that throw light back (backdrop.surface_albedo)",
-        "more sun, darker floors (backdrop.surface_albedo)",
-    ),
-    "highlights": (
-        "lower light.exposure_ev; render.tone_curve “filmic”",
-        "widen light.exposure_ev upwards",
-    ),
-    "colourfulness": (
-        "greyer paint.colors, fewer “busy” environments",
-        "more colourful paint.colors and environments",
-    ),
-    "warmth": (
-        "cooler environments in light.hdri_folder, more overcast sky",
-        "warmer environments: low sun, lamps",
-    ),
-    "sharpness": (
-        "add camera.depth_of_field or camera.motion, or train with blur",
-        "less blur: shorter camera.exposure_s, a smaller aperture",
-    ),
-    "noise": ("lower the sensor's gain or the noise of the sensor", "add sensor noise"),
-    "clutter": (
-        "calmer backdrops: fewer “skybox” and “busy” in backdrop.modes",
-        "busier surroundings: more “grounded” environments with objects",
-    ),
-    "area": ("lower camera.fill", "raise camera.fill"),
-    "height": ("lower camera.fill", "raise camera.fill"),
-    "cut off": (
-        "lower camera.fill, narrow camera.shift_x and shift_y",
-        "raise camera.fill above 1",
-    ),
-    "x": ("move camera.shift_x to the left", "move camera.shift_x to the right"),
-    "y": ("lower camera.shift_y, or camera.elevation_deg", "raise camera.shift_y"),
-    "frequency": (
-        "narrow camera.azimuth_deg to the sides that the photos show",
-        "widen camera.azimuth_deg, raise camera.fill; check that rules give parts this class",
-    ),
-}
-
-
-def advice(difference: Difference) -> str:
-    """Return what in the spec moves a measure towards the photos."""
-    _, _, key = difference.measure.rpartition(": ")
-    too_much, too_little = _ADVICE[key]
-    if key in ("lightness", "colourfulness") and ": " in difference.measure:
-        part = difference.measure.rpartition(": ")[0]
-        kind = "darker" if key == "lightness" else "greyer"
-        other = "lighter" if key == "lightness" else "more colourful"
-        word = kind if difference.above > 0.5 else other
-        return f"{word} materials on the parts of {part} (materials, paint.colors)"
-    return too_much if difference.above > 0.5 else too_little
