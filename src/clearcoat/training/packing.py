@@ -6,7 +6,7 @@ labels.u8     (N, S, S) positions in the table of class sets; labels.i32 beyond 
 rows.u64      a checksum per image and its labels, checked when a row is first read
 
 Runs of a study share a pack: it is keyed by the data set's digest and the size. It appears whole,
-since it is written beside its place and renamed.
+since it is written beside its place and renamed. `pack_cache` bounds how much all of them take.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from clearcoat.dataset.labels import ClassSet
 from clearcoat.dataset.resize import resize_image, resize_labels
 from clearcoat.errors import DatasetError, TrainingError
 from clearcoat.training.cache import VARIABLE, cache_folder
+from clearcoat.training.pack_cache import Hold, hold, limit_bytes, prune
 
 _VERSION = 1
 _READ_AHEAD = 64
@@ -59,6 +60,8 @@ class PackedDataset:
     digest: str
     """Of everything in the pack."""
     checksums: NDArray[np.uint64]
+    _hold: Hold | None = field(default=None, repr=False)
+    """Keeps other processes from pruning it."""
     _checked: set[int] = field(default_factory=set, repr=False)
 
     def rows(self, numbers: Sequence[int]) -> NDArray[np.int64]:
@@ -87,11 +90,23 @@ def pack_dataset(
     digest = dataset.digest() if digest is None else digest
     key = sha256(f"{_VERSION} {digest} {size}".encode()).hexdigest()[:24]
     path = cache_folder() / "packs" / key
-    if not (path / _HEADER).is_file():
-        if not len(dataset):
-            raise DatasetError("the data set is empty", where=dataset.path)
-        _make(dataset, size, digest, path, told)
-    return _open(path, dataset.path.name)
+    limit = limit_bytes()
+    while True:
+        made = not (path / _HEADER).is_file()
+        if made:
+            if not len(dataset):
+                raise DatasetError("the data set is empty", where=dataset.path)
+            _make(dataset, size, digest, path, told)
+        try:
+            held = hold(path)
+        except OSError as error:
+            raise _cannot_keep(path, error) from error
+        # None: pruned by another process since we looked.
+        if held is not None:
+            break
+    if made:
+        prune(path.parent, limit)
+    return _open(path, dataset.path.name, held)
 
 
 def _make(dataset: Dataset, size: int, digest: str, path: Path, told: Told | None) -> None:
@@ -108,12 +123,7 @@ def _make(dataset: Dataset, size: int, digest: str, path: Path, told: Told | Non
             if not (path / _HEADER).is_file():
                 raise
     except OSError as error:
-        raise TrainingError(
-            "cannot keep the packed data set",
-            where=path.parent,
-            found=error.strerror or str(error),
-            do=f"make room, or set {VARIABLE} to a folder with room and write permission",
-        ) from error
+        raise _cannot_keep(path, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
@@ -164,7 +174,7 @@ def _read(dataset: Dataset, size: int) -> Iterator[tuple[NDArray[np.uint8], Labe
             yield from readers.map(read, dataset.indices[start : start + _READ_AHEAD])
 
 
-def _open(path: Path, name: str) -> PackedDataset:
+def _open(path: Path, name: str, held: Hold) -> PackedDataset:
     try:
         header = json.loads((path / _HEADER).read_text())
         indices, size = tuple(header["indices"]), int(header["size"])
@@ -189,6 +199,7 @@ def _open(path: Path, name: str) -> PackedDataset:
             indices=indices,
             digest=header["digest"],
             checksums=checksums,
+            _hold=held,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, str(error)) from error
@@ -198,6 +209,15 @@ def _checksum(image: NDArray[np.uint8], labels: NDArray[Any]) -> int:
     digest = blake2b(np.ascontiguousarray(image).data, digest_size=8)
     digest.update(labels.astype(np.int32).tobytes())
     return int.from_bytes(digest.digest(), "little")
+
+
+def _cannot_keep(path: Path, error: OSError) -> TrainingError:
+    return TrainingError(
+        "cannot keep the packed data set",
+        where=path.parent,
+        found=error.strerror or str(error),
+        do=f"make room, or set {VARIABLE} to a folder with room and write permission",
+    )
 
 
 def _damaged(path: Path, found: str) -> TrainingError:
