@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from clearcoat.vehicles.anchors import anchors
+from clearcoat.vehicles.anchors import Anchors, anchors
 from clearcoat.vehicles.curves import (
     Array,
     Curve,
@@ -36,6 +36,120 @@ greenhouse; `greenhouse` is the greenhouse less the body: positive where the bod
 _GRADIENT_STEP_M = 2e-4
 
 
+def _top(a: Anchors, p: VehicleParameters) -> Curve:
+    """Height of hood, belt and deck on the plane of symmetry along x."""
+    notch = p.tail == "notch"
+    bed = p.tail == "bed"
+    tail_z = a.backlight_z - (0.015 if notch else 0.0)
+    nose_rise = a.cowl_z - a.nose_z
+    shoulder = 0.035
+    return Curve(
+        [
+            (a.rear_x, tail_z - (0.01 if notch else 0.0)),
+            (a.rear_x + 0.25, tail_z),
+            (a.backlight_x, a.backlight_z),
+            (a.backlight_x + (0.2 if bed else 0.35), a.belt_rear_z + shoulder),
+            (a.cowl_x - 0.55, a.belt_z + shoulder),
+            (a.cowl_x - 0.1, a.cowl_z - 0.02),
+            (a.cowl_x, a.cowl_z - 0.008),
+            (a.front_axle_x, a.nose_z + 0.78 * nose_rise),
+            (a.front_x - 0.40, a.nose_z + 0.46 * nose_rise),
+            (a.front_x - 0.08, a.nose_z),
+            (a.front_x + 0.10, a.nose_z - 0.16),
+        ],
+        0.11,
+    )
+
+
+def _crown(a: Anchors, p: VehicleParameters) -> Curve:
+    """How far the top falls from the middle to the side along x."""
+    deck_crown = {"notch": 0.055, "bed": 0.008}.get(p.tail, 0.05)
+    return Curve(
+        [
+            (a.rear_x, deck_crown),
+            (a.backlight_x, deck_crown),
+            (a.backlight_x + 0.4, 0.035),
+            (a.cowl_x - 0.6, 0.035),
+            (a.cowl_x + 0.1, 0.075),
+            (a.front_axle_x, 0.10),
+            (a.front_x, 0.07),
+        ],
+        0.15,
+    )
+
+
+def _plan(a: Anchors, p: VehicleParameters) -> Curve:
+    """Half width of the body along x."""
+    bed = p.tail == "bed"
+    width = a.half_width - p.flare_mm / 1000 * 0.75
+    tail_taper = 0.02 if bed else 0.075
+    return Curve(
+        [
+            (a.rear_x, width - tail_taper),
+            (a.rear_axle_x - 0.25, width - 0.25 * tail_taper),
+            (a.rear_axle_x + 0.35, width),
+            (a.door_front_x, width),
+            (a.front_axle_x, width - 0.008),
+            (a.front_axle_x + 0.45, width - 0.035),
+            (a.front_x, width - 0.10),
+        ],
+        0.30,
+    )
+
+
+def _window_foot(a: Anchors, p: VehicleParameters) -> Curve:
+    """Half width at the foot of the side windows along x."""
+    notch = p.tail == "notch"
+    bed = p.tail == "bed"
+    foot = a.half_width - p.shoulder_width_mm / 1000 - 0.015
+    rear_foot = 0.005 if bed else (0.05 if notch else 0.04)
+    return Curve(
+        [
+            (a.rear_x, foot - rear_foot - (0.08 if notch else 0.0 if bed else 0.03)),
+            (a.rear_axle_x, foot - rear_foot),
+            (a.pillar_b_x, foot),
+            (a.header_x, foot),
+            (a.cowl_x, foot - 0.015),
+            (a.front_axle_x, foot - 0.06),
+        ],
+        0.30,
+    )
+
+
+def _roof(a: Anchors, p: VehicleParameters) -> Curve:
+    """Height of the roof on the plane of symmetry along x."""
+    notch = p.tail == "notch"
+    apex = 0.42 * a.header_x + 0.58 * a.rear_header_x + 0.30
+    drop = 0.055 if notch else 0.04
+    # Over a fast backlight the roof must not fall in with the glass, or no glass is left.
+    fall = 2.6 - 1.2 * float(ramp(np.array(a.back_slope), 1.55, 2.15))
+    return Curve(
+        [
+            (a.rear_header_x - 0.4, a.roof_z - fall * drop),
+            (a.rear_header_x, a.roof_z - drop),
+            (apex, a.roof_z + 0.012),
+            (a.header_x, a.roof_z - 0.038),
+            (a.header_x + 0.3, a.roof_z - 0.11),
+        ],
+        0.22,
+    )
+
+
+def _floor(a: Anchors) -> Curve:
+    """Height of the floor along x."""
+    return Curve(
+        [
+            (a.rear_x, a.floor_z + 0.13),
+            (a.rear_axle_x - a.arch_radius, a.floor_z + 0.03),
+            (a.rear_axle_x, a.floor_z),
+            (a.front_axle_x, a.floor_z),
+            (a.front_axle_x + a.arch_radius, a.floor_z + 0.01),
+            (a.front_x, a.floor_z + 0.05),
+        ],
+        0.10,
+    )
+
+
 class Form:
     """The implicit outer skin of one vehicle."""
 
@@ -44,91 +158,12 @@ class Form:
         self.parameters = parameters
         self.anchors = anchors(parameters)
         a, p = self.anchors, parameters
-        notch, bed = p.tail == "notch", p.tail == "bed"
-        tail_z = a.backlight_z - (0.015 if notch else 0.0)
-        nose_rise = a.cowl_z - a.nose_z
-        shoulder = 0.035
-        self._top = Curve(
-            [
-                (a.rear_x, tail_z - (0.01 if notch else 0.0)),
-                (a.rear_x + 0.25, tail_z),
-                (a.backlight_x, a.backlight_z),
-                (a.backlight_x + (0.2 if bed else 0.35), a.belt_rear_z + shoulder),
-                (a.cowl_x - 0.55, a.belt_z + shoulder),
-                (a.cowl_x - 0.1, a.cowl_z - 0.02),
-                (a.cowl_x, a.cowl_z - 0.008),
-                (a.front_axle_x, a.nose_z + 0.78 * nose_rise),
-                (a.front_x - 0.40, a.nose_z + 0.46 * nose_rise),
-                (a.front_x - 0.08, a.nose_z),
-                (a.front_x + 0.10, a.nose_z - 0.16),
-            ],
-            0.11,
-        )
-        deck_crown = {"notch": 0.055, "bed": 0.008}.get(p.tail, 0.05)
-        self._crown = Curve(
-            [
-                (a.rear_x, deck_crown),
-                (a.backlight_x, deck_crown),
-                (a.backlight_x + 0.4, 0.035),
-                (a.cowl_x - 0.6, 0.035),
-                (a.cowl_x + 0.1, 0.075),
-                (a.front_axle_x, 0.10),
-                (a.front_x, 0.07),
-            ],
-            0.15,
-        )
-        width = a.half_width - p.flare_mm / 1000 * 0.75
-        tail_taper = 0.02 if bed else 0.075
-        self._plan = Curve(
-            [
-                (a.rear_x, width - tail_taper),
-                (a.rear_axle_x - 0.25, width - 0.25 * tail_taper),
-                (a.rear_axle_x + 0.35, width),
-                (a.door_front_x, width),
-                (a.front_axle_x, width - 0.008),
-                (a.front_axle_x + 0.45, width - 0.035),
-                (a.front_x, width - 0.10),
-            ],
-            0.30,
-        )
-        foot = a.half_width - p.shoulder_width_mm / 1000 - 0.015
-        rear_foot = 0.005 if bed else (0.05 if notch else 0.04)
-        self._window_foot = Curve(
-            [
-                (a.rear_x, foot - rear_foot - (0.08 if notch else 0.0 if bed else 0.03)),
-                (a.rear_axle_x, foot - rear_foot),
-                (a.pillar_b_x, foot),
-                (a.header_x, foot),
-                (a.cowl_x, foot - 0.015),
-                (a.front_axle_x, foot - 0.06),
-            ],
-            0.30,
-        )
-        apex = 0.42 * a.header_x + 0.58 * a.rear_header_x + 0.30
-        drop = 0.055 if notch else 0.04
-        # Over a fast backlight the roof must not fall in with the glass, or no glass is left.
-        fall = 2.6 - 1.2 * float(ramp(np.array(a.back_slope), 1.55, 2.15))
-        self._roof = Curve(
-            [
-                (a.rear_header_x - 0.4, a.roof_z - fall * drop),
-                (a.rear_header_x, a.roof_z - drop),
-                (apex, a.roof_z + 0.012),
-                (a.header_x, a.roof_z - 0.038),
-                (a.header_x + 0.3, a.roof_z - 0.11),
-            ],
-            0.22,
-        )
-        self._floor = Curve(
-            [
-                (a.rear_x, a.floor_z + 0.13),
-                (a.rear_axle_x - a.arch_radius, a.floor_z + 0.03),
-                (a.rear_axle_x, a.floor_z),
-                (a.front_axle_x, a.floor_z),
-                (a.front_axle_x + a.arch_radius, a.floor_z + 0.01),
-                (a.front_x, a.floor_z + 0.05),
-            ],
-            0.10,
-        )
+        self._top = _top(a, p)
+        self._crown = _crown(a, p)
+        self._plan = _plan(a, p)
+        self._window_foot = _window_foot(a, p)
+        self._roof = _roof(a, p)
+        self._floor = _floor(a)
 
     def belt(self, x: Array) -> Array:
         """Height of the belt line along x."""

@@ -1,7 +1,9 @@
-"""The body styles: how each is built, and what its dimensions are in real cars.
+"""The body styles: how each is built, and between which limits its dimensions are drawn.
 
-Limits are those of cars of about 2005 to 2020, from makers' data sheets rounded to what a draw
-needs: a Beta(2, 2) within them puts most vehicles near their middle.
+Limits are this project's own estimate of what production cars of about 2005 to 2020 measure:
+rounded, compiled from no list of sources, and trimmed where a draw at the limit looked wrong. A
+Beta(2, 2) within them puts most vehicles near their middle. Replace a style's limits by
+`parameters` where real dimensions are known.
 """
 
 from __future__ import annotations
