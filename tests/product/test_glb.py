@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +10,7 @@ import pytest
 from clearcoat.errors import ProductError
 from clearcoat.product import Mesh, Part, Product, SourceMaterial, read
 from clearcoat.product.glb import to_glb
+from tests.khronos import khronos_issues
 
 _TRIANGLE = np.array([[0, 0, 0], [2, 0, 0], [0, 1, 0.5]], np.float32)
 _UP = np.tile(np.array([[0, -0.4472136, 0.8944272]], np.float32), (3, 1))
@@ -57,21 +54,6 @@ def test_a_part_that_holds_parts_is_refused() -> None:
     product = Product("p", (_part("a", None), _part("a/b", None)))
     with pytest.raises(ProductError, match="cannot hold"):
         to_glb(product, generator="test")
-
-
-def khronos_issues(file: Path) -> dict[str, object]:
-    """What the Khronos validator says; skips where it is not installed."""
-    node = shutil.which("node")
-    folder = os.environ.get("GLTF_VALIDATOR")
-    if node is None or folder is None:
-        pytest.skip("set GLTF_VALIDATOR to node_modules/gltf-validator (npm) and install node")
-    script = (
-        f"require({json.dumps(folder)}).validateBytes(new Uint8Array(require('fs')"
-        f".readFileSync({json.dumps(str(file))}))).then(r => console.log(JSON.stringify(r.issues)))"
-    )
-    done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
-    issues: dict[str, object] = json.loads(done.stdout)
-    return issues
 
 
 def test_the_khronos_validator_finds_nothing(tmp_path: Path) -> None:
