@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from clearcoat.dataset import Dataset
 from clearcoat.errors import SpecError
 from clearcoat.generation import Job, family, generate, load_scene
 from clearcoat.generation.generate import by_product
-from clearcoat.product import ProductSpec
-from clearcoat.vehicles import SHARES
+from clearcoat.product import Product, ProductSpec
+from clearcoat.vehicles import SHARES, catalogue_product
 
 SPEC = """\
 product: {{builtin: family, images_per_vehicle: 2{more}}}
@@ -53,6 +54,16 @@ def test_styles_are_drawn_as_their_weights_say() -> None:
     assert set(styles) == {"suv", "sedan"}
     # Four standard deviations of a binomial.
     assert abs(styles.count("suv") - 600) < 4 * (800 * 0.75 * 0.25) ** 0.5
+
+
+def test_a_part_that_the_catalogue_lacks_is_named() -> None:
+    every = catalogue_product()
+    known = next(part for part in every.parts if part.path == "body/hood")
+    stranger = replace(known, path="body/fuel_flap")
+    ids = family.part_ids(Product("car", (known,), source="builtin:sedan:1"), every)
+    assert every.parts[ids[1] - 1] is known
+    with pytest.raises(LookupError, match=r"builtin:sedan:1.*parts.txt.*body/fuel_flap of paint"):
+        family.part_ids(Product("car", (known, stranger), source="builtin:sedan:1"), every)
 
 
 def test_images_of_one_vehicle_stay_together() -> None:

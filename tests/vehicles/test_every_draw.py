@@ -8,6 +8,7 @@ import pytest
 from clearcoat.product.model import Product
 from clearcoat.vehicles import ANY, SHARES, build, catalogue, draw_parameters, draw_style
 from clearcoat.vehicles.form import Form
+from tests.vehicles.meetings import deep_crossings
 
 # What no vehicle lacks, whatever its style and trim.
 _ALWAYS = {
@@ -32,8 +33,21 @@ _ALWAYS = {
 }  # fmt: skip
 _BY_TAIL = {
     "notch": {"trunk_lid/panel", "trunk_lid/plate", "trunk_lid/plate_text", "trunk_lid/badge"},
-    "hatch": {"tailgate/panel", "tailgate/plate", "tailgate/plate_text", "tailgate/badge"},
-    "bed": {"bed/panel", "bed/side_left", "bed/side_right", "bed/liner", "bumpers/rear_plate"},
+    "hatch": {
+        "tailgate/panel",
+        "tailgate/window_frame",
+        "tailgate/plate",
+        "tailgate/plate_text",
+        "tailgate/badge",
+    },
+    "bed": {
+        "bed/panel",
+        "bed/side_left",
+        "bed/side_right",
+        "bed/liner",
+        "bed/handle",
+        "bumpers/rear_plate",
+    },
 }
 _REAR_DOORS = {f"doors/rear_{side}/{part}" for side in ("left", "right")
                for part in ("panel", "window", "handle")}  # fmt: skip
@@ -70,6 +84,9 @@ def check_draw(style: str, seed: int) -> Product:
         distance = form.distance(vertices)
         if part.path.startswith("interior/"):
             assert distance.max() < 0.0, f"{part.path} comes through the skin"
+        if part.path.startswith("lamps/") and part.path.endswith(("/reflector", "/body")):
+            # The triangles of the skin are chords: behind the step of a bumper they are off it.
+            assert distance.max() < 0.006, f"{part.path} comes through the lens"
         if part.path.startswith("body/wheel_well"):
             assert distance.max() < 0.0, f"{part.path} comes through the skin"
         if not part.path.startswith(_OFF_THE_SKIN):
@@ -79,6 +96,8 @@ def check_draw(style: str, seed: int) -> Product:
                 reach = 0.10
             assert np.abs(distance).min() < reach, f"{part.path} floats"
     _wheels_have_room(product, form)
+    deep = deep_crossings(product, form)
+    assert not deep, "parts pass through each other: " + "; ".join(deep)
     return product
 
 

@@ -55,13 +55,23 @@ def build(spec: ProductSpec, cast: Role) -> Product:
 
 
 def part_ids(product: Product, catalogue: Product) -> NDArray[np.uint16]:
-    """Return, per part number of a vehicle (0: nothing), its number in the catalogue."""
+    """Return, per part number of a vehicle (0: nothing), its number in the catalogue.
+
+    Raises LookupError where the vehicle has a part that the catalogue lacks: a bug of this package,
+    which its tests look for, and not a user's mistake.
+    """
     numbers = {
         (part.path, part.material and part.material.name): number
         for number, part in enumerate(catalogue.parts, start=1)
     }
-    mine = [numbers[part.path, part.material and part.material.name] for part in product.parts]
-    return np.array([0, *mine], dtype=np.uint16)
+    mine = [(part.path, part.material and part.material.name) for part in product.parts]
+    lacking = [f"{path} of {name}" for path, name in mine if (path, name) not in numbers]
+    if lacking:
+        raise LookupError(
+            f"{product.source} has parts that clearcoat/vehicles/parts.txt does not list: "
+            f"{', '.join(lacking)}; add a line for each (`clearcoat.vehicles.catalogue.write`)"
+        )
+    return np.array([0, *(numbers[one] for one in mine)], dtype=np.uint16)
 
 
 def renumbered(frame: Frame, ids: NDArray[np.uint16] | None) -> Frame:

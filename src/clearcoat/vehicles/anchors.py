@@ -7,6 +7,11 @@ from math import radians, tan
 
 from clearcoat.vehicles.parameters import VehicleParameters
 
+TYRE_INSET_M = 0.018
+"""From the widest point of the body in to the tyre's side wall."""
+FRONT_WELL_Y_M = 0.42
+"""Inner wall of the front wheel wells, which leave room for steering."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Anchors:
@@ -21,6 +26,8 @@ class Anchors:
     floor_z: float
     wheel_radius: float
     arch_radius: float
+    rear_well_y: float
+    """Inner wall of the rear wheel wells, close to the tyres, since those do not steer."""
     belt_z: float
     belt_rear_z: float
     nose_z: float
@@ -87,6 +94,7 @@ def anchors(p: VehicleParameters) -> Anchors:
         floor_z=floor,
         wheel_radius=radius,
         arch_radius=arch,
+        rear_well_y=p.width_mm / 2000 - p.tyre_width_mm / 1000 - TYRE_INSET_M - 0.055,
         belt_z=p.beltline_height_mm / 1000,
         belt_rear_z=(p.beltline_height_mm + p.beltline_rise_mm) / 1000,
         nose_z=p.hood_front_height_mm / 1000,

@@ -21,8 +21,6 @@ def add_dressing(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     _below(form, layout, trim, assembly)
     _tail(form, layout, trim, assembly)
     _reflectors(form, assembly)
-    if trim.sports_bar:
-        _sports_bar(form, layout, assembly)
 
 
 def _strip(path: Array, out: float, height: float, roundness: float = 0.7) -> Surface:
@@ -98,12 +96,12 @@ def _below(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
             assembly.add_pair(f"body/mud_flap_{end}_{{side}}", "plastic_black", flap.moved(place))
     if trim.skid_plate:
         y = np.linspace(-0.42, 0.42, 29) * a.half_width
-        z = form.floor(np.array([a.front_x - 0.1]))[0] + 0.075
+        z = layout.intake_low_z - 0.042
         path = on_end(form, np.abs(y), np.full(29, z), front=True)
         path[:, 1] = y
         t = np.abs(np.linspace(-1.0, 1.0, 29)) ** 8
         side, up = np.tile([1.0, 0.0, 0.0], (29, 1)), np.tile([0.0, 0.0, 1.0], (29, 1))
-        plate = loft(path, side, up, 0.012 * (1 - 0.5 * t), 0.045 * (1 - 0.6 * t), 12, 0.6)
+        plate = loft(path, side, up, 0.012 * (1 - 0.5 * t), 0.036 * (1 - 0.6 * t), 12, 0.6)
         assembly.add("bumpers/front_skid_plate", "rim_alloy", plate)
 
 
@@ -119,7 +117,9 @@ def _tail(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         side, up = np.tile([1.0, 0.0, 0.14], (33, 1)), np.tile([-0.14, 0.0, 1.0], (33, 1))
         wing = loft(path, side, up, chord, 0.014 + 0 * t, 16, 0.85)
         posts = []
-        for at in (0.55 * half, 0.95 * half):
+        # On the lid, not on the lamps beside it.
+        outer = min(0.95 * half, layout.tail_in_y - 0.04)
+        for at in (0.55 * outer, outer):
             foot = on_top(form, np.array([a.rear_x + 0.20]), np.array([at]))[0]
             post = rounded_box((0.09, 0.035, 0.085), 0.012).moved(
                 foot + np.array([0.0, 0.0, 0.018])
@@ -206,18 +206,3 @@ def _reflectors(form: Form, assembly: Assembly) -> None:
     x = np.linspace(-0.03, 0.03, 5) + a.front_axle_x - a.arch_radius - 0.07
     side_lamp = on_side(form, x, np.full(5, a.belt_z - 0.24))
     assembly.add_pair("lamps/repeater_{side}", "lamp_amber", _strip(side_lamp, 0.006, 0.026))
-
-
-def _sports_bar(form: Form, layout: Layout, assembly: Assembly) -> None:
-    a = form.anchors
-    foot_y = float(form.half_widths(np.array([layout.bed_end_x - 0.2]))[0][0]) - 0.10
-    top_z, low_z = a.roof_z - 0.16, a.backlight_z - 0.02
-    x = layout.bed_end_x - 0.16
-    angle = np.linspace(0.0, np.pi, 25)
-    width = foot_y - 0.12 + 0.12 * np.abs(np.cos(angle)) ** 0.3
-    y = width * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.45
-    z = low_z + (top_z - low_z) * np.sin(angle) ** 0.45
-    hoop = tube(np.stack([np.full(25, x), y, z], axis=1), 0.035, 14)
-    stay = np.linspace([x, foot_y - 0.05, top_z - 0.12], [x - 0.62, foot_y, low_z], 9)
-    stays = both_sides(tube(stay, 0.028, 12))
-    assembly.add("bed/sports_bar", "plastic_black_gloss", join([hoop, stays]))

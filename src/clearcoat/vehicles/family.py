@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from clearcoat.product.model import Product
 from clearcoat.vehicles.assembly import Assembly
+from clearcoat.vehicles.bed import add_bed
 from clearcoat.vehicles.dressing import add_dressing
 from clearcoat.vehicles.fascia import add_fascia
 from clearcoat.vehicles.fittings import add_fittings
@@ -45,6 +46,8 @@ def build(
     add_fascia(form, layout, trim, assembly)
     add_dressing(form, layout, trim, assembly)
     add_interior(form, layout, trim, assembly)
+    if layout.tail == "bed":
+        add_bed(form, layout, trim, assembly)
     paint = replace(MATERIALS["paint"], base_color=trim.paint)
     return Product(
         name=f"{style} {seed}", parts=assembly.parts(paint), source=f"builtin:{style}:{seed}"

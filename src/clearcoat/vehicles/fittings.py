@@ -13,7 +13,7 @@ from clearcoat.vehicles.glyphs import strokes
 from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.probe import on_end, on_side, on_top, sampled
 from clearcoat.vehicles.solids import loft, revolve, rounded_box, smooth, tube
-from clearcoat.vehicles.surface import Surface, both_sides, join
+from clearcoat.vehicles.surface import Surface, join
 from clearcoat.vehicles.trim import Trim
 
 
@@ -23,7 +23,7 @@ def add_fittings(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     _handles(form, trim, assembly)
     _plates(form, layout, trim, assembly)
     _wipers(form, assembly)
-    _badges(form, layout, assembly)
+    _badges(form, layout, trim, assembly)
     _small(form, layout, trim, assembly)
 
 
@@ -118,10 +118,19 @@ def _facing(surface: Surface) -> Surface:
     return Surface(surface.vertices, surface.normals, surface.faces[:, ::-1])
 
 
+def _plate_size(trim: Trim) -> tuple[float, float]:
+    """Width and height."""
+    return (0.52, 0.112) if trim.wide_plates else (0.34, 0.15)
+
+
+def _rear_plate_z(form: Form, layout: Layout) -> float:
+    return form.anchors.rear_bumper_z + (-0.10 if layout.tail == "bed" else 0.17)
+
+
 def _plates(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     a = form.anchors
-    width, height = (0.52, 0.112) if trim.wide_plates else (0.34, 0.15)
-    rear_z = a.rear_bumper_z + (-0.10 if layout.tail == "bed" else 0.17)
+    width, height = _plate_size(trim)
+    rear_z = _rear_plate_z(form, layout)
     front_z = min(a.front_bumper_z + 0.02, layout.grille_low_z - 0.5 * height - 0.02)
     for name, z, front in (("front", front_z, True), ("rear", rear_z, False)):
         y = np.array([0.0, 0.5 * width, 0.0, 0.0])
@@ -165,14 +174,19 @@ def _characters(width: float, height: float, text: str) -> Surface:
     return join(bars)
 
 
-def _badges(form: Form, layout: Layout, assembly: Assembly) -> None:
+def _rear_plate_top(form: Form, layout: Layout, trim: Trim) -> float:
+    return _rear_plate_z(form, layout) + 0.5 * _plate_size(trim)[1] + 0.012
+
+
+def _badges(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     """A plain ring on nose and tail, where every maker puts a sign."""
     angle = np.linspace(0.0, 2.0 * np.pi, 11)
     circle = [(0.046 + 0.006 * float(np.cos(t)), 0.006 * float(np.sin(t))) for t in angle]
     ring = revolve(circle, 36)
     quarter = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     ring = ring.turned(quarter)
-    heights = (0.5 * (layout.grille_top_z + layout.grille_low_z), layout.tail_top_z - 0.05)
+    rear = max(layout.tail_top_z - 0.05, _rear_plate_top(form, layout, trim) + 0.062)
+    heights = (0.5 * (layout.grille_top_z + layout.grille_low_z), rear)
     for z, front in ((heights[0], True), (heights[1], False)):
         point = on_end(form, np.zeros(1), np.array([z]), front=front)
         normal = form.normals(point)[0]
@@ -213,10 +227,10 @@ def _small(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         fin = join([tube(rod, 0.0035, 8), rounded_box((0.06, 0.035, 0.03), 0.012).moved(top)])
     assembly.add("body/antenna", "plastic_black_gloss", fin)
 
-    # The pipe ends below the bumper, a little ahead of its lower edge.
-    z = float(form.floor(np.array([a.rear_x + 0.15]))[0]) - 0.012
-    x = a.rear_x + np.array([0.55, 0.30, 0.13])
-    pipe = np.stack([x, np.full(3, -0.50), np.full(3, z)], axis=1)
+    # The pipe hangs below the floor behind the wheel well and ends short of the bumper's edge.
+    start_x = min(a.rear_x + 0.55, a.rear_axle_x - a.arch_radius - 0.04)
+    x = np.linspace(start_x, a.rear_x + 0.13, 4)
+    pipe = np.stack([x, np.full(4, -0.50), form.floor(x) - 0.026], axis=1)
     assembly.add("body/exhaust", "chrome", _open_tube(pipe, 0.032))
 
     if trim.roof_rails:
@@ -230,8 +244,6 @@ def _small(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         rail = loft(path, side, up, np.full(31, 0.014), np.full(31, 0.013), 12, 0.8)
         finish = "chrome" if trim.chrome_handles else "plastic_black"
         assembly.add_pair("body/roof_rail_{side}", finish, rail)
-    if layout.tail == "bed":
-        _bed(form, layout, assembly)
 
 
 def _open_tube(path: Array, radius: float) -> Surface:
@@ -246,19 +258,3 @@ def _open_tube(path: Array, radius: float) -> Surface:
     if float(np.einsum("ij,ij->", towards, bore.normals)) < 0:
         bore = bore.flipped()
     return join([outer, bore])
-
-
-def _bed(form: Form, layout: Layout, assembly: Assembly) -> None:
-    """The inside of a pickup's bed: a box without a lid, seen from within."""
-    a = form.anchors
-    front, rear = layout.bed_end_x - 0.03, a.rear_x + 0.10
-    top, low = a.backlight_z - 0.015, a.backlight_z - 0.50
-    half = float(form.half_widths(np.array([a.rear_axle_x]))[0][0]) - 0.12
-    box = rounded_box((front - rear, 2 * half, top - low), 0.03)
-    keep = box.normals[box.faces][:, :, 2].max(axis=1) < 0.3
-    inside = Surface(box.vertices, box.normals, box.faces[keep]).flipped()
-    centre = (0.5 * (front + rear), 0.0, 0.5 * (top + low))
-    assembly.add("bed/liner", "plastic_black", inside.moved(centre))
-    hump = rounded_box((0.85, 0.22, 0.26), 0.05)
-    at = (a.rear_axle_x, half - 0.11, low + 0.13)
-    assembly.add("bed/humps", "plastic_black", both_sides(hump.moved(at)))

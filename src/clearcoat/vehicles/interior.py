@@ -44,7 +44,9 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     if layout.tail == "bed":
         bench_x = a.backlight_x + 0.62
     middle = rounded_box((0.45, 0.5, 0.14), 0.05).moved((0.05, 0.0, 0.26 * bench_scale))
-    bench = join([_seat(bench_scale).moved((0.0, 0.28, 0.0)), middle])
+    # Between the wheel wells.
+    place_y = min(0.28, a.rear_well_y - 0.025 - 0.24)
+    bench = join([_seat(bench_scale).moved((0.0, place_y, 0.0)), middle])
     assembly.add(
         "interior/seat_rear", "interior_fabric", both_sides(bench).moved((bench_x, 0.0, floor))
     )
@@ -53,7 +55,12 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     dash = rounded_box((0.50, 2 * half, 0.22), 0.09, 5).moved((dash_x, 0.0, dash_z))
     console = rounded_box((0.9, 0.22, 0.30), 0.06).moved((seat_x + 0.25, 0.0, floor + 0.16))
     firewall = rounded_box((0.06, 2 * half, a.belt_z - floor), 0.02).moved(
-        (a.cowl_x - 0.16, 0.0, 0.5 * (a.belt_z + floor) - 0.04)
+        # In a van the screen stands over the wheels, and the firewall behind them.
+        (
+            min(a.cowl_x - 0.16, a.front_axle_x - a.arch_radius - 0.05),
+            0.0,
+            0.5 * (a.belt_z + floor) - 0.04,
+        )
     )
     assembly.add("interior/dashboard", "interior_plastic", join([dash, console, firewall]))
     side = -1.0 if trim.right_hand_drive else 1.0
@@ -78,7 +85,7 @@ def _liner(form: Form, layout: Layout) -> Surface:
     skin = clip(skin, end - skin["x"])
     for opening in (layout.windscreen, layout.backlight, layout.daylight):
         skin = beyond(skin, opening, 0.004)
-    skin = clip(skin, 0.02 - layout.well(skin))
+    skin = clip(skin, 0.05 - layout.well(skin))
     return whole(of_skin(skin)).flipped()
 
 

@@ -25,16 +25,16 @@ def add_lamps(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> Non
         at = _inside(form, layout, layout.lamp_in_y + y * span)
         if at is None:
             continue
-        centre, room = at
+        point, inwards, room = at
         size = min(radius, 0.78 * room)
-        _projector(assembly, "lamps/head_{side}", size, centre - [size + 0.012, 0.0, 0.0])
+        _projector(assembly, "lamps/head_{side}", size, point + (1.1 * size + 0.010) * inwards)
     at = _inside(form, layout, layout.lamp_in_y + 0.80 * span)
     if at is not None:
-        centre, room = at
+        point, inwards, room = at
         size = min(0.026, 0.6 * room)
         dome = _forwards(revolve([(size * float(np.sin(s)), size * float(np.cos(s)))
                                   for s in np.linspace(0.02, np.pi / 2, 8)], 24))  # fmt: skip
-        place = centre - np.array([size + 0.02, 0.0, 0.0])
+        place = point + (size + 0.012) * inwards
         assembly.add_pair("lamps/head_{side}/indicator", "lamp_amber", dome.moved(place))
     if trim.daytime_strip:
         _daytime_strip(form, layout, assembly)
@@ -43,10 +43,13 @@ def add_lamps(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> Non
     if not trim.fog_lamps:
         return
     fog_z = a.floor_z + 0.17 + (0.06 if trim.fog == "round" else 0.045)
-    across = np.linspace(0.655, 0.775, 13) * a.half_width
+    inner, outer = layout.fog_in_y + 0.5 * (fog_z - a.floor_z - 0.17), layout.fog_out_y
+    across = np.linspace(inner + 0.015, outer - 0.015, 13)
     fog = on_end(form, across, np.full(13, fog_z), front=True)
     if trim.fog == "round":
-        _projector(assembly, "lamps/fog_{side}", 0.036, fog[6] - [0.042, 0.0, 0.0])
+        size = min(0.036, 0.4 * (outer - inner))
+        # Along the normal, as the walls of its pocket are folded.
+        _projector(assembly, "lamps/fog_{side}", size, fog[6] - 0.042 * form.normals(fog[6:7])[0])
     else:
         side, up = np.tile([1.0, 0.0, 0.0], (13, 1)), np.tile([0.0, 0.0, 1.0], (13, 1))
         bar = loft(fog - [0.026, 0, 0], side, up, np.full(13, 0.012), np.full(13, 0.011), 12, 0.7)
@@ -74,19 +77,32 @@ def _tail_rings(form: Form, layout: Layout, assembly: Assembly) -> None:
     a = form.anchors
     low, high = layout.tail_low_z, layout.tail_top_z
     y = layout.tail_in_y + 0.5 * (a.half_width - 0.05 - layout.tail_in_y)
-    size = min(0.30 * (a.half_width - 0.05 - layout.tail_in_y), 0.17 * (high - low), 0.055)
+    largest = min(0.30 * (a.half_width - 0.05 - layout.tail_in_y), 0.17 * (high - low), 0.055)
     rings = []
     for share in (0.48, 0.80):
         z = low + share * (high - low)
-        at = on_end(form, np.array([y]), np.array([z]), front=False)[0]
+        at = on_end(form, np.array([y]), np.array([z]), front=False)
+        room = -float(layout.tail_lamp(sampled(form, at))[0])
+        size = min(largest, 0.8 * room - 0.014)
+        if size < 0.018:
+            continue
         angle = np.linspace(0.0, 2.0 * np.pi, 9)
         profile = [(size + 0.007 * float(np.cos(t)), 0.007 * float(np.sin(t))) for t in angle]
-        rings.append(revolve(profile, 28).turned(_FORWARDS).moved(at + np.array([0.020, 0.0, 0.0])))
-    assembly.add_pair("lamps/tail_{side}/rings", "chrome", join(rings))
+        ring = revolve(profile, 28).turned(_FORWARDS)
+        # Square to the lens, so that no side of a ring comes through it.
+        normal = form.normals(at)[0]
+        across = np.cross(normal, [0.0, 0.0, 1.0])
+        across /= np.linalg.norm(across)
+        square = np.stack([normal, across, np.cross(normal, across)], axis=1)
+        ring = ring.turned(square).moved(at[0] - 0.012 * normal)
+        outside = float(form.distance(ring.vertices).max())
+        rings.append(ring.moved(-max(outside + 0.005, 0.0) * normal))
+    if rings:
+        assembly.add_pair("lamps/tail_{side}/rings", "chrome", join(rings))
 
 
-def _inside(form: Form, layout: Layout, y: float) -> tuple[Array, float] | None:
-    """The middle of the head lamp at one y, and how far its border is above and below."""
+def _inside(form: Form, layout: Layout, y: float) -> tuple[Array, Array, float] | None:
+    """The middle of the head lamp at one y, the normal inwards there, and the room around it."""
     a = form.anchors
     z = np.linspace(a.front_bumper_z, a.nose_z - 0.06, 60)
     points = on_end(form, np.full(60, y), z, front=True)
@@ -94,7 +110,8 @@ def _inside(form: Form, layout: Layout, y: float) -> tuple[Array, float] | None:
     deepest = int(np.argmin(region))
     if region[deepest] > -0.018:
         return None
-    return points[deepest], float(-region[deepest])
+    point = points[deepest]
+    return point, -form.normals(point[None])[0], float(-region[deepest])
 
 
 def _projector(assembly: Assembly, folder: str, radius: float, at: Array) -> None:

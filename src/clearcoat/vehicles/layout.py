@@ -10,6 +10,7 @@ from math import radians, tan
 
 import numpy as np
 
+from clearcoat.vehicles.anchors import FRONT_WELL_Y_M
 from clearcoat.vehicles.curves import Array, meet, ramp, smooth_min
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.skin import Skin
@@ -42,6 +43,10 @@ class Layout:
             self.tail_top_z - p.tail_lamp_height_mm / 1000, a.rear_bumper_z + 0.07
         )
         self.bed_end_x = a.backlight_x - 0.025
+        self.fog_out_y = 0.84 * a.half_width
+        beside_intake = 0.5 * p.intake_width_mm / 1000 + 0.06
+        # Beside the widest intakes too there is room for a lamp.
+        self.fog_in_y = min(max(0.61 * a.half_width, beside_intake), self.fog_out_y - 0.115)
         self.intake_low_z = a.floor_z + 0.115
         high = min(a.front_bumper_z - 0.02, self.grille_low_z - 0.13)
         self.intake_high_z = max(
@@ -55,7 +60,8 @@ class Layout:
         rise = np.where(rise < 0.0, 0.25 * rise, rise)
         rings = [np.hypot(s["x"] - x, rise) for x in a.axles_x]
         ring = np.minimum(rings[0], rings[1]) - a.arch_radius - margin
-        return np.maximum(ring, 0.40 - s["y"])
+        inner = np.where(s["x"] > 0.0, FRONT_WELL_Y_M, a.rear_well_y) - 0.02
+        return np.maximum(ring, inner - s["y"])
 
     def underbody(self, s: Skin) -> Array:
         """The floor."""
@@ -239,12 +245,11 @@ class Layout:
         """The dark pocket of a fog lamp."""
         a = self.form.anchors
         low = a.floor_z + 0.17
-        inner = max(0.61 * a.half_width, 0.5 * self.form.parameters.intake_width_mm / 1000 + 0.06)
         tall = 0.13 if self.fog_design == "round" else 0.09
         return meet(
             [
-                inner + 0.5 * (s["z"] - low) - s["y"],
-                s["y"] - 0.84 * a.half_width,
+                self.fog_in_y + 0.5 * (s["z"] - low) - s["y"],
+                s["y"] - self.fog_out_y,
                 low - s["z"],
                 s["z"] - low - tall,
                 a.front_axle_x - s["x"],

@@ -64,6 +64,7 @@ class Cutter:
 
 def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     """Add every part that is a region of the outer skin."""
+    form = layout.form
     cutter = Cutter(skin, assembly)
     cutter.rest = beyond(cutter.rest, layout.well)
     cutter.take(layout.underbody, 0.0)
@@ -84,7 +85,13 @@ def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None
         cutter.take(layout.bed, 0.0)
     cutter.centre("body/roof", "paint", cutter.take(layout.roof, 0.007))
     lid = layout.trunk_lid if layout.tail == "notch" else layout.tailgate
-    cutter.centre(f"{layout.carrier}/panel", "paint", cutter.take(lid))
+    lid_panel = cutter.take(lid)
+    if layout.tail == "hatch":
+        # Apart, since people who label a rear door mean what is below its window.
+        above = form.anchors.backlight_z + 0.02 - lid_panel["z"]
+        cutter.centre("tailgate/window_frame", "paint", clip(lid_panel, above))
+        lid_panel = clip(lid_panel, -above)
+    cutter.centre(f"{layout.carrier}/panel", "paint", lid_panel)
     for end, valance in (("front", layout.front_valance), ("rear", layout.rear_valance)):
         cutter.centre(f"bumpers/{end}_valance", "plastic_black", cutter.take(valance, 0.0))
     cutter.centre("bumpers/front", "paint", cutter.take(layout.front_bumper))
@@ -138,23 +145,20 @@ def _side_windows(cutter: Cutter, layout: Layout, trim: Trim) -> None:
         clip(daylight, split + 0.5 * GAP_M - daylight["x"]),
         0.001,
     )
-    cutter.pair(
-        "doors/rear_{side}/pillar_trim" if layout.doors == 4 else "body/pillar_trim_{side}",
-        "plastic_black_gloss",
-        clip(daylight, daylight["x"] - split + 0.5 * GAP_M),
-        0.001,
-    )
+    behind_door = clip(daylight, daylight["x"] - split + 0.5 * GAP_M)
+    if layout.doors == 4:
+        # The frame of a quarter window is the body's, not the door's.
+        end = layout.quarter_x(behind_door) - behind_door["x"]
+        of_door = clip(behind_door, end)
+        behind_door = clip(behind_door, -end)
+        cutter.pair("doors/rear_{side}/pillar_trim", "plastic_black_gloss", of_door, 0.001)
+    cutter.pair("body/pillar_trim_{side}", "plastic_black_gloss", behind_door, 0.001)
 
 
 def _doors(cutter: Cutter, layout: Layout) -> None:
     for which in ("front", "rear")[: layout.doors // 2]:
         door = cutter.take(partial(layout.door, which=which))
         cutter.pair(f"doors/{which}_{{side}}/panel", "paint", door)
-
-
-def _bowl(region: Array, depth_m: float, rim_m: float) -> Array:
-    """Depths of a bowl whose walls fall within `rim_m` of the region's border."""
-    return 0.006 + depth_m * ramp(-region, 0.0, rim_m)
 
 
 def _reflector(
@@ -165,8 +169,11 @@ def _reflector(
     # All one way: along the normals a bowl deeper than the corner is round would fold over.
     inwards = -opening.normals.mean(axis=0)
     inwards /= np.linalg.norm(inwards)
-    depth = _bowl(region(opening), depth_m, 0.045)[:, None]
-    shaded = smooth(opening.positions + depth * inwards, opening.faces)
+    facing = np.clip(-opening.normals @ inwards, 0.0, 1.0)
+    depth = (depth_m * facing * ramp(-region(opening), 0.0, 0.045))[:, None]
+    # The rim alone follows the normals, so that it is behind the lens round the corner too.
+    positions = opening.positions - 0.006 * opening.normals + depth * inwards
+    shaded = smooth(positions, opening.faces)
     cutter.assembly.add_pair(path, material, shaded)
 
 

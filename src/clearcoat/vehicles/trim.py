@@ -80,8 +80,8 @@ _PAINTS: tuple[tuple[float, float, float], ...] = (
     (0.80, 0.80, 0.79), (0.45, 0.46, 0.48), (0.16, 0.17, 0.18), (0.012, 0.012, 0.014),
     (0.36, 0.015, 0.018), (0.020, 0.055, 0.22), (0.10, 0.075, 0.055), (0.05, 0.10, 0.13),
 )  # fmt: skip
-# The letters that no country leaves out of its registrations.
-_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
+# Without vowels, so that no registration is a word.
+_LETTERS = "BCDFGHJKLMNPRSTVWXYZ"
 
 
 def draw_trim(style: str, seed: int) -> Trim:

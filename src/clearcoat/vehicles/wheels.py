@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from clearcoat.vehicles.anchors import FRONT_WELL_Y_M, TYRE_INSET_M
 from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.form import Form
@@ -19,7 +20,7 @@ _SEGMENTS = 56
 def add_wheels(form: Form, trim: Trim, assembly: Assembly) -> None:
     """Add four wheels that stand on z = 0, and their wells."""
     p, a = form.parameters, form.anchors
-    outer_y = a.half_width - 0.018
+    outer_y = a.half_width - TYRE_INSET_M
     tyre, (barrel, face) = _tyre(p), rim(p, trim.rim)
     dark = "plastic_black_gloss" if trim.dark_rims else "rim_alloy"
     inside = "chrome_dark" if trim.two_tone_rims else dark
@@ -81,8 +82,9 @@ def _brake(p: VehicleParameters) -> tuple[Surface, Surface]:
         48,
     )  # fmt: skip
     disc = disc if float(disc.normals[:, 1].sum()) > 0 else disc.flipped()
-    box = rounded_box((0.30 * radius, 0.07, 0.75 * radius), 0.02)
-    return disc, box.moved((-0.66 * outer - 0.02, y - 0.01, 0.02))
+    # Clear of the spokes' backs.
+    box = rounded_box((0.30 * radius, 0.058, 0.72 * radius), 0.02)
+    return disc, box.moved((-0.64 * outer - 0.02, y - 0.017, 0.02))
 
 
 def _well(form: Form, axle_x: float) -> Surface:
@@ -90,7 +92,8 @@ def _well(form: Form, axle_x: float) -> Surface:
     a = form.anchors
     angle = np.linspace(-0.42, np.pi + 0.42, 40)
     depth = np.linspace(0.0, 1.0, 9)
-    inner_y, outer_y = 0.42, a.half_width - 0.075
+    inner_y = FRONT_WELL_Y_M if axle_x > 0 else a.rear_well_y
+    outer_y = a.half_width - 0.075
     radius = a.arch_radius + 0.006
 
     def ring(r: Array | float, y: Array | float) -> Array:
