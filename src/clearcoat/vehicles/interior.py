@@ -50,8 +50,8 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
     assembly.add(
         "interior/seat_rear", "interior_fabric", both_sides(bench).moved((bench_x, 0.0, floor))
     )
-    half = float(form.half_widths(np.array([a.cowl_x]))[0][0]) - 0.16
-    dash_x, dash_z = a.cowl_x - 0.38, a.belt_z - 0.10
+    half = float(form.half_widths(np.array([a.cowl_x]))[0][0]) - 0.21
+    dash_x, dash_z = a.cowl_x - 0.38, a.belt_z - 0.13
     dash = rounded_box((0.50, 2 * half, 0.22), 0.09, 5).moved((dash_x, 0.0, dash_z))
     console = rounded_box((0.9, 0.22, 0.30), 0.06).moved((seat_x + 0.25, 0.0, floor + 0.16))
     firewall = rounded_box((0.06, 2 * half, a.belt_z - floor), 0.02).moved(
