@@ -21,8 +21,15 @@ def add_lamps(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> Non
     """Add what is behind the head lamps' lenses, rings in the tail lamps, and fog lamps."""
     a = form.anchors
     span = a.half_width - layout.lamp_in_y
-    for y, radius in ((0.26, 0.044), (0.58, 0.038)):
-        at = _inside(form, layout, layout.lamp_in_y + y * span)
+    places = [(_inside(form, layout, layout.lamp_in_y + y * span), radius)
+              for y, radius in ((0.26, 0.044), (0.58, 0.038))]  # fmt: skip
+    if not any(at for at, _ in places):
+        # A slit of a lamp: one projector, where there is most room.
+        tried = [_inside(form, layout, layout.lamp_in_y + y * span, least_m=0.004)
+                 for y in np.linspace(0.1, 0.8, 8)]  # fmt: skip
+        widest = max((at for at in tried if at is not None), key=lambda at: at[2], default=None)
+        places = [(widest, 0.038)]
+    for at, radius in places:
         if at is None:
             continue
         point, inwards, room = at
@@ -101,14 +108,16 @@ def _tail_rings(form: Form, layout: Layout, assembly: Assembly) -> None:
         assembly.add_pair("lamps/tail_{side}/rings", "chrome", join(rings))
 
 
-def _inside(form: Form, layout: Layout, y: float) -> tuple[Array, Array, float] | None:
+def _inside(
+    form: Form, layout: Layout, y: float, least_m: float = 0.018
+) -> tuple[Array, Array, float] | None:
     """The middle of the head lamp at one y, the normal inwards there, and the room around it."""
     a = form.anchors
     z = np.linspace(a.front_bumper_z, a.nose_z - 0.06, 60)
     points = on_end(form, np.full(60, y), z, front=True)
     region = layout.head_lamp(sampled(form, points))
     deepest = int(np.argmin(region))
-    if region[deepest] > -0.018:
+    if region[deepest] > -least_m:
         return None
     point = points[deepest]
     return point, -form.normals(point[None])[0], float(-region[deepest])
