@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from clearcoat.errors import RunError, TrainingError
 from clearcoat.models import SegmentationModel, build_model
@@ -36,6 +37,7 @@ from clearcoat.training.probe import Answer, choose_computing, require_possible
 from clearcoat.training.result import result
 from clearcoat.training.sampling import Phase
 from clearcoat.training.selection import (
+    Selection,
     Sources,
     TrainingData,
     check_classes,
@@ -88,25 +90,7 @@ def run_training(
         folder.begin(identity)
         if folder.finished:
             return folder.read_json(METRICS)
-    try:
-        data = load(
-            selection,
-            sources,
-            config,
-            where,
-            residence=residence,
-            digests=digests,
-            told=watching.on_packing,
-        )
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        raise TrainingError(
-            "the device has too little memory for the images",
-            where=where,
-            found=first_line(error),
-            do="use --images stream, or a smaller --size",
-        ) from error
+    data = _load(selection, sources, config, where, residence, digests, watching)
     phases = plan_phases(config, data, pretrained=init is not None)
     seen = frequencies(data.train)
     loss = find_loss(config.loss)
@@ -132,6 +116,36 @@ def run_training(
         folder.write_json(METRICS, metrics)
         folder.remove(LAST)
     return metrics
+
+
+def _load(
+    selection: Selection,
+    sources: Sources,
+    config: TrainingConfig,
+    where: torch.device,
+    residence: Residence,
+    digests: Mapping[str, str],
+    watching: Observer,
+) -> TrainingData:
+    try:
+        return load(
+            selection,
+            sources,
+            config,
+            where,
+            residence=residence,
+            digests=digests,
+            told=watching.on_packing,
+        )
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            "the device has too little memory for the images",
+            where=where,
+            found=first_line(error),
+            do="use --images stream, or a smaller --size",
+        ) from error
 
 
 def _train(
