@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class ClearcoatError(Exception):
@@ -75,8 +76,13 @@ class UsageError(ClearcoatError):
 class SpecError(ClearcoatError, ValueError):
     """A YAML file is malformed, or says something that cannot be done.
 
-    Also a ValueError, so that pydantic adds the place when a validator raises it.
+    Also a ValueError, so that pydantic adds the place when a validator raises it. A validator
+    that looks at a whole model names in `key` what in it is wrong, so that the place is exact.
     """
+
+    def __init__(self, what: str, *, key: tuple[str | int, ...] = (), **rows: Any) -> None:
+        super().__init__(what, **rows)
+        self.key = key
 
 
 class ProductError(ClearcoatError):

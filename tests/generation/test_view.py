@@ -111,11 +111,11 @@ def test_a_browser_shows_the_layer_and_then_the_mistake(spec: Path, address: str
     assert "azimuth_deg" in page
     before = spec.read_text()
     lines = before.splitlines()
-    number = next(i for i, line in enumerate(lines, start=1) if line.startswith("classes:"))
+    number = next(i for i, line in enumerate(lines, start=1) if "is: glass" in line)
     try:
         spec.write_text(before.replace("is: glass", "is: glas"))
         page = _dom(f"{address}/")
-        assert f"toy.yaml:{number} (classes)" in page
+        assert f"toy.yaml:{number} (classes.rules.1.is)" in page
         assert "rule 2 names class 'glas'" in page
         assert "did you mean" in page
         assert "data:image" not in page

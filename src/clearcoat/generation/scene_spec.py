@@ -63,6 +63,7 @@ class SceneSpec(SceneModel):
             if name not in self.classes.names:
                 raise SpecError(
                     f"labels.{key} names class {name!r}, which is not under classes.names",
+                    key=("labels", key),
                     do=did_you_mean(name, self.classes.names),
                 )
         for state, spec in self.states.items():
@@ -75,8 +76,8 @@ class SceneSpec(SceneModel):
 
     @model_validator(mode="after")
     def _groups_known(self) -> SceneSpec:
-        check_groups(self.classes.rules, self.groups, "class rule")
-        check_groups(self.materials, self.groups, "material rule")
+        check_groups(self.classes.rules, self.groups, "class rule", ("classes", "rules"))
+        check_groups(self.materials, self.groups, "material rule", ("materials",))
         return self
 
 

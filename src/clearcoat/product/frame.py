@@ -84,31 +84,14 @@ def to_product_frame(
     scale, up_axis, front_axis = guess.unit_m, guess.up, guess.front
     if not (math.isfinite(scale) and scale > 0):
         raise ProductError("the unit must be positive", where=path, found=f"{scale} metres")
-    try:
-        turn = rotation(up_axis, front_axis)
-    except ValueError as error:
-        raise ProductError(
-            "the product's axes do not define a frame",
-            where=path,
-            found=str(error) + _whose_axes(up, front),
-            expected="up and front on different axes of x, y, z, -x, -y, -z",
-            do="give both: up (towards the sky) and front (the way the product faces)",
-        ) from error
-
+    turn = _turn(up_axis, front_axis, path, _whose_axes(up, front))
     with np.errstate(over="ignore"):
         turned = [(part.vertices @ turn.T) * scale for part in parts]
         # Axes turn onto axes, so the box turns with them, exactly.
         corners = (bounds @ turn.T) * scale
         low, high = corners.min(axis=0), corners.max(axis=0)
         size = high - low
-    # Products of coordinates (areas, transforms) must stay finite in float32 downstream.
-    if not np.all(np.isfinite(size)) or float(np.abs([low, high]).max()) > 1e12:
-        raise ProductError(
-            "the product's coordinates are too large to be metres",
-            where=path,
-            found=f"bounds {low.tolist()} to {high.tolist()} m",
-            do="correct the unit, or drop the stray part",
-        )
+    _check_range(low, high, path)
     origin = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
     placed = tuple(
         _placed(part, vertices - origin, turn) for part, vertices in zip(parts, turned, strict=True)
@@ -116,16 +99,7 @@ def to_product_frame(
     notes = [*raw.notes, *guess.notes]
     if len(parts) < len(raw.parts):
         notes.append(f"{len(raw.parts) - len(parts)} parts dropped by the spec")
-    least, most = _PLAUSIBLE_SIZE_M
-    if not least <= float(size.max()) <= most:
-        notes.append(
-            f"the product is {size.max():,.4g} m long: check its unit ({scale:g} m per file unit)"
-        )
-    if front is None and raw.front is not None and size[1] > _ODDLY_WIDE * size[0]:
-        notes.append(
-            f"the product is wider ({size[1]:.3g} m) than long ({size[0]:.3g} m) with the format's "
-            f"front, {front_axis}: check `front`"
-        )
+    notes += _doubts(size, scale, front_axis if front is None and raw.front is not None else None)
     return Product(
         name=path.stem,
         parts=placed,
@@ -137,6 +111,47 @@ def to_product_frame(
         variant=raw.variant,
         notes=tuple(notes),
     )
+
+
+def _turn(up: str, front: str, path: Path, whose: str) -> NDArray[np.float64]:
+    """(3, 3): as `rotation`, its errors in the user's terms."""
+    try:
+        return rotation(up, front)
+    except ValueError as error:
+        raise ProductError(
+            "the product's axes do not define a frame",
+            where=path,
+            found=str(error) + whose,
+            expected="up and front on different axes of x, y, z, -x, -y, -z",
+            do="give both: up (towards the sky) and front (the way the product faces)",
+        ) from error
+
+
+def _check_range(low: NDArray[np.float64], high: NDArray[np.float64], path: Path) -> None:
+    # Products of coordinates (areas, transforms) must stay finite in float32 downstream.
+    if not np.all(np.isfinite(high - low)) or float(np.abs([low, high]).max()) > 1e12:
+        raise ProductError(
+            "the product's coordinates are too large to be metres",
+            where=path,
+            found=f"bounds {low.tolist()} to {high.tolist()} m",
+            do="correct the unit, or drop the stray part",
+        )
+
+
+def _doubts(size: NDArray[np.float64], scale: float, formats_front: str | None) -> list[str]:
+    """Return a sentence on every oddity of the size (3,), metres, in the product frame."""
+    notes = []
+    least, most = _PLAUSIBLE_SIZE_M
+    if not least <= float(size.max()) <= most:
+        notes.append(
+            f"the product is {size.max():,.4g} m long: check its unit ({scale:g} m per file unit)"
+        )
+    if formats_front is not None and size[1] > _ODDLY_WIDE * size[0]:
+        notes.append(
+            f"the product is wider ({size[1]:.3g} m) than long ({size[0]:.3g} m) with the format's "
+            f"front, {formats_front}: check `front`"
+        )
+    return notes
 
 
 def _bounds(parts: Sequence[RawPart]) -> NDArray[np.float64]:

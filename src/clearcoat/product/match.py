@@ -150,12 +150,15 @@ def part_color(part: Part) -> tuple[float, float, float] | None:
     return None if part.material is None else part.material.base_color
 
 
-def check_groups(rules: Sequence[PartMatch], groups: Groups, kind: str) -> None:
-    """Raise SpecError where a rule names a group that there is not."""
+def check_groups(
+    rules: Sequence[PartMatch], groups: Groups, kind: str, key: tuple[str, ...] = ()
+) -> None:
+    """Raise SpecError where a rule names a group that there is not; `key` is that of the rules."""
     for number, rule in enumerate(rules):
         if rule.group is not None and rule.group not in groups:
             raise SpecError(
                 f"{kind} {number + 1} names the group {rule.group!r}, which is not under `groups`",
+                key=(*key, number, "group"),
                 do=did_you_mean(rule.group, groups) if groups else "add it under `groups`",
             )
 

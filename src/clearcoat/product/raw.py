@@ -121,6 +121,9 @@ def check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise ProductError("the product is a folder", where=path, expected="a CAD file")
+        if path.exists() and not path.is_file():
+            # Opening a pipe waits for its writer, and a device never ends.
+            raise ProductError("the product is no regular file", where=path, expected="a CAD file")
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise ProductError(

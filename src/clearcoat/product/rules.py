@@ -78,9 +78,10 @@ class ClassRules(Model):
         for number, rule in enumerate(self.rules):
             for name in rule.class_names or ():
                 if name not in self.names:
-                    raise ValueError(
-                        f"rule {number + 1} names class {name!r}, which is not under `names`: "
-                        + did_you_mean(name, self.names)
+                    raise SpecError(
+                        f"class rule {number + 1} names class {name!r}, which is not under `names`",
+                        key=("rules", number, "is"),
+                        do=did_you_mean(name, self.names),
                     )
         return self
 

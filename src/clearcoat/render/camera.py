@@ -103,30 +103,7 @@ def _lens_sensor(model: str, film: dict[str, Any], mi: Any) -> Any:
             self.values: dict[str, Any] = {}
 
         def set(self, camera: CameraSample) -> None:
-            motion = camera.motion or Motion((0, 0, 0), (0, 0, 0), (0, 0, 0))
-            turn = np.array(motion.camera_rad)
-            angle = float(np.linalg.norm(turn))
-            # What the product does, the camera does backwards: the scene itself stays.
-            way = np.array(motion.camera_m) - np.array(motion.product_m)
-            pose, k, aperture = camera.pose, camera.intrinsics, camera.aperture
-            vectors = {
-                "right": pose.right,
-                "down": pose.down,
-                "forward": pose.forward,
-                "position": pose.position_m,
-                "way": way,
-                "axis": turn / angle if angle else (0.0, 0.0, 1.0),
-            }
-            numbers = {
-                "fx": k.fx,
-                "fy": k.fy,
-                "cx": k.cx,
-                "cy": k.cy,
-                "angle": angle,
-                "radius": 0.0 if aperture is None else aperture.radius_m,
-                "focus": 1.0 if aperture is None else aperture.focus_distance_m,
-                **dict(zip(COEFFICIENTS[model], camera.lens.coefficients, strict=True)),
-            }
+            vectors, numbers = _lens_values(camera)
             self.values = {
                 **{name: mi.Vector3f(*map(float, v)) for name, v in vectors.items()},
                 **{name: mi.Float(float(v)) for name, v in numbers.items()},
@@ -171,6 +148,34 @@ def _lens_sensor(model: str, film: dict[str, Any], mi: Any) -> Any:
     name = f"clearcoat_{model}"
     mi.register_sensor(name, LensSensor)
     return mi.load_dict({"type": name, "shutter_open": 0.0, "shutter_close": 1.0, **film})
+
+
+def _lens_values(camera: CameraSample) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return what a lens sensor needs of a sample: vectors (3,), metres, and numbers, by name."""
+    motion = camera.motion or Motion((0, 0, 0), (0, 0, 0), (0, 0, 0))
+    turn = np.array(motion.camera_rad)
+    angle = float(np.linalg.norm(turn))
+    pose, k, aperture, lens = camera.pose, camera.intrinsics, camera.aperture, camera.lens
+    vectors = {
+        "right": pose.right,
+        "down": pose.down,
+        "forward": pose.forward,
+        "position": pose.position_m,
+        # What the product does, the camera does backwards: the scene itself stays.
+        "way": np.array(motion.camera_m) - np.array(motion.product_m),
+        "axis": turn / angle if angle else (0.0, 0.0, 1.0),
+    }
+    numbers = {
+        "fx": k.fx,
+        "fy": k.fy,
+        "cx": k.cx,
+        "cy": k.cy,
+        "angle": angle,
+        "radius": 0.0 if aperture is None else aperture.radius_m,
+        "focus": 1.0 if aperture is None else aperture.focus_distance_m,
+        **dict(zip(COEFFICIENTS[lens.model], lens.coefficients, strict=True)),
+    }
+    return vectors, numbers
 
 
 def _turn(vector: Any, axis: Any, angle: Any, dr: Any) -> Any:

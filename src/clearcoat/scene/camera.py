@@ -173,23 +173,8 @@ def sample_camera(
     roll_deg = number("roll_deg", spec.roll_deg)
     fill = positive("fill", spec.fill)
     sensor_width_mm = positive("sensor_width_mm", spec.sensor_width_mm)
-    if spec.intrinsics is None:
-        focal_mm = positive("focal_mm", spec.focal_mm)
-        intrinsics = _from_focal_length(spec, focal_mm, sensor_width_mm, aspect, number, positive)
-    else:
-        intrinsics, focal_mm = _from_calibration(
-            spec.intrinsics, sensor_width_mm, aspect, number, positive
-        )
-    lens = Lens()
-    if spec.distortion is not None:
-        model = spec.distortion.model
-        lens = Lens(
-            model,
-            tuple(
-                number(f"distortion.{name}", getattr(spec.distortion, name))
-                for name in COEFFICIENTS[model]
-            ),
-        )
+    intrinsics, focal_mm = _intrinsics(spec, sensor_width_mm, aspect, number, positive)
+    lens = _lens(spec, number)
     pose = frame_subject(
         points_m,
         towards_camera=direction(azimuth_deg, elevation_deg),
@@ -222,6 +207,32 @@ def sample_camera(
 
 
 Number = Callable[[str, Distribution], float]
+
+
+def _lens(spec: CameraSpec, number: Number) -> Lens:
+    if spec.distortion is None:
+        return Lens()
+    model = spec.distortion.model
+    return Lens(
+        model,
+        tuple(
+            number(f"distortion.{name}", getattr(spec.distortion, name))
+            for name in COEFFICIENTS[model]
+        ),
+    )
+
+
+def _intrinsics(
+    spec: CameraSpec, sensor_width_mm: float, aspect: float, number: Number, positive: Number
+) -> tuple[Intrinsics, float]:
+    """Return the intrinsics and the focal length in mm, from whichever of the two is given."""
+    if spec.intrinsics is not None:
+        return _from_calibration(spec.intrinsics, sensor_width_mm, aspect, number, positive)
+    focal_mm = positive("focal_mm", spec.focal_mm)
+    return (
+        _from_focal_length(spec, focal_mm, sensor_width_mm, aspect, number, positive),
+        focal_mm,
+    )
 
 
 def _from_focal_length(

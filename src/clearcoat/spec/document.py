@@ -283,7 +283,11 @@ def _explain(
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, SpecError):
         return SpecError(
-            cause.what, where=where, found=cause.found, expected=cause.expected, do=cause.do
+            cause.what,
+            where=document.where((*place, *cause.key)),
+            found=cause.found,
+            expected=cause.expected,
+            do=cause.do,
         )
     message = problem["msg"].removeprefix("Value error, ")
     return SpecError(

@@ -45,6 +45,7 @@ def test_a_curved_surface_is_smooth_and_of_the_files_size(tmp_path: Path) -> Non
         low, high = product.bounds_m
         np.testing.assert_allclose(high - low, np.array([10, 10, 20]) * metres, rtol=1e-5)
         (part,) = product.parts
+        assert any("one part without names" in note for note in product.notes)
         mesh = part.mesh
         assert mesh.normals is not None
         # The axis lies at a corner of the bounds; normals point along or against the radius.

@@ -19,7 +19,9 @@ _UNIT_FLAG = 13
 
 
 def read(path: Path, options: ReadOptions) -> RawProduct:
-    """Read an IGES file: names and colours survive; z is up, the front is guessed.
+    """Read an IGES file as one part; z is up, the front is guessed.
+
+    OpenCASCADE joins all surfaces and drops names, colours and groups, which a note says.
 
     Raises:
         ProductError: not an IGES file, truncated, or OpenCASCADE cannot read it.
@@ -45,6 +47,10 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
     globals_ = b"".join(line[:72] for line in lines if line[72:73] == b"G")
     unit_m, notes = _unit(_parameters(globals_.decode("latin-1")))
     raw = tessellate(path, "iges", unit_m, options)
+    notes.append(
+        "IGES surfaces are read as one part without names and colours: export STEP where rules "
+        "must tell parts apart"
+    )
     return replace(raw, notes=(*notes, *raw.notes))
 
 

@@ -93,12 +93,11 @@ def _texture(
     if name not in images:
         try:
             content = read_beside(product, name, of=f"{key} {name!r}", missing_is_none=True)
+            pixels, remark = (None, "absent") if content is None else decode(content)
         except ProductError as error:
-            notes.add(f"{error.what}: left out")
-            content = None
-        pixels, remark = (None, "absent") if content is None else decode(content)
+            pixels, remark = None, error.what
         if pixels is None:
-            notes.add(f"the image {name!r} cannot be read: {remark[:80]}")
+            notes.add(f"the image {name!r} cannot be read: {remark[:120]}")
         images[name] = None if pixels is None else (pixels, texture_digest(pixels))
     found = images[name]
     return None if found is None else Texture(digest=found[1], pixels=found[0], srgb=srgb)

@@ -9,11 +9,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from clearcoat.errors import MissingDependencyError, ProductError
 from clearcoat.product.color import hex_color
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import RawPart, RawProduct, ReadOptions
 from clearcoat.product.readers import gltf
+from clearcoat.product.readers.repair import SINGLE_STEP
 
 # A process of its own: OpenCASCADE prints to the file descriptors, keeps its memory, and may
 # crash on malformed files.
@@ -32,6 +35,8 @@ pathlib.Path(target).write_bytes(made)
 sys.exit(0 if made else 1)
 """
 _NO_CASCADIO = 71
+# Of the product's size: a two-thousandth pixel at 512 pixels, and half a pixel.
+_NOTED_STEP, _REFUSED_STEP = 1e-5, 1e-3
 # OpenCASCADE's glTF is in metres for STEP; for IGES its unit stays unknown, and millimetres,
 # which the reader converts to, are written as they are.
 _WRITTEN_M = {"step": 1.0, "iges": 0.001}
@@ -74,6 +79,7 @@ def tessellate(path: Path, kind: str, unit_m: float, options: ReadOptions) -> Ra
                 do="open it in a CAD system and export STEP AP242 or AP214 again",
             )
         raw = gltf.read(target, ReadOptions(), rename=_name, shown=path)
+    notes = (*_damage(outcome.stdout), *_check_precision(raw, _WRITTEN_M[kind], path), *raw.notes)
     parts = tuple(
         replace(
             part,
@@ -83,7 +89,44 @@ def tessellate(path: Path, kind: str, unit_m: float, options: ReadOptions) -> Ra
         )
         for part in raw.parts
     )
-    return replace(raw, parts=parts, unit_m=unit_m, up="z", front=None)
+    return replace(raw, parts=parts, unit_m=unit_m, up="z", front=None, notes=notes)
+
+
+def _check_precision(raw: RawProduct, written_m: float, path: Path) -> list[str]:
+    """Return a note where OpenCASCADE's glTF, in single precision, holds the shapes badly.
+
+    Raises:
+        ProductError: it holds so little of them that pictures would show it.
+    """
+    if not raw.parts:
+        return []
+    low = np.min([part.vertices.min(axis=0) for part in raw.parts], axis=0) * written_m
+    high = np.max([part.vertices.max(axis=0) for part in raw.parts], axis=0) * written_m
+    size = float((high - low).max())
+    farthest = float(np.maximum(np.abs(low), np.abs(high)).max())
+    step = farthest * SINGLE_STEP
+    if step <= _NOTED_STEP * size:
+        return []
+    found = f"it lies {farthest:,.4g} m from the origin and is {size:,.4g} m long"
+    if step > _REFUSED_STEP * size:
+        raise ProductError(
+            "the product lies too far from the origin of its file to be read precisely",
+            where=path,
+            found=f"{found}: corners would move by {1000 * step:,.3g} mm",
+            do="move the assembly to the origin in the CAD system and export it again",
+        )
+    return [f"{found}: corners move by up to {1000 * step:,.3g} mm; export it near the origin"]
+
+
+def _damage(output: bytes) -> list[str]:
+    """Return a note where OpenCASCADE found references to entities that are not in the file."""
+    missing = re.search(rb"Unresolved Reference : Fails Count : (\d+)", output)
+    if missing is None:
+        return []
+    return [
+        f"the file refers {int(missing[1]):,} times to entities that it lacks: it was cut, and "
+        "parts or faces may be missing"
+    ]
 
 
 def _name(name: str) -> str:

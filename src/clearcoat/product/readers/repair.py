@@ -10,6 +10,10 @@ from clearcoat.product.readers.vectors import lengths_of_rows
 
 Uint32Array = NDArray[np.uint32]
 
+SINGLE_STEP = 2.0**-23
+"""Distance of a single-precision number from the next, relative to it."""
+_VISIBLE_STEP = 1e-2
+
 # Odd 64-bit constants of splitmix64 (Steele, Lea and Flood 2014, doi 10.1145/2660193.2660195).
 _MIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
@@ -44,6 +48,21 @@ def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(_MIX[2])
     mixed: NDArray[np.uint64] = bits ^ (bits >> np.uint64(31))
     return mixed
+
+
+def is_rough(vertices: Float64Array) -> bool:
+    """Whether coordinates stored in single precision have steps above a hundredth of the shape.
+
+    Exporters that bake a far placement into a float leave less of the shape than a picture shows.
+    """
+    if not len(vertices):
+        return False
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    farthest = float(np.maximum(np.abs(low), np.abs(high)).max())
+    if farthest * SINGLE_STEP <= _VISIBLE_STEP * float((high - low).max()):
+        return False
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(vertices.astype(np.float32), vertices))
 
 
 def is_inside_out(vertices: Float64Array, faces: Uint32Array, area_vector: Float64Array) -> bool:

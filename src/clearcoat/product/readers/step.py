@@ -11,6 +11,7 @@ from pathlib import Path
 from clearcoat.errors import ProductError
 from clearcoat.product.raw import RawProduct, ReadOptions
 from clearcoat.product.readers.opencascade import tessellate
+from clearcoat.product.readers.part21 import check_assembly, check_coordinates, entities
 
 _MILLIMETRE = 1e-3
 _PREFIX = {
@@ -29,7 +30,8 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
     The file's axes are kept: z is up, the front is guessed unless the spec says it.
 
     Raises:
-        ProductError: not a STEP file, truncated, or OpenCASCADE cannot read it.
+        ProductError: not a STEP file, truncated, an assembly that contains itself or is too large,
+            coordinates beyond all measure, or OpenCASCADE cannot read it.
         MissingDependencyError: cascadio is not installed.
     """
     unit_m, notes = _inspect_text(path)
@@ -57,6 +59,8 @@ def _inspect_text(path: Path) -> tuple[float, list[str]]:
                 found=f"no END-ISO-10303-21; at its end ({len(text):,} bytes)",
                 do="copy or export it again",
             )
+        check_coordinates(text, path)
+        check_assembly(text, path)
         units = _length_units(text)
     if not units:
         return _MILLIMETRE, ["the file names no length unit: millimetres assumed"]
@@ -69,17 +73,8 @@ def _inspect_text(path: Path) -> tuple[float, list[str]]:
 
 def _length_units(text: mmap.mmap) -> list[float]:
     """Metres per length unit of every geometric context in the file."""
-    entity: dict[int, bytes] = {}
-    for word in (b"LENGTH_UNIT", b"MEASURE_WITH_UNIT", b"GLOBAL_UNIT_ASSIGNED_CONTEXT"):
-        place = text.find(word)
-        while place >= 0:
-            end = text.find(b";", place)
-            statement = re.search(
-                rb"#(\d+)\s*=(.*)", text[text.rfind(b";", 0, place) + 1 : end], re.DOTALL
-            )
-            if statement is not None:
-                entity[int(statement[1])] = statement[2]
-            place = text.find(word, max(end, place + 1))
+    words = (b"LENGTH_UNIT", b"MEASURE_WITH_UNIT", b"GLOBAL_UNIT_ASSIGNED_CONTEXT")
+    entity = entities(text, words)
     found = []
     for body in entity.values():
         context = re.search(rb"GLOBAL_UNIT_ASSIGNED_CONTEXT\s*\(\s*\(([^)]*)\)", body)

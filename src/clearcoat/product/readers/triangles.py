@@ -12,6 +12,7 @@ from clearcoat.product.raw import Float64Array, Notes, RawPart
 from clearcoat.product.readers.repair import (
     distinct_faces,
     is_inside_out,
+    is_rough,
     turn_opposed_normals,
 )
 from clearcoat.product.readers.vectors import cross_rows, lengths_of_rows, squares_of_rows
@@ -83,6 +84,8 @@ def tidy(
         good = finite[faces].all(axis=1)
         notes.add("triangles with a corner that is no number left out", int((~good).sum()), path)
         faces = faces[good]
+    if is_rough(vertices[finite]):
+        notes.add("parts roughened by the file's single precision, far from its origin", part=path)
     area_vector, longest = _area_vectors(vertices, faces)
     # Below 1e-12 of the longest edge's square even float64 holds nothing but rounding.
     solid = lengths_of_rows(area_vector) > 1e-12 * longest

@@ -12,6 +12,8 @@ from clearcoat.product.raw import Float64Array, Notes
 from clearcoat.product.readers.gltf.accessors import floats
 from clearcoat.product.readers.gltf.container import GltfFile
 
+MOST_PARTS = 200_000
+"""A few bytes can ask for any number of copies of a mesh."""
 _MOST_EXTRAS = 256
 
 
@@ -87,7 +89,15 @@ def occurrences(
             found=f"{sorted(counts)} entries" if counts else "none of TRANSLATION, ROTATION, SCALE",
             expected="as many of each attribute",
         )
-    for number in range(counts.pop()):
+    count = counts.pop()
+    if count > MOST_PARTS:
+        raise file.error(
+            "the file is too large once its instances are placed",
+            found=f"{count:,} instances of {of}",
+            expected=f"at most {MOST_PARTS:,} parts",
+            do="export fewer instances",
+        )
+    for number in range(count):
         own = _compose(
             *(
                 tuple(columns[name][number]) if name in columns else default

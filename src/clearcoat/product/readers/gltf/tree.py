@@ -12,7 +12,14 @@ from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Notes, RawPart, RawProduct, ReadOptions
 from clearcoat.product.readers.gltf.container import GltfFile, open_gltf
 from clearcoat.product.readers.gltf.materials import Materials
-from clearcoat.product.readers.gltf.nodes import Placed, extras_text, occurrences, unique, walk
+from clearcoat.product.readers.gltf.nodes import (
+    MOST_PARTS,
+    Placed,
+    extras_text,
+    occurrences,
+    unique,
+    walk,
+)
 from clearcoat.product.readers.gltf.primitives import (
     Primitive,
     place,
@@ -21,6 +28,8 @@ from clearcoat.product.readers.gltf.primitives import (
 )
 from clearcoat.product.readers.gltf.variants import Variants
 from clearcoat.product.readers.triangles import tidy
+
+_MOST_TRIANGLES = 200_000_000
 
 # Extensions that a file may require: read, or without effect on what is read.
 _KNOWN = (
@@ -99,6 +108,7 @@ class _Meshes:
         self._variants = variants
         self._materials = Materials(file, notes)
         self._pieces: dict[tuple[int, int], _Piece] = {}
+        self._triangles = 0
         nodes = file.value(file.document, "nodes", "array", [], of="the file")
         shown = (node.get("mesh") for node in nodes if isinstance(node, dict))
         self._uses = Counter(index for index in shown if isinstance(index, int))
@@ -121,6 +131,14 @@ class _Meshes:
             part = piece.at(path, placed, self._notes)
             if part is None:
                 continue
+            self._triangles += len(part.faces)
+            if len(self.parts) >= MOST_PARTS or self._triangles > _MOST_TRIANGLES:
+                raise file.error(
+                    "the file is too large once its instances are placed",
+                    found=f"more than {len(self.parts):,} parts, {self._triangles:,} triangles",
+                    expected=f"at most {MOST_PARTS:,} parts and {_MOST_TRIANGLES:,} triangles",
+                    do="export a lighter file, or fewer instances",
+                )
             metadata = {**piece.extras, **placed.metadata, **extras_text(mesh)}
             self.parts.append(
                 replace(

@@ -21,6 +21,7 @@ from clearcoat.product.readers.triangles import tidy
 from clearcoat.product.readers.usd.files import check_layers, unreadable
 from clearcoat.product.readers.usd.materials import Materials
 from clearcoat.product.readers.usd.meshes import inherited_colour, mesh_pieces
+from clearcoat.product.readers.usd.size import check_size
 
 _HIDDEN_PURPOSES = {"proxy", "guide"}
 _MOST_PARTS = 200_000
@@ -39,6 +40,7 @@ def read_stage(path: Path, variant: str | None) -> RawProduct:
     warnings.simplefilter("ignore")
     notes = Notes()
     check_layers(path, notes)
+    check_size(path)
     try:
         stage = Usd.Stage.Open(str(path), Usd.Stage.LoadAll)
     except Tf.ErrorException as error:

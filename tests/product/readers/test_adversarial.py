@@ -1,0 +1,292 @@
+"""Files made to harm or to mislead: each is read rightly, or refused with one clear error."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clearcoat.errors import ProductError
+from clearcoat.product import Product, read
+from clearcoat.product.readers import part21
+
+_HEAD = (
+    "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\n"
+    "FILE_NAME('','',(''),(''),'','','');\n"
+    "FILE_SCHEMA(('AUTOMOTIVE_DESIGN { 1 0 10303 214 1 1 1 1 }'));\nENDSEC;\n"
+)
+_END = "END-ISO-10303-21;\n"
+
+
+def step(folder: Path, *lines: str) -> Path:
+    path = folder / "product.stp"
+    path.write_text(_HEAD + "DATA;\n" + "\n".join(lines) + "\nENDSEC;\n" + _END)
+    return path
+
+
+def refused(path: Path, what: str) -> str:
+    with pytest.raises(ProductError, match=what) as caught:
+        read(path)
+    assert caught.value.where == str(path)
+    assert "Traceback" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_step_files_without_shapes(tmp_path: Path) -> None:
+    path = tmp_path / "product.stp"
+    for content, what in (
+        ("", "is empty"),
+        (" \n", "not a STEP file"),
+        (_HEAD, "truncated"),
+        (_HEAD + "DATA;\nENDSEC;\n" + _END, "cannot be read"),
+    ):
+        path.write_text(content)
+        refused(path, what)
+
+
+def test_absurd_step_coordinates_are_refused_before_anything_is_cut(
+    shared: Path, tmp_path: Path
+) -> None:
+    text = (shared / "cad/as1-oc-214.stp").read_bytes()
+    path = tmp_path / "product.stp"
+    path.write_bytes(re.sub(rb"(#16 = CARTESIAN_POINT\('',\()[^,]+,", rb"\g<1>1.E+30,", text))
+    assert "1.E+30 in #16" in refused(path, "too large to be cut")
+    # Other numbers may be as large, and points may be very small.
+    part21.check_coordinates(b"#1=X(1.E+30);#2=CARTESIAN_POINT('',(1.E-30,1.E+09,0.));", path)
+
+
+def test_a_step_product_far_from_its_origin(shared: Path, tmp_path: Path) -> None:
+    text = (shared / "cad/as1-oc-214.stp").read_bytes()
+    path = tmp_path / "product.stp"
+
+    def at(offset_mm: float) -> Path:
+        def moved(match: re.Match[bytes]) -> bytes:
+            return match[1] + repr(float(match[2]) + offset_mm).encode() + b","
+
+        pattern = rb"(#(?:16|20|24|28) = CARTESIAN_POINT\('',\()([-0-9.E+]+),"
+        path.write_bytes(re.sub(pattern, moved, text))
+        return path
+
+    assert "corners would move" in refused(at(1e9), "too far from the origin")
+    product = read(at(1e5))
+    assert any("corners move by up to" in note for note in product.notes)
+    expected = read(shared / "cad/as1-oc-214.stp")
+    for one, other in zip(product.parts, expected.parts, strict=True):
+        np.testing.assert_allclose(one.mesh.vertices, other.mesh.vertices, atol=1.3e-5)
+
+
+def test_a_step_file_cut_between_entities_says_what_it_lacks(shared: Path, tmp_path: Path) -> None:
+    text = (shared / "cad/as1-oc-214.stp").read_text()
+    lines = text[: int(0.3 * len(text))].rpartition(";\n")[0] + ";\nENDSEC;\n" + _END
+    path = tmp_path / "product.stp"
+    path.write_text(lines)
+    assert any("entities that it lacks" in note for note in read(path).notes)
+
+
+def test_assemblies_that_multiply_or_contain_themselves(tmp_path: Path) -> None:
+    def assembly(levels: int, copies: int) -> list[str]:
+        return [
+            f"#{1000 * level + copy + 1}=NEXT_ASSEMBLY_USAGE_OCCURRENCE('#7','','',"
+            f"#{level + 1},#{level + 2},$);"
+            for level in range(levels)
+            for copy in range(copies)
+        ]
+
+    assert "1,111,111,110" in refused(step(tmp_path, *assembly(9, 10)), "too many occurrences")
+    circle = "#9=NEXT_ASSEMBLY_USAGE_OCCURRENCE('','','',#3,#1,$);"
+    refused(step(tmp_path, *assembly(2, 1), circle), "contains itself")
+    # A hundred levels are an assembly like any other: it has no shapes, and OpenCASCADE says so.
+    refused(step(tmp_path, *assembly(100, 1)), "cannot be read")
+
+
+def test_strings_of_a_step_file() -> None:
+    found = part21.entities(rb"#5=X('it''s','\X2\00E90041\X0\','\X\E9 #6',#7);", [b"X("])
+    assert part21.strings(found[5]) == ["it's", "éA", "é #6"]
+    assert part21.references(found[5]) == [7]
+
+
+def test_copies_of_copies_in_a_stage(tmp_path: Path) -> None:
+    levels = [f'def Xform "level{n}" {{\n' for n in range(10)]
+    for n in range(9):
+        levels[n] += "".join(
+            f'  def "copy{i}" (references = </level{n + 1}>) {{}}\n' for i in range(10)
+        )
+    path = tmp_path / "product.usda"
+    path.write_text("#usda 1.0\n" + "".join(f"{level}}}\n" for level in levels))
+    refused(path, "too large once its references are followed")
+    path.write_text('#usda 1.0\ndef "a" (references = </b>) {}\ndef "b" (references = </a>) {}\n')
+    refused(path, r"cannot be read|no geometry")
+
+
+def test_a_hundred_levels_of_a_stage(tmp_path: Path) -> None:
+    path = tmp_path / "product.usda"
+    mesh = (
+        'def Mesh "leaf" {\nint[] faceVertexCounts = [3]\nint[] faceVertexIndices = [0, 1, 2]\n'
+        "point3f[] points = [(0,0,0), (1,0,0), (0,1,0)]\n}\n"
+    )
+    path.write_text("#usda 1.0\n" + 'def Xform "n" {\n' * 100 + mesh + "}\n" * 100)
+    (part,) = read(path).parts
+    assert part.path.count("/") == 100
+
+
+def test_textures_of_a_stage_stay_in_its_folder(tmp_path: Path) -> None:
+    Image.new("RGB", (2, 2), (255, 0, 0)).save(tmp_path / "secret.png")
+    folder = tmp_path / "product"
+    folder.mkdir()
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    path = folder / "product.usda"
+    for asset in ("../secret.png", "link.png"):
+        path.write_text(
+            f"""#usda 1.0
+def Material "m" {{
+    token outputs:surface.connect = </m/s.outputs:surface>
+    def Shader "s" {{
+        uniform token info:id = "UsdPreviewSurface"
+        color3f inputs:diffuseColor.connect = </m/t.outputs:rgb>
+        token outputs:surface
+    }}
+    def Shader "t" {{
+        uniform token info:id = "UsdUVTexture"
+        asset inputs:file = @{asset}@
+        float3 outputs:rgb
+    }}
+}}
+def Mesh "leaf" (prepend apiSchemas = ["MaterialBindingAPI"]) {{
+    int[] faceVertexCounts = [3]
+    int[] faceVertexIndices = [0, 1, 2]
+    point3f[] points = [(0,0,0), (1,0,0), (0,1,0)]
+    rel material:binding = </m>
+}}
+"""
+        )
+        product = read(path)
+        assert any("outside the product's folder" in note for note in product.notes), asset
+        assert product.parts[0].material is not None
+        assert product.parts[0].material.textures is None
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "link.png", "/absolute"])
+@pytest.mark.parametrize("key", ["map_Kd", "norm"])
+def test_textures_of_an_obj_stay_in_its_folder(tmp_path: Path, name: str, key: str) -> None:
+    Image.new("RGB", (2, 2), (255, 0, 0)).save(tmp_path / "secret.png")
+    folder = tmp_path / "product"
+    folder.mkdir()
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    asset = str(tmp_path / "secret.png") if name == "/absolute" else name
+    (folder / "m.mtl").write_text(f"newmtl a\n{key} -s 1 1 1 {asset}\n")
+    path = folder / "product.obj"
+    path.write_text("mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl a\nf 1 2 3\n")
+    product = read(path)
+    assert sum("outside the product's folder" in note for note in product.notes) == 1
+    assert product.parts[0].material is not None
+    assert product.parts[0].material.textures is None
+
+
+@pytest.mark.parametrize("uri", ["../secret.png", "link.png", "%2e%2e/secret.png", "file:///a.png"])
+def test_textures_of_a_gltf_stay_in_its_folder(gltf: Any, tmp_path: Path, uri: str) -> None:
+    Image.new("RGB", (2, 2), (255, 0, 0)).save(tmp_path / "secret.png")
+    folder = tmp_path / "product"
+    folder.mkdir()
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    (folder / "link.bin").symlink_to(tmp_path / "secret.png")
+    gltf.document["images"] = [{"uri": uri}]
+    gltf.document["textures"] = [{"source": 0}]
+    gltf.document["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]
+    gltf.document["meshes"][0]["primitives"][0]["material"] = 0
+    refused(gltf.write(folder), "outside|elsewhere")
+    del gltf.document["meshes"][0]["primitives"][0]["material"]
+    gltf.document["buffers"][0]["uri"] = "link.bin"
+    refused(gltf.write(folder), "outside")
+
+
+def test_instances_that_cost_their_writer_nothing(gltf: Any, tmp_path: Path) -> None:
+    number = len(gltf.document["accessors"])
+    gltf.document["accessors"].append({"componentType": 5126, "count": 300_000, "type": "VEC3"})
+    gltf.document["nodes"][0]["extensions"] = {
+        "EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": number}}
+    }
+    assert "at most 200,000 parts" in refused(gltf.write(tmp_path), "too large once its instances")
+
+
+def test_far_coordinates_are_precise_where_the_file_is(gltf: Any, tmp_path: Path) -> None:
+    gltf.document["nodes"][0]["translation"] = [1e6, 0, 0]
+    product = read(gltf.write(tmp_path))
+    np.testing.assert_allclose(np.ptp(product.bounds_m, axis=0), 1, rtol=1e-6)
+    assert not roughened(product)
+    obj = tmp_path / "far.obj"
+    obj.write_text("v 1000000000.1 0 0\nv 1000000001.2 0 0\nv 1000000000.1 1 0\nf 1 2 3\n")
+    product = read(obj, unit_m=1, up="z", front="x")
+    np.testing.assert_allclose(np.ptp(product.bounds_m, axis=0), [1.1, 1, 0], rtol=1e-6)
+    assert not roughened(product)
+
+
+def test_what_single_precision_has_lost_is_said(gltf: Any, tmp_path: Path) -> None:
+    corners = np.array([[1e6, 0, 0], [1e6 + 1, 0, 0], [1e6, 1, 0]])
+    gltf.document["nodes"][0]["mesh"] = gltf.mesh(corners, np.array([[0, 1, 2]]))
+    assert roughened(read(gltf.write(tmp_path)))
+    stl = tmp_path / "far.stl"
+    numbers = [0.0, 0.0, 1.0, *corners.reshape(-1)]
+    stl.write_bytes(b"\0" * 80 + struct.pack("<I12fH", 1, *numbers, 0))
+    assert roughened(read(stl))
+
+
+def roughened(product: Product) -> bool:
+    return any("roughened" in note for note in product.notes)
+
+
+_PLY = (
+    "ply\nformat {form} 1.0\nelement vertex {vertices}\nproperty float x\nproperty float y\n"
+    "property float z\nelement face {faces}\nproperty list uint int vertex_indices\nend_header\n"
+)
+_THREE = np.eye(3, dtype="<f4").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("a.ply", _PLY.format(form="ascii", vertices=3, faces=1) + "0 0 0\n" * 3 + "3 0 1 7", "no"),
+        ("a.ply", _PLY.format(form="ascii", vertices=-3, faces=1), "header"),
+        (
+            "a.ply",
+            _PLY.format(form="ascii", vertices=3, faces=1) + "0 0 0\n" * 3 + "4000000000 0 1 2\n",
+            "malformed",
+        ),
+        (
+            "a.ply",
+            _PLY.format(form="binary_little_endian", vertices=3, faces=1).encode()
+            + _THREE
+            + struct.pack("<Iiii", 0xFFFFFFF0, 0, 1, 2),
+            "truncated",
+        ),
+        (
+            "a.ply",
+            _PLY.format(form="binary_little_endian", vertices=3, faces=4294967295).encode()
+            + _THREE
+            + struct.pack("<Iiii", 3, 0, 1, 2),
+            "truncated",
+        ),
+        ("a.stl", b"\0" * 80 + struct.pack("<I", 0xFFFFFFFF) + b"\0" * 50, "truncated"),
+        ("a.stl", b"\0" * 80 + struct.pack("<I", 0), "no geometry"),
+        ("a.stl", b"\0" * 80 + struct.pack("<I12fH", 1, *[float("nan")] * 12, 0), "no geometry"),
+        ("a.obj", "v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "no geometry"),
+        ("a.obj", "v 1e30 0 0\nv -1e30 0 0\nv 0 1e30 0\nf 1 2 3\n", "too large"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 99999999999999999999999999\n", "corner"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/9 2/1 3/1\n", "does not exist"),
+    ],
+)
+def test_lying_counts_and_indices(tmp_path: Path, name: str, content: Any, what: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    refused(path, what)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "product.stl"
+    os.mkfifo(path)
+    refused(path, "no regular file")
