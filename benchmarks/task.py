@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from clearcoat.generation import Job, Scene, Studio, load_scene
 from clearcoat.generation.generate import create
+from clearcoat.generation.poses import LateRenderer, find_pose
 from clearcoat.render import develop
-from clearcoat.scene import SceneSample, sample
+from clearcoat.scene import SceneSample
 
 SPEC = Path(__file__).with_name("bmw_m6.yaml")
 REFERENCE_SAMPLES = 1024
@@ -36,8 +37,10 @@ class Task:
         """Return one scene sample per pose: the same light, upright, from different sides."""
         upright = tuple(tuple(row) for row in np.eye(3).tolist())
         drawn = []
+        size = (self.size, self.size)
+        surveyor = LateRenderer(scene, size)
         for index in range(self.poses):
-            one = sample(scene.spec, scene.stage, 0, index)
+            one = find_pose(scene, surveyor, 0, index, size).sample
             light = replace(one.environment, name=self.hdri, rotation=upright)
             drawn.append(replace(one, environment=light))
         return drawn

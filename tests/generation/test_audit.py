@@ -96,3 +96,30 @@ def test_the_command(bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert rows[-1]["cumulative_share"] == pytest.approx(1, abs=1e-4)
     main(["audit", str(bare), "--views", "1", "--size", "32"])
     assert "cabin_glass" in capsys.readouterr().out
+
+
+def test_views_meet_what_the_camera_requires(bare: Path, tmp_path: Path) -> None:
+    (tmp_path / "toy.glb").write_bytes((bare.parent / "toy.glb").read_bytes())
+    spec = tmp_path / "toy.yaml"
+    spec.write_text(
+        bare.read_text() + "camera: {elevation_deg: {uniform: [5, 60]}, require: {azimuth_deg: "
+        '[300, 60], visible: ["body*"], min_visible_share: 0.3, attempts: 300}}\n'
+    )
+    scene = load_scene(spec)
+    found = audit(scene, views=2, size=32)
+    studio = Studio(scene, (32, 32), 0)
+    counts = sum(
+        np.bincount(studio.record(index).parts.ravel(), minlength=len(scene.product.parts) + 1)
+        for index in range(2)
+    )
+    pixels = {
+        group.parts[0]: group.pixels
+        for group in (*found.classes.groups, *found.materials.groups)
+        if len(group.parts) == 1
+    }
+    assert len(pixels) >= 3
+    assert sum(pixels.values()) > 0
+    assert pixels == {number: counts[number + 1] for number in pixels}
+    free = load_scene(bare)
+    unruled = [audit(free, views=2, size=32).classes.groups[0].pixels]
+    assert unruled != [found.classes.groups[0].pixels]

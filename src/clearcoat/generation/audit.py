@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.dataset.overlay import contact_sheet
+from clearcoat.generation.poses import LateRenderer, find_pose
 from clearcoat.generation.scene import Scene
 from clearcoat.materials import LIBRARY
 from clearcoat.product import Product
 from clearcoat.product.coverage import Coverage, PartGroup, coverage
 from clearcoat.product.similarity import Candidate, words
 from clearcoat.render.part_views import PartView, PartViews
-from clearcoat.scene import sample
 
 Picture = NDArray[np.uint8]
 _MARK = np.array([235, 20, 140], np.float32)
@@ -67,10 +67,12 @@ def audit(
     """
     product = scene.product
     looker = PartViews(product, (size, size))
+    surveyor = LateRenderer(scene, (size, size))
     counts = np.zeros((views, len(product.parts) + 1), np.int64)
     seen: list[PartView] = []
     for index in range(views):
-        seen.append(looker.look(sample(scene.spec, scene.stage, seed, index).camera))
+        found = find_pose(scene, surveyor, seed, index, (size, size))
+        seen.append(looker.look(found.sample.camera))
         counts[index] = np.bincount(seen[-1].parts.ravel(), minlength=counts.shape[1])
         if progress is not None:
             progress(index + 1, views)

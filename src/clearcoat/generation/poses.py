@@ -5,7 +5,8 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.generation.scene import Scene
 from clearcoat.generation.scene_spec import SceneSpec
 from clearcoat.render import Renderer
+from clearcoat.render.peel import Extent
 from clearcoat.scene import (
     Rejections,
     RequireSpec,
@@ -25,6 +27,32 @@ from clearcoat.scene import (
 
 _SURVEY_PIXELS = 96
 """Longer side of the picture by which visibility is judged."""
+
+
+class Surveyor(Protocol):
+    """What visibility is judged by: a renderer, or what makes one when it is asked."""
+
+    def survey(
+        self, sample: SceneSample, size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint16], Extent]:
+        """Return the part numbers and the full extents of a picture of `size`."""
+
+
+class LateRenderer:
+    """Judges visibility as the images do; built only where `camera.require` asks for it."""
+
+    def __init__(self, scene: Scene, size: tuple[int, int]) -> None:
+        self._scene, self._size = scene, size
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return self._scene.renderer(self._size)
+
+    def survey(
+        self, sample: SceneSample, size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint16], Extent]:
+        """As `Renderer.survey`."""
+        return self._renderer.survey(sample, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +72,7 @@ class Found:
 
 
 def find_pose(
-    scene: Scene, renderer: Renderer, seed: int, index: int, size: tuple[int, int]
+    scene: Scene, renderer: Surveyor, seed: int, index: int, size: tuple[int, int]
 ) -> Found:
     """Sample image `index`, and draw its camera again until `camera.require` is met.
 
@@ -87,7 +115,7 @@ def _watched(require: RequireSpec, scene: Scene) -> dict[str, NDArray[np.int64]]
 def _hidden(
     require: RequireSpec,
     watched: dict[str, NDArray[np.int64]],
-    renderer: Renderer,
+    renderer: Surveyor,
     drawn: SceneSample,
     size: tuple[int, int],
 ) -> Iterator[tuple[str, float]]:

@@ -46,6 +46,8 @@ def material_facts(material: Material) -> dict[str, object]:
     facts = asdict(replace(material, textures=None))
     # An entry only where there is one: what was drawn without pictures keeps its digest.
     del facts["textures"]
+    if not any(material.emission):
+        del facts["emission"]
     if material.file is not None:
         with material.file.open("rb") as stream:
             facts["file"] = file_digest(stream, "sha256").hexdigest()

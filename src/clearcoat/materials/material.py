@@ -49,5 +49,7 @@ class Material:
     """What the library lists it under."""
     file: Path | None = None
     """BRDF file of a measured surface, in the RGL format (Dupuy and Jakob 2018), RGB variant."""
+    emission: Color = (0.0, 0.0, 0.0)
+    """Radiance that the surface emits itself, linear, 1 being that of white at exposure 0."""
     textures: Textures | None = None
     """Pictures that a CAD file puts on an opaque surface without a clear coat."""

@@ -19,7 +19,13 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
     if source.transmission >= 0.5 or source.alpha < 0.5:
         clear = max(source.transmission, 1 - source.alpha)
         red, green, blue = (clear * channel for channel in source.base_color)
-        return Material(source.name, "CAD file", kind="thin_glass", tint=(red, green, blue))
+        return Material(
+            source.name,
+            "CAD file",
+            kind="thin_glass",
+            tint=(red, green, blue),
+            emission=source.emissive,
+        )
     return Material(
         source.name,
         "CAD file",
@@ -27,6 +33,9 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
         metallic=source.metallic,
         roughness=source.roughness,
         clearcoat=source.clearcoat,
+        # The principled model's sheen has a strength and no colour of its own.
+        sheen=max(source.sheen_color),
+        emission=source.emissive,
         # Paint under a clear coat has flakes finer than a picture; its mean colour stays.
         textures=source.textures if has_uv and source.clearcoat <= 0.5 else None,
     )

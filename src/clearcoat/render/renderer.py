@@ -18,6 +18,7 @@ from clearcoat.render.camera import Camera
 from clearcoat.render.conditions import Conditions
 from clearcoat.render.develop import denoise
 from clearcoat.render.frame import Frame
+from clearcoat.render.glow import Glow
 from clearcoat.render.light import light
 from clearcoat.render.meshes import merge
 from clearcoat.render.moving import Occluders, State, Variants
@@ -96,7 +97,11 @@ class Renderer:
         self._build_bsdfs([*materials, *(m for one in stand_ins for m in one.materials)])
         self._variants = Variants(product, states, self._finishes, self.mi)
         apart = self._variants.apart()
-        self._shapes, face_parts = merge(product, materials, self._finishes, self.mi, apart)
+        glowing = {n: m.emission for n, m in enumerate(materials) if any(m.emission)}
+        self._shapes, face_parts = merge(
+            product, materials, self._finishes, self.mi, {**glowing, **apart}
+        )
+        self._glow = Glow(self._shapes, face_parts, materials, self.mi)
         more_shapes, more_parts = self._variants.build(self._shapes, face_parts)
         self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
         self._occluders = Occluders(occluders, occluder_models, self.mi) if occluders else None
@@ -132,6 +137,9 @@ class Renderer:
         albedo, normal = self._passes.guides(scene, self._camera.sensor, noise)
         if self.settings.denoise:
             radiance = denoise(radiance, albedo, normal)
+        glow = self._glow.draw(scene, self._camera.sensor, noise)
+        if glow is not None:
+            radiance = radiance + glow
         if backdrop is not None:
             # A pixel that is covered in part has only a part of the product's radiance already.
             shown = self._passes.transmission(scene, self._camera.sensor, noise)

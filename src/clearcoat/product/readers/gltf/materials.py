@@ -102,6 +102,10 @@ class Materials:
             of=of,
         )
         factor = np.maximum(factor * strength, 0.0)
+        if factor.any():
+            self._notes.add("emission is seen and lights nothing else", part=name)
+        if texture is not None:
+            self._notes.add("emissive textures drawn as their mean", part=name)
         return factor * mean[:3], (_scaled(texture, tuple(factor)), coordinates)
 
     def _extended(self, extensions: dict[str, Any], name: str, of: str) -> dict[str, Any]:
@@ -138,12 +142,16 @@ class Materials:
             color = file.vector(owner, "sheenColorFactor", _BLACK, of=of)
             mean = self._textures.read(owner, "sheenColorTexture", name, srgb=True)[2]
             found["sheen_color"] = _unit3(np.array(color) * mean[:3])
+            if any(found["sheen_color"]):
+                self._notes.add("sheen drawn white, as strong as its brightest channel", part=name)
             sheen = scalar(owner, "sheenRoughnessFactor", 0.0, "sheenRoughnessTexture", 3)
             found["sheen_roughness"] = _unit(sheen)
         if owner := table("iridescence"):
             film = scalar(owner, "iridescenceFactor", 0.0, "iridescenceTexture", 0)
             index = scalar(owner, "iridescenceIor", 1.3, "", 0)
             thickest = scalar(owner, "iridescenceThicknessMaximum", 400.0, "", 0)
+            if film > 0:
+                self._notes.add("iridescence read but not drawn", part=name)
             found |= {
                 "iridescence": _unit(film),
                 "iridescence_ior": float(np.clip(index, 1.0, 5.0)),
