@@ -109,3 +109,33 @@ def test_damaged_files_are_refused(shared: Path, tmp_path: Path) -> None:
         with pytest.raises(ProductError, match=what) as caught:
             read(path)
         assert caught.value.where == str(path)
+
+
+def test_layers_of_solids_products_and_assemblies(shared: Path, tmp_path: Path) -> None:
+    text = (shared / "cad/as1-oc-214.stp").read_bytes()
+    path = tmp_path / "as1.stp"
+    # The file has all five solids on one layer. Here: nuts on one, bolts on two through their
+    # representation and a style, and whatever a rod assembly holds on a third.
+    start = text.index(b"#6218 =")
+    end = text.index(b";", start) + 1
+    solids = re.findall(rb"#(\d+)", text[start + 6 : end])
+    assert len(solids) == 5
+    shape_of_bolt = re.search(rb"SHAPE_DEFINITION_REPRESENTATION\(#1900,#(\d+)\)", text)
+    assert shape_of_bolt
+    lines = (
+        b"#6218 = PRESENTATION_LAYER_ASSIGNMENT('nuts','',(#63));\n"
+        b"#900001 = PRESENTATION_LAYER_ASSIGNMENT('small','',(#900002,#"
+        + shape_of_bolt[1]
+        + b"));\n#900002 = STYLED_ITEM('',(),#63);\n"
+        b"#900003 = PRESENTATION_LAYER_ASSIGNMENT('R\\X\\F6d','',(#44));"
+    )
+    path.write_bytes(text[:start] + lines + text[end:])
+    layers = {part.path: part.layer for part in read(path).parts}
+    assert layers["as1/rod-assembly_1/nut_1"] == "R\xf6d, nuts, small"
+    assert layers["as1/rod-assembly_1/rod_1"] == "R\xf6d"
+    assert layers["as1/l-bracket-assembly_1/nut-bolt-assembly_1/bolt_1"] == "small"
+    assert layers["as1/l-bracket-assembly_1/nut-bolt-assembly_1/nut_3"] == "nuts, small"
+    assert layers["as1/plate_1"] == ""
+    assert {part.layer for part in read(shared / "cad/as1-oc-214.stp").parts} == {"256"}
+    # Here only coordinate systems are on layers.
+    assert {part.layer for part in read(shared / "cad/as1_pe_203.stp").parts} == {""}

@@ -12,6 +12,7 @@ from clearcoat.errors import ProductError
 from clearcoat.product.raw import RawProduct, ReadOptions
 from clearcoat.product.readers.opencascade import tessellate
 from clearcoat.product.readers.part21 import check_assembly, check_coordinates, entities
+from clearcoat.product.readers.step_layers import StepLayers, read_layers, with_layers
 
 _MILLIMETRE = 1e-3
 _PREFIX = {
@@ -25,7 +26,7 @@ _PREFIX = {
 
 
 def read(path: Path, options: ReadOptions) -> RawProduct:
-    """Read a STEP file: assembly tree, instance names and colours survive.
+    """Read a STEP file: assembly tree, instance names, colours and layers survive.
 
     The file's axes are kept: z is up, the front is guessed unless the spec says it.
 
@@ -34,13 +35,13 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
             coordinates beyond all measure, or OpenCASCADE cannot read it.
         MissingDependencyError: cascadio is not installed.
     """
-    unit_m, notes = _inspect_text(path)
+    unit_m, notes, layers = _inspect_text(path)
     raw = tessellate(path, "step", unit_m, options)
-    return replace(raw, notes=(*notes, *raw.notes))
+    return replace(raw, parts=with_layers(raw.parts, layers), notes=(*notes, *raw.notes))
 
 
-def _inspect_text(path: Path) -> tuple[float, list[str]]:
-    """Return the unit of the coordinates (metres) and notes, from the exchange structure."""
+def _inspect_text(path: Path) -> tuple[float, list[str], StepLayers | None]:
+    """Return the unit of the coordinates (metres), notes and layers, from the text."""
     with (
         path.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text,
@@ -62,13 +63,15 @@ def _inspect_text(path: Path) -> tuple[float, list[str]]:
         check_coordinates(text, path)
         check_assembly(text, path)
         units = _length_units(text)
+        layers = read_layers(text)
     if not units:
-        return _MILLIMETRE, ["the file names no length unit: millimetres assumed"]
+        return _MILLIMETRE, ["the file names no length unit: millimetres assumed"], layers
     (unit_m, _), *others = Counter(units).most_common()
     if others:
         names = ", ".join(f"{unit:g} m" for unit in sorted({unit for unit, _ in [*others]}))
-        return unit_m, [f"the file mixes length units ({unit_m:g} m and {names}): all converted"]
-    return unit_m, []
+        mixed = f"the file mixes length units ({unit_m:g} m and {names}): all converted"
+        return unit_m, [mixed], layers
+    return unit_m, [], layers
 
 
 def _length_units(text: mmap.mmap) -> list[float]:
