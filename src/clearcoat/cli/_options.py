@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,21 @@ from clearcoat.errors import UsageError
 ItemT = TypeVar("ItemT")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def _choose_device(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    # Through the environment, so that worker processes inherit the choice.
+    if value is not None:
+        os.environ["CLEARCOAT_VARIANT"] = value
+
+
+render_device_option = click.option(
+    "--device",
+    type=click.Choice(("auto", "cuda", "cpu")),
+    expose_value=False,
+    callback=_choose_device,
+    help="What computes the pictures [auto: CUDA where it works, else the CPU].",
+)
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearcoat.cli._options import json_option, print_json, progress_bar
+from clearcoat.cli._options import json_option, print_json, progress_bar, render_device_option
 
 if TYPE_CHECKING:
     from clearcoat.generation.audit import Audit
@@ -27,6 +27,7 @@ _SHOWN = 10
     "--size", type=click.IntRange(32, 2048), default=384, show_default=True, help="Pixels per side."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@render_device_option
 @json_option
 def command(spec: Path, out: Path | None, views: int, size: int, seed: int, as_json: bool) -> None:
     """List the parts of SPEC's product that no class or material rule takes.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearcoat.cli._options import track
+from clearcoat.cli._options import render_device_option, track
 from clearcoat.errors import ClearcoatError, UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _LOOK_EVERY_S = 0.2
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--samples", type=click.IntRange(min=1), help="Light paths per pixel [4, for speed].")
 @click.option("--watch", is_flag=True, help="Draw again whenever SPEC is saved (Ctrl-C ends it).")
+@render_device_option
 def command(
     spec: Path,
     out: Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clearcoat.cli._options import json_option, parse_size, print_json, track
+from clearcoat.cli._options import json_option, parse_size, print_json, render_device_option, track
 
 
 @click.command("render")
@@ -39,6 +39,7 @@ from clearcoat.cli._options import json_option, parse_size, print_json, track
     show_default=True,
     help="Processes that render at the same time.",
 )
+@render_device_option
 @json_option
 def command(
     spec: Path,

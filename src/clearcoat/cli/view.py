@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from clearcoat.cli._options import render_device_option
+
 
 @click.command("view")
 @click.argument("spec", type=click.Path(path_type=Path))
@@ -20,6 +22,7 @@ import click
     show_default=True,
     help="Light paths per pixel, at most those of the spec.",
 )
+@render_device_option
 def command(spec: Path, port: int, size: int, samples: int) -> None:
     """Serve a page on 127.0.0.1 that shows SPEC's images with every label layer.
 

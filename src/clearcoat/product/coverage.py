@@ -78,8 +78,7 @@ def coverage(
         if not covered[number]:
             members.setdefault(_key(part), []).append(number)
     # One name in two materials or colours needs the material or colour in its rule.
-    names = [name for name, _, _ in members]
-    repeated = {name for name in names if names.count(name) > 1} if len(names) < 20000 else set()
+    repeated = {name for name, n in Counter(name for name, _, _ in members).items() if n > 1}
     common = _common([parts[numbers[0]] for numbers in members.values()])
     groups = []
     for (name, material, color), numbers in members.items():

@@ -19,9 +19,32 @@ VARIANTS = ("cuda_ad_rgb", "llvm_ad_rgb")
 """From the fastest to the one that runs everywhere. Mitsuba's scalar variants trace one ray at a
 time and cannot make labels; see docs/decisions/0003-no-scalar-variant.md."""
 
+DEVICES = {"cuda": "cuda_ad_rgb", "cpu": "llvm_ad_rgb"}
+"""What a user calls the variants; `auto` is the first that works."""
+
+
+def candidates(wanted: str | None) -> tuple[str, ...]:
+    """Return the variants to try, in order, for a device, a variant's own name, or nothing.
+
+    Raises:
+        RenderError: neither a device nor a variant.
+    """
+    if wanted in (None, "", "auto"):
+        return VARIANTS
+    variant = DEVICES.get(str(wanted), str(wanted))
+    if variant not in VARIANTS:
+        raise RenderError(
+            f"unknown renderer variant {wanted!r}",
+            expected="one of " + ", ".join(("auto", *DEVICES, *VARIANTS)),
+        )
+    return (variant,)
+
 
 def load(variant: str | None = None) -> Any:
     """Import Mitsuba and set the fastest variant that works here, or the one asked for.
+
+    `variant` is a device (auto, cuda, cpu) or a variant's name; without it the environment
+    variable CLEARCOAT_VARIANT decides, which workers inherit.
 
     One thread per process: only then does the same scene give the same bytes every time.
     Parallel rendering is several processes.
@@ -29,7 +52,7 @@ def load(variant: str | None = None) -> Any:
     Raises:
         RenderError: the variant does not exist or does not work on this machine.
     """
-    return _load(variant or os.environ.get("CLEARCOAT_VARIANT") or None)
+    return _load(candidates(variant or os.environ.get("CLEARCOAT_VARIANT")))
 
 
 @lru_cache(maxsize=1)
@@ -51,11 +74,7 @@ def _llvm_library() -> Path | None:
 
 
 @lru_cache(maxsize=4)
-def _load(variant: str | None) -> Any:
-    if variant is not None and variant not in VARIANTS:
-        raise RenderError(
-            f"unknown renderer variant {variant!r}", expected="one of " + ", ".join(VARIANTS)
-        )
+def _load(names: tuple[str, ...]) -> Any:
     library = _llvm_library()
     if library is not None:
         os.environ.setdefault("DRJIT_LIBLLVM_PATH", str(library))
@@ -64,7 +83,7 @@ def _load(variant: str | None) -> Any:
     import mitsuba as mi
 
     reasons = []
-    for name in [variant] if variant else VARIANTS:
+    for name in names:
         if name not in mi.variants():
             reasons.append(f"{name}: not in this build of Mitsuba")
             continue
@@ -79,6 +98,13 @@ def _load(variant: str | None) -> Any:
             continue
         _one_thread(name)
         return mi
+    if names == (DEVICES["cuda"],):
+        raise RenderError(
+            "no CUDA device can render here",
+            found="; ".join(reasons),
+            expected="an NVIDIA GPU whose driver has CUDA and OptiX",
+            do="use --device cpu or auto, or see what `nvidia-smi` says",
+        )
     raise RenderError(
         "no renderer works on this machine",
         found="; ".join(reasons),
