@@ -115,7 +115,7 @@ def test_a_browser_shows_the_layer_and_then_the_mistake(spec: Path, address: str
     try:
         spec.write_text(before.replace("is: glass", "is: glas"))
         page = _dom(f"{address}/")
-        assert f"toy.yaml:{number} (classes.rules.1.is)" in page
+        assert f"toy.yaml:{number} (classes.rules[1].is)" in page
         assert "rule 2 names class 'glas'" in page
         assert "did you mean" in page
         assert "data:image" not in page
@@ -123,3 +123,32 @@ def test_a_browser_shows_the_layer_and_then_the_mistake(spec: Path, address: str
         spec.write_text(before)
     # Mended, it is drawn again.
     assert "error" not in _get(f"{address}/show?seed=0&index=0")
+
+
+def test_the_cursor_names_part_and_class(address: str, browser: Any) -> None:
+    shown = _get(f"{address}/show?seed=0&index=0")
+    parts = np.array(shown["parts"]).reshape(-1, shown["width"])
+    page = browser.new_page(viewport={"width": 900, "height": 700})
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/")
+    page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+    box = page.locator("#picture").bounding_box()
+    seen = set()
+    for part in np.unique(parts):
+        rows, columns = np.nonzero(parts == part)
+        row, column = rows[len(rows) // 2], columns[len(columns) // 2]
+        page.mouse.move(
+            box["x"] + (column + 0.5) * box["width"] / parts.shape[1],
+            box["y"] + (row + 0.5) * box["height"] / parts.shape[0],
+        )
+        classes = shown["classes"].get(str(part))
+        named = classes if isinstance(classes, str) else ", ".join(classes or []) or "background"
+        expected = f"{shown['names'][str(part)]}: {named}" if part else "no part"
+        assert page.locator("#under").inner_text() == expected
+        seen.add(named)
+    assert {"body", "ignore"} & seen
+    assert len(seen) >= 3
+    # The last column and row belong to the picture, to its very edge.
+    page.mouse.move(box["x"] + box["width"] - 0.01, box["y"] + box["height"] - 0.01)
+    assert page.locator("#under").inner_text() != ""
+    page.close()
