@@ -81,3 +81,13 @@ def test_floors_have_the_albedo_asked_for_on_average_and_repeat_without_a_seam(k
     drawn = BackdropSample("surface", albedo=0.2, roughness=0.5, variation=3, surface=kind)
     assert coarse_map(drawn, 512).mean(axis=(0, 1)) == pytest.approx(mean_albedo(drawn), rel=0.08)
     assert float(mean_albedo(drawn).mean()) == pytest.approx(0.2, rel=0.25)
+
+
+def test_stains_lie_in_metres_and_not_in_texels() -> None:
+    """Maps of two resolutions show the same floor; by texel they would show two, and streaks."""
+    drawn = BackdropSample("surface", albedo=0.2, roughness=0.5, variation=3, surface="asphalt")
+    coarse = coarse_map(drawn, 128)[..., 0]
+    fine = coarse_map(drawn, 256)[..., 0].reshape(128, 2, 128, 2).mean(axis=(1, 3))
+    near = np.abs(positions(128)) < 20
+    one, other = coarse[near][:, near].ravel(), fine[near][:, near].ravel()
+    assert np.corrcoef(one, other)[0, 1] > 0.9

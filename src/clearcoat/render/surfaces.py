@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from clearcoat.render.environments.noise import smooth_step, tile
+from clearcoat.render.environments.noise import look, smooth_step, tile
+from clearcoat.render.ground import positions
 from clearcoat.scene import BackdropSample
 
 Float32Array = NDArray[np.float32]
 
 TEXELS = 1024
+_STAINS_M = 40.0
+"""After so many metres the stains of a floor repeat."""
 
 _TONES: dict[str, tuple[tuple[float, float, float], ...]] = {
     "asphalt": ((1.0, 1.0, 1.03), (1.03, 1.0, 0.96), (0.98, 1.0, 1.04)),
@@ -178,8 +181,10 @@ def _bricks(across: int, along: int) -> tuple[Float32Array, Float32Array]:
 def coarse_map(sample: BackdropSample, size: int) -> Float32Array:
     """(size, size, 3): albedo of the whole ground without its fine pattern."""
     rng = np.random.default_rng(sample.variation)
-    stain = np.roll(tile(int(rng.integers(4)), 1.3), rng.integers(512, size=2), axis=(0, 1))
-    stain = np.resize(stain[:size, :size], (size, size))
+    noise, (right, ahead) = tile(int(rng.integers(4)), 1.3), rng.random(2)
+    # By metres: the map's texels are narrow near the axes, and noise by texel would be streaks.
+    metres = positions(size) / _STAINS_M
+    stain = look(noise, metres[None, :] + right, metres[:, None] + ahead)
     uneven = surface(sample.surface).unevenness
     tone = np.clip(1 + uneven * stain, 0.3, 1.7)
     albedo: Float32Array = np.clip(mean_albedo(sample) * tone[..., None], 0.004, 0.9).astype(
