@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,10 +12,11 @@ import torch
 from clearcoat.report.study import analyse_grid, read_study, write_study_report
 from clearcoat.report.study.figure_5 import figure_5
 from clearcoat.report.study.report import Chapter, gather_studies
-from clearcoat.studies import Conditions, conduct
-from clearcoat.training import Silent
+from clearcoat.report.study.starts import analyse_transfer
+from clearcoat.report.study.transfer_figures import pairs_table
+from clearcoat.studies import StudyPlan, conduct, read_ledger
 from tests.report.test_report import Page
-from tests.studies.conftest import data, squares, supplement
+from tests.studies.conftest import data, squares, supplement, transfer
 
 __all__ = ["data", "squares"]
 
@@ -62,7 +64,10 @@ def test_gains_of_classes_are_bootstrapped_from_the_runs(finished: Path) -> None
             assert one.over_images and one.gain.low is not None and one.gain.high is not None
             # The bootstrap's centre is the ledger's difference.
             assert one.gain.estimate == pytest.approx(one.with_renders - one.without, abs=1e-9)
-            without = [e.classes[one.name] for e in analysis.cells[counts[0], 0].entries]
+            # A paired design compares the repeats that both cells have.
+            ours = {e.repeat for e in analysis.cells[counts].entries}
+            baseline = analysis.cells[counts[0], 0].entries
+            without = [e.classes[one.name] for e in baseline if e.repeat in ours]
             assert one.without == pytest.approx(sum(v or 0 for v in without) / len(without))
 
 
@@ -75,34 +80,62 @@ def test_table_1_is_that_of_the_studys_data(finished: Path, tmp_path: Path) -> N
     assert (tmp_path / "files" / "table-1.csv").exists()
 
 
-class _Killed(BaseException):
-    """What no handler catches."""
+def _kill_after(lines: int, study: StudyPlan, out: Path) -> None:
+    """Conduct a study in a process of its own that is killed (signal 9) in the middle."""
+
+    def work() -> None:
+        torch.set_num_threads(1)
+        conduct(study, out)
+
+    worker = multiprocessing.get_context("fork").Process(target=work)
+    worker.start()
+    while len(read_ledger(out).entries) < lines:
+        assert worker.is_alive()
+        time.sleep(0.01)
+    worker.kill()
+    worker.join()
 
 
-class _Killer(Silent):
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def on_step(self, progress: Any, phase: Any) -> None:
-        self.left -= 1
-        if not self.left:
-            raise _Killed
+def _scores(folder: Path) -> dict[str, float | None]:
+    return {entry.run_id: entry.mean_iou for entry in read_ledger(folder).entries}
 
 
 def test_a_killed_and_resumed_study_has_the_same_figures(
     finished: Path, data: Path, tmp_path: Path
 ) -> None:
     study = supplement(data, qualitative=FIGURE)
-    with pytest.raises(_Killed):
-        conduct(study, tmp_path / "study", Conditions(observer=_Killer(9)))
+    _kill_after(3, study, tmp_path / "study")
     [partial] = _chapters(tmp_path / "study")
     assert "still lack runs" in " ".join(partial.verdict.cautions)
     conduct(study, tmp_path / "study")
+    assert _scores(tmp_path / "study") == _scores(finished)
     [once], [twice] = _chapters(finished), _chapters(tmp_path / "study")
     assert once.verdict == twice.verdict
     for first, second in zip(once.figures, twice.figures, strict=True):
         assert (first.name, first.table) == (second.name, second.table)
     assert once.pictures == twice.pictures
+
+
+def test_a_killed_and_resumed_transfer_study_has_the_same_scores(
+    data: Path, tmp_path: Path
+) -> None:
+    few = {"initialisations": ["control", "synth-synth"], "freeze": ["trainable"], "wnet": False}
+    study = transfer(data, repeats={"min": 2, "width": None}, **few)
+    conduct(study, tmp_path / "whole")
+    _kill_after(2, study, tmp_path / "cut")
+    assert len(_scores(tmp_path / "cut")) < len(_scores(tmp_path / "whole"))
+    conduct(study, tmp_path / "cut")
+    assert _scores(tmp_path / "cut") == _scores(tmp_path / "whole")
+    once, twice = (analyse_transfer(read_study(tmp_path / name)) for name in ("whole", "cut"))
+    assert once.arms == twice.arms and len(once.arms) == 3
+    # All but the clock's: what each start scores, and every comparison of two.
+    assert pairs_table(once) == pairs_table(twice)
+    for name, start in once.starts.items():
+        other = twice.starts[name]
+        assert start.cell.values == other.cell.values
+        if start.against_control is not None:
+            assert other.against_control is not None
+            assert start.against_control.difference == other.against_control.difference
 
 
 def _chapters(folder: Path) -> tuple[Chapter, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearcoat.report.study.facts import CellFacts, StudyFacts
 from clearcoat.statistics import (
@@ -96,7 +96,12 @@ def class_contrasts(
 
     `pair`: equal repeats belong together where the study is paired.
     """
-    counts = _counts(study, cell, baseline, pair=pair)
+    pair = pair and study.paired
+    ours, theirs = _common(cell, baseline)
+    too_few = pair and len(ours.entries) < 2
+    if pair and not too_few:
+        cell, baseline = ours, theirs
+    counts = None if too_few else _counts(study, cell, baseline)
     found = []
     for number, name in enumerate(study.classes):
         a, b = cell.class_values(name), baseline.class_values(name)
@@ -105,7 +110,7 @@ def class_contrasts(
         gain = (
             difference_interval(a, b)
             if counts is None
-            else class_iou_difference(*counts, number, draws=1000, paired=study.paired and pair)
+            else class_iou_difference(*counts, number, draws=1000, paired=pair)
         )
         with_renders, without = sum(a) / len(a), sum(b) / len(b)
         found.append(ClassContrast(name, without, with_renders, gain, counts is not None))
@@ -113,22 +118,27 @@ def class_contrasts(
 
 
 def _over_images(study: StudyFacts, cell: CellFacts, baseline: CellFacts) -> Interval | None:
+    if study.paired:
+        cell, baseline = _common(cell, baseline)
+        if len(cell.entries) < 2:
+            return None
     counts = _counts(study, cell, baseline)
     return None if counts is None else mean_iou_difference(*counts, draws=1000, paired=study.paired)
 
 
+def _common(cell: CellFacts, baseline: CellFacts) -> tuple[CellFacts, CellFacts]:
+    """Both with the repeats alone that both have: what a paired design compares."""
+    common = cell.by_repeat.keys() & baseline.by_repeat.keys()
+    ours, theirs = (
+        replace(one, entries=tuple(e for e in one.entries if e.repeat in common))
+        for one in (cell, baseline)
+    )
+    return ours, theirs
+
+
 def _counts(
-    study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, pair: bool = True
+    study: StudyFacts, cell: CellFacts, baseline: CellFacts
 ) -> tuple[list[ScoredRun], list[ScoredRun]] | None:
-    """Return the counts per image of both, of common repeats where they are paired."""
+    """Return the counts per image of both, in order of repeat; None where some are lacking."""
     a, b = study.scored_runs(cell), study.scored_runs(baseline)
-    if not a or not b:
-        return None
-    if study.paired and pair:
-        ours = {e.repeat: run for e, run in zip(cell.entries, a, strict=True)}
-        theirs = {e.repeat: run for e, run in zip(baseline.entries, b, strict=True)}
-        common = sorted(ours.keys() & theirs.keys())
-        if len(common) < 2:
-            return None
-        a, b = [ours[r] for r in common], [theirs[r] for r in common]
-    return a, b
+    return (a, b) if a and b else None
