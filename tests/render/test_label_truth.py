@@ -170,7 +170,8 @@ def _agree(case: _Case, views: list[tuple[str, int]]) -> None:
         seen |= set(np.unique(labels))
         through += int((parts != behind).sum())
     assert np.mean(equal["parts"]) >= 0.999
-    # Where a pane's rim lies on its frame, the two casters go on from points a hair apart.
+    # The built-in SUV is at 0.9989, and at 0.9988 with 1.7 times the pixels. Liner and tailgate or
+    # seal are confused at rims of panes; a start behind the pane a hair apart is suspected.
     assert np.mean(equal["behind"]) >= 0.998
     # The comparison is worth something only where there is much to confuse.
     assert len(seen) > 10
