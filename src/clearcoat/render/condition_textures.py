@@ -33,6 +33,15 @@ def register(mi: Any, variant: str) -> None:
 
     # Dr.Jit's annotations describe arrays more generally than this module uses them.
     dr: Any = drjit
+    pattern = _pattern(mi, dr)
+    textures = _clouds(mi, dr, pattern) | _grids(mi, dr, pattern) | _of_drops(mi, dr, pattern)
+    for name, made in textures.items():
+        mi.register_texture(name, made)
+    mi.register_bsdf(WATER, _water(mi, dr))
+
+
+def _pattern(mi: Any, dr: Any) -> Any:
+    """The class of all textures here."""
 
     class Pattern(mi.Texture):  # type: ignore[misc]
         """A share of the surface; `values` are its numbers, none of which is compiled in."""
@@ -71,9 +80,15 @@ def register(mi: Any, variant: str) -> None:
         def to_string(self) -> str:
             return f"{type(self).__name__}[]"
 
-    class Cloudy(Pattern):
+    return Pattern
+
+
+def _clouds(mi: Any, dr: Any, pattern: Any) -> dict[str, Any]:
+    """Textures made of noise: dirt and wear."""
+
+    class Cloudy(pattern):  # type: ignore[misc]
         def __init__(self, properties: Any) -> None:
-            Pattern.__init__(self, properties)
+            pattern.__init__(self, properties)
             block = mi.TensorXf(np.ascontiguousarray(patterns.noise_block()))
             self.noise = mi.Texture3f(block, wrap_mode=dr.WrapMode.Repeat)
 
@@ -123,7 +138,13 @@ def register(mi: Any, variant: str) -> None:
             grain = 0.8 * self.cloud(place) + 0.2 * self.cloud(place * 9.1)
             return on * dr.clip((grain - (1 - amount)) / 0.08 + 0.5, 0, 1)
 
-    class Grids(Pattern):
+    return {DIRT: Dirt, WEAR: Wear}
+
+
+def _grids(mi: Any, dr: Any, pattern: Any) -> dict[str, Any]:
+    """Textures that have one thing in each cell of some grids: scratches and drops."""
+
+    class Grids(pattern):  # type: ignore[misc]
         """Amount, cell size, width; then twelve numbers per grid."""
 
         shares: tuple[float, ...] = ()
@@ -169,11 +190,17 @@ def register(mi: Any, variant: str) -> None:
         def cover(self, si: Any) -> Any:
             return dr.select(self.bead(si)[0], mi.Float(1), mi.Float(0))
 
-    class OfDrops(Pattern):
+    return {SCRATCHES: Scratches, DROPS: Drops}
+
+
+def _of_drops(mi: Any, dr: Any, pattern: Any) -> dict[str, Any]:
+    """Textures that follow from the one of drops: how they bend and mirror light."""
+
+    class OfDrops(pattern):  # type: ignore[misc]
         """What follows from the texture `drops`."""
 
         def __init__(self, properties: Any) -> None:
-            Pattern.__init__(self, properties)
+            pattern.__init__(self, properties)
             self.drops = properties["drops"]
 
     class Bead(OfDrops):
@@ -201,6 +228,12 @@ def register(mi: Any, variant: str) -> None:
             wet, x, y = self.drops.bead(si)
             cosine = si.wi.x * x + si.wi.y * y + dr.abs(si.wi.z) * dr.safe_sqrt(1 - x * x - y * y)
             return dr.select(wet, mi.fresnel(dr.maximum(cosine, 0.02), WATER_IOR)[0], 0)
+
+    return {BEAD: Bead, LENS: Lens, FRESNEL: Fresnel}
+
+
+def _water(mi: Any, dr: Any) -> Any:
+    """The class of drops on panes."""
 
     class Water(mi.BSDF):  # type: ignore[misc]
         """A drop on a pane: its outside reflects and refracts, its flat side lets the light out.
@@ -261,9 +294,4 @@ def register(mi: Any, variant: str) -> None:
         def to_string(self) -> str:
             return "Water[]"
 
-    for name, made in (
-        (DIRT, Dirt), (WEAR, Wear), (SCRATCHES, Scratches), (DROPS, Drops),
-        (BEAD, Bead), (LENS, Lens), (FRESNEL, Fresnel),
-    ):  # fmt: skip
-        mi.register_texture(name, made)
-    mi.register_bsdf(WATER, Water)
+    return Water
