@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, field_validator
-
-from clearcoat.errors import SpecError
+from clearcoat.scene.colors import Colors, ColorSpec
 from clearcoat.scene.distributions import (
     Distribution,
     draw,
     draw_weighted,
-    some_weight,
     stream,
     uniform,
 )
 from clearcoat.spec import Model
 
-Colors = Annotated[dict[str, float], Field(min_length=1)]
 
-
-class _ColorSpec(Model):
-    @field_validator("colors", mode="before", check_fields=False)
-    @classmethod
-    def _list_means_equal(cls, value: object) -> object:
-        if isinstance(value, list | tuple):
-            return {str(color): 1.0 for color in value}
-        return value
-
-    @field_validator("colors", check_fields=False)
-    @classmethod
-    def _hex(cls, value: Mapping[str, float]) -> dict[str, float]:
-        for color in value:
-            if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-                raise SpecError(
-                    "not a colour", found=repr(color), expected="#rrggbb (quote it in YAML)"
-                )
-        return some_weight(dict(value))
-
-
-class DirtSpec(_ColorSpec):
+class DirtSpec(ColorSpec):
     """Dust that has settled and mud that was thrown up."""
 
     dust: Distribution = uniform(0.05, 0.4)
@@ -59,7 +34,7 @@ class DirtSpec(_ColorSpec):
     """sRGB colours as #rrggbb, with relative weights. A list means equal weights."""
 
 
-class ScratchSpec(_ColorSpec):
+class ScratchSpec(ColorSpec):
     """Scratches through the surface, some of them several in parallel."""
 
     amount: Distribution = uniform(0.1, 0.6)

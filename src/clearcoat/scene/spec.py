@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from clearcoat.errors import SpecError
 from clearcoat.scene.backdrop import BackdropSpec
 from clearcoat.scene.camera import CameraSpec
-from clearcoat.scene.distributions import Distribution, some_weight, uniform
+from clearcoat.scene.colors import ColorSpec
+from clearcoat.scene.distributions import Distribution, uniform
 from clearcoat.scene.joint import Joint
 from clearcoat.scene.joint import check as check_joints
 from clearcoat.scene.light import LightSpec
@@ -20,7 +18,7 @@ from clearcoat.scene.states import StateSpec
 from clearcoat.spec import Model
 
 
-class PaintSpec(Model):
+class PaintSpec(ColorSpec):
     """Exterior paint: a colour from a list, under a clear coat."""
 
     colors: dict[str, float] = {
@@ -43,23 +41,6 @@ class PaintSpec(Model):
     """Share of metal flake in the base coat: 0 is a solid colour."""
     roughness: Distribution = uniform(0.35, 0.6)
     """Roughness of the base coat under the clear coat."""
-
-    @field_validator("colors", mode="before")
-    @classmethod
-    def _list_means_equal(cls, value: object) -> object:
-        if isinstance(value, list | tuple):
-            return {str(color): 1.0 for color in value}
-        return value
-
-    @field_validator("colors")
-    @classmethod
-    def _hex(cls, value: Mapping[str, float]) -> dict[str, float]:
-        for color in value:
-            if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-                raise SpecError(
-                    "not a colour", found=repr(color), expected="#rrggbb (quote it in YAML)"
-                )
-        return some_weight(dict(value))
 
 
 class SceneModel(Model):
