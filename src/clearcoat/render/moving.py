@@ -6,7 +6,7 @@ vertices in one point. See docs/decisions/0061-moving-geometry.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -110,16 +110,19 @@ class Variants:
         return keys
 
     def build(
-        self, shapes: Sequence[Any], face_parts: Sequence[NDArray[np.uint32]]
+        self,
+        shapes: Sequence[Any],
+        face_parts: Sequence[NDArray[np.uint32]],
+        apart: Mapping[int, Hashable],
     ) -> tuple[list[Any], list[NDArray[np.uint32]]]:
-        """Take charge of the shapes that states move.
+        """Take charge of the shapes that states move, which were merged by `apart`.
 
         Returns shapes to be added, and whose their faces are: those that stand in for others.
         """
-        apart = self.apart()
+        moved = self.apart()
         for shape, owners in zip(shapes, face_parts, strict=True):
             number = int(owners[0]) - 1
-            if number in apart:
+            if number in moved:
                 self._add(shape, number, None)
         extra_shapes: list[Any] = []
         extra_parts: list[NDArray[np.uint32]] = []

@@ -54,7 +54,7 @@ class PartViews:
             {"type": "scene", **{f"shape_{i}": shape for i, shape in enumerate(shapes)}}
         )
         self._camera = Camera(size, mi)
-        self._probe = LabelProbe(shapes, owners, frozenset(), len(product.parts), mi)
+        self._probe = LabelProbe(shapes, owners, mi)
 
     def look(self, camera: CameraSample) -> PartView:
         """Return what a camera sees."""

@@ -12,9 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_LAYERS = 16
-"""Surfaces of glass that one ray may look through: a pane has two, and at its edge some more."""
-
 
 class LabelProbe:
     """Part numbers per pixel for one set of shapes.
@@ -22,8 +19,6 @@ class LabelProbe:
     Args:
         shapes: Mitsuba meshes.
         face_parts: per shape, (F,) uint32: 1 + the part that each face belongs to.
-        see_through: parts that `behind` looks through.
-        part_count: number of parts of the product.
         mi: Mitsuba with its variant set.
     """
 
@@ -31,8 +26,6 @@ class LabelProbe:
         self,
         shapes: Sequence[Any],
         face_parts: Sequence[NDArray[np.uint32]],
-        see_through: frozenset[int],
-        part_count: int,
         mi: Any,
     ) -> None:
         import drjit
@@ -49,11 +42,6 @@ class LabelProbe:
         table[numbers] = starts[:-1]
         self._starts = mi.UInt32(table)
         self._face_parts = mi.UInt32(np.append(np.concatenate(face_parts), np.uint32(0)))
-        self._panes: Any = None
-        if see_through:
-            panes = np.zeros(part_count + 1, np.uint32)
-            panes[[number + 1 for number in see_through]] = 1
-            self._panes = mi.UInt32(panes)
 
     def look(
         self,
@@ -62,14 +50,19 @@ class LabelProbe:
         size: tuple[int, int],
         position_m: NDArray[np.float64],
         forward: NDArray[np.float64],
+        unglazed: Any = None,
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.float32]]:
-        """Return `Frame.parts`, `Frame.behind` and `Frame.depth_m`."""
+        """Return `Frame.parts`, `Frame.behind` and `Frame.depth_m`.
+
+        `unglazed` is the same scene without the panes that `behind` looks through. Stepping on
+        behind each pane would miss what touches it, as seals do (decision 0085).
+        """
         dr, mi = self.dr, self.mi
         width, height = size
         index = dr.arange(mi.UInt32, width * height)
         ray = self.rays(sensor, size, index % width, index // width)
         part, distance = self.hit(scene, ray)
-        behind = part if self._panes is None else self._look_through(scene, ray, part, distance)
+        behind = part if unglazed is None else self.hit(unglazed, ray)[0]
         # A ray starts on the near plane; depth counts from the camera.
         axis = mi.Vector3f(*(float(v) for v in forward))
         position = mi.Point3f(*(float(v) for v in position_m))
@@ -102,17 +95,3 @@ class LabelProbe:
         known &= start < dr.width(self._face_parts) - 1
         part = dr.gather(mi.UInt32, self._face_parts, start + found.prim_index, known)
         return part, dr.select(found.is_valid(), found.t, dr.inf)
-
-    def _look_through(self, scene: Any, ray: Any, part: Any, distance: Any) -> Any:
-        dr, mi = self.dr, self.mi
-        behind, travelled = mi.UInt32(part), mi.Float(distance)
-        for _ in range(_LAYERS):
-            pane = (dr.gather(mi.UInt32, self._panes, behind) != 0) & dr.isfinite(travelled)
-            # The step off the pane counts, or each further pane would be hit a second time.
-            start = dr.select(pane, travelled * (1 + 1e-5) + 1e-5, 0.0)
-            onward = mi.Ray3f(ray)
-            onward.o = ray(start)
-            following, step = self.hit(scene, onward)
-            behind = dr.select(pane, following, behind)
-            travelled = dr.select(pane, start + step, travelled)
-        return behind

@@ -96,19 +96,27 @@ class Renderer:
         # What stands in for parts is painted along with all else.
         self._build_bsdfs([*materials, *(m for one in stand_ins for m in one.materials)])
         self._variants = Variants(product, states, self._finishes, self.mi)
-        apart = self._variants.apart()
-        glowing = {n: m.emission for n, m in enumerate(materials) if any(m.emission)}
-        self._shapes, face_parts = merge(
-            product, materials, self._finishes, self.mi, {**glowing, **apart}
-        )
+        moved = self._variants.apart()
+        # What is moved, glows or is left out has a mesh of its own.
+        apart = {
+            n: (moved.get(n), material.emission, n in see_through)
+            for n, material in enumerate(materials)
+        }
+        self._shapes, face_parts = merge(product, materials, self._finishes, self.mi, apart)
         self._glow = Glow(self._shapes, face_parts, materials, self.mi)
-        more_shapes, more_parts = self._variants.build(self._shapes, face_parts)
+        more_shapes, more_parts = self._variants.build(self._shapes, face_parts, apart)
         self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
         self._occluders = Occluders(occluders, occluder_models, self.mi) if occluders else None
         self._surroundings = Surroundings(self.mi)
-        self._build_scenes()
+        panes = [
+            shape
+            for shape, owners in zip(self._shapes, face_parts, strict=True)
+            if int(owners[0]) - 1 in see_through
+        ]
+        self._looks_through = bool(panes)
+        self._build_scenes(panes)
         self._passes = Passes(settings, self.mi)
-        self._probe = LabelProbe(self._shapes, face_parts, see_through, len(product.parts), self.mi)
+        self._probe = LabelProbe(self._shapes, face_parts, self.mi)
 
     def render(self, sample: SceneSample) -> Frame:
         """Draw one sample. The same sample gives the same bytes on the same machine and variant."""
@@ -123,6 +131,7 @@ class Renderer:
         on_ground = sample.backdrop.mode in {"grounded", "surface"}
         if on_ground:
             self._surroundings.set_ground(panorama, sample, self.size)
+        unglazed = self._scenes.unglazed(ground=on_ground) if self._looks_through else None
         scene = self._scenes.get("ground" if on_ground else "open")
         lit = scene
         if sample.environment.tunnel is not None and on_ground:
@@ -146,8 +155,9 @@ class Renderer:
             whole = shown.min(axis=2, keepdims=True) >= 1
             # Beside the product the denoiser leaves a trace of it, which black would show.
             radiance = np.where(whole, 0, radiance) + shown * backdrop
+        place = np.array(pose.position_m), np.array(pose.forward)
         parts, behind, depth_m = self._probe.look(
-            scene, self._camera.sensor, self.size, np.array(pose.position_m), np.array(pose.forward)
+            scene, self._camera.sensor, self.size, *place, unglazed
         )
         labelled = (self._probe, scene, self._camera.sensor, self.size)
         conditions = self._covered(sample, scene, self.size, parts)
@@ -155,7 +165,7 @@ class Renderer:
         if self._supersample:
             fine = self.size[0] * self._supersample, self.size[1] * self._supersample
             fine_parts, fine_behind, _ = self._probe.look(
-                scene, self._camera.sensor, fine, np.array(pose.position_m), np.array(pose.forward)
+                scene, self._camera.sensor, fine, *place, unglazed
             )
             fine_conditions = self._covered(sample, scene, fine, fine_parts)
         return Frame(
@@ -205,11 +215,11 @@ class Renderer:
                 clean, prefix = (finish.bsdf, "brdf_0.") if made is None else (made[1], "")
                 self._paints.append((prefix, self.mi.traverse(clean)))
 
-    def _build_scenes(self) -> None:
+    def _build_scenes(self, panes: Sequence[Any]) -> None:
         movables = self._variants.movables + (self._occluders.movables if self._occluders else [])
         moving = {id(movable.mesh) for movable in movables}
         fixed = [shape for shape in self._shapes if id(shape) not in moving]
-        self._scenes = Scenes(fixed, movables, self._surroundings, self.mi)
+        self._scenes = Scenes(fixed, movables, panes, self._surroundings, self.mi)
         self._camera = Camera(self.size, self.mi)
 
     # Parameters, once per image.

@@ -17,15 +17,22 @@ class Scenes:
     Args:
         fixed: meshes that never move.
         moving: meshes that may move between images.
+        panes: those of all meshes that `unglazed` leaves out.
         surroundings: environment and ground.
         mi: Mitsuba with its variant set.
     """
 
     def __init__(
-        self, fixed: Sequence[Any], moving: Sequence[Movable], surroundings: Surroundings, mi: Any
+        self,
+        fixed: Sequence[Any],
+        moving: Sequence[Movable],
+        panes: Sequence[Any],
+        surroundings: Surroundings,
+        mi: Any,
     ) -> None:
         self.mi = mi
         self._fixed, self._moving, self._surroundings = fixed, moving, surroundings
+        self._panes = {id(pane) for pane in panes}
         self._built: dict[str, Any] = {}
         self._stale: set[str] = set()
         self._tunnel: Tunnel | None = None
@@ -36,17 +43,16 @@ class Scenes:
 
     def get(self, kind: str) -> Any:
         """Return the scene `open` (no ground), `ground` or `tunnel` as it now is."""
-        if kind not in self._built:
-            self._built[kind] = self._build(kind)
-        elif kind in self._stale:
-            # A mesh tells one scene that it has moved and is then clean for the others.
-            for movable in self._moving:
-                movable.touch()
-            self._built[kind].parameters_changed([])
-        self._stale.discard(kind)
+        self._bring_up_to_date(kind)
         # The environment is placed around the scene that it was told of last: another scene, built
         # in between, would move the far ends of its rays and with them the last bits of a picture.
         self._surroundings.environment.set_scene(self._built[kind])
+        return self._built[kind]
+
+    def unglazed(self, *, ground: bool) -> Any:
+        """Return the scene without its panes, for rays and not for light."""
+        kind = "unglazed ground" if ground else "unglazed open"
+        self._bring_up_to_date(kind)
         return self._built[kind]
 
     def light_tunnel(self, sample: TunnelSample, variation: int) -> None:
@@ -55,12 +61,26 @@ class Scenes:
             raise ValueError("the scene of the tunnel has not been built")
         self._tunnel.show(sample, variation)
 
+    def _bring_up_to_date(self, kind: str) -> None:
+        if kind not in self._built:
+            self._built[kind] = self._build(kind)
+        elif kind in self._stale:
+            # A mesh tells one scene that it has moved and is then clean for the others.
+            for movable in self._moving:
+                movable.touch()
+            self._built[kind].parameters_changed([])
+        self._stale.discard(kind)
+
     def _build(self, kind: str) -> Any:
         around = self._surroundings
         shapes = [*self._fixed, *(movable.mesh for movable in self._moving)]
-        parts = {f"shape_{i}": shape for i, shape in enumerate(shapes)}
-        scene = {"type": "scene", "environment": around.environment, **parts}
-        if kind != "open":
+        scene = {"type": "scene"}
+        if kind.startswith("unglazed"):
+            shapes = [shape for shape in shapes if id(shape) not in self._panes]
+        else:
+            scene["environment"] = around.environment
+        scene |= {f"shape_{i}": shape for i, shape in enumerate(shapes)}
+        if kind not in {"open", "unglazed open"}:
             scene["ground"] = around.ground
         if kind == "tunnel":
             self._tunnel = Tunnel(self.mi)
