@@ -11,7 +11,7 @@ from clearcoat.studies import CellKey, Entry, PlannedRun, StudyPlan, plan
 from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
 from clearcoat.training.selection import select
 
-from .conftest import supplement, transfer
+from .conftest import TRAINING, supplement, transfer
 
 
 def entry(run: PlannedRun, mean_iou: float | None, wall_s: float = 10.0) -> Entry:
@@ -116,6 +116,33 @@ def test_few_pretrainings_take_turns(data: Path) -> None:
     # And one model is one value, not three.
     alone = next(cell for cell in study.cells if tuple(cell.key[1:]) == (0, 8))
     assert alone.rule.most == 1
+
+
+def test_photos_alone_are_trained_for_as_long_as_both_phases(data: Path) -> None:
+    long = {**TRAINING, "max_steps": 3, "pretrain_max_steps": 5}
+    study = supplement(data, training=long)
+    (alone,) = _runs(study, _cell(study, 4, 0), 1)
+    (mixed,) = _runs(study, _cell(study, 4, 8), 1)
+    assert mixed.start is not None
+    assert (mixed.config.max_steps, mixed.start.config.max_steps) == (3, 5)
+    assert alone.config.max_steps == 8
+    told = supplement(data, training=long, without_renders={"max_steps": 4, "learning_rate": 0.5})
+    (alone,) = _runs(told, _cell(told, 4, 0), 1)
+    assert (alone.config.max_steps, alone.config.learning_rate) == (4, 0.5)
+    assert _runs(told, _cell(told, 4, 8), 1)[0].run_id == mixed.run_id
+    # A mix of one phase sees as many images either way.
+    flat = supplement(data, training={**long, "mix": "concatenate"})
+    assert _runs(flat, _cell(flat, 4, 0), 1)[0].config.max_steps == 3
+
+
+def test_starts_without_renders_are_trained_for_as_long_as_base_and_model(data: Path) -> None:
+    study = transfer(data, pretrain={"max_steps": 7})
+    steps = {
+        cell.key.arm: cell.make(0).config.max_steps
+        for cell in study.cells
+        if cell.key.arm in {"base", "control", "synth-synth, trainable"}
+    }
+    assert steps == {"base": 7, "control": 9, "synth-synth, trainable": 2}
 
 
 def test_run_ids_depend_on_data_config_and_seed_alone(data: Path) -> None:

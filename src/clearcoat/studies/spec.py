@@ -107,6 +107,9 @@ class StudySpec(Model):
     recipe: str = "paper"
     training: dict[str, Any] = {}
     """Options of training that differ from the recipe."""
+    without_renders: dict[str, Any] = {}
+    """Options that differ where no render is seen. Without `max_steps` here it is the sum of those
+    on renders and on photos: a model is not to lose for having been trained less."""
     keep_weights: bool = False
     """Keep the weights of every run, not alone of those that others start from and those that
     `confirm` names."""
@@ -118,16 +121,27 @@ class StudySpec(Model):
             raise ValueError("a study needs either `test` or `test_count`, and not both")
         if self.test is not None and self.splits > 1:
             raise ValueError("several splits need `test_count`: one `test` data set is one split")
-        for name in _BY_THE_STUDY:
-            if name in self.training:
-                raise ValueError(f"training.{name} is the study's own to choose")
+        for key in ("training", "without_renders"):
+            for name in _BY_THE_STUDY:
+                if name in getattr(self, key):
+                    raise ValueError(f"{key}.{name} is the study's own to choose")
         self.config()
+        self.config_without_renders(None)
         return self
 
     def keeps_weights(self, arm: str, real: int, synthetic: int, repeat: int) -> bool:
         """Whether a run's weights stay although no other run starts from them."""
         confirmed = self.untouched_count > 0 and self.confirm.keeps(arm, real, synthetic, repeat)
         return self.keep_weights or confirmed
+
+    def config_without_renders(
+        self, steps_on_renders: int | None, **changes: Any
+    ) -> TrainingConfig:
+        """Return the config of a run that sees no render, where others see them for so long."""
+        steps = self.config(**changes).max_steps
+        if steps is not None and steps_on_renders is not None:
+            changes = {"max_steps": steps + steps_on_renders} | changes
+        return self.config(**(changes | self.without_renders))
 
     def config(self, **changes: Any) -> TrainingConfig:
         """Return the training config with some options changed. Raises SpecError."""

@@ -76,7 +76,11 @@ class _Cell:
             if not key.real:
                 return self._pretraining(repeat)
             return self._specialised(repeat, split, seed)
-        config = spec.config(real_count=key.real, synthetic_count=key.synthetic, seed=seed)
+        counts = {"real_count": key.real, "synthetic_count": key.synthetic, "seed": seed}
+        if key.synthetic:
+            config = spec.config(**counts)
+        else:
+            config = spec.config_without_renders(_steps_on_renders(spec), **counts)
         sources = self.data.sources(split, synthetic=key.synthetic > 0)
         return planned(key, repeat, split, config, sources, self.data.classes)
 
@@ -120,6 +124,12 @@ def _synthetic_phase(spec: SupplementSpec) -> dict[str, Any]:
     config = spec.config()
     limit = config.pretrain_max_steps or config.max_steps
     return {"validation_source": "synthetic", "max_steps": limit, "validation_count": None}
+
+
+def _steps_on_renders(spec: SupplementSpec) -> int | None:
+    """Return how long a mix is trained beyond what photos alone are; None: no longer."""
+    config = spec.config()
+    return config.pretrain_max_steps or config.max_steps if config.mix == "sequential" else None
 
 
 def _with_pictures(spec: SupplementSpec, data: StudyData, cells: list[CellPlan]) -> list[CellPlan]:

@@ -142,6 +142,11 @@ class _Base:
         count = self.spec.pretrainings
         return CellPlan(self.key, StoppingRule(count, count, None), self.make)
 
+    @property
+    def most_steps(self) -> int | None:
+        """For how many steps base models are trained at most; None: no limit."""
+        return self.spec.config(**self.spec.pretrain).max_steps
+
     def make(self, repeat: int) -> PlannedRun:
         """Return the base model of a repeat: they take turns."""
         spec = self.spec
@@ -173,13 +178,18 @@ def _specialised(
 
     def make(repeat: int) -> PlannedRun:
         split = repeat % spec.splits
-        config = spec.config(
-            model=arm.model,
-            real_count=real,
-            synthetic_count=0,
-            seed=seed_of(spec, key, repeat),
-            **({} if arm.init is None else {"initialisation": arm.init}),
-        )
+        options = {
+            "model": arm.model,
+            "real_count": real,
+            "synthetic_count": 0,
+            "seed": seed_of(spec, key, repeat),
+        }
+        if arm.init is not None:
+            options["initialisation"] = arm.init
+        if arm.needs_base:
+            config = spec.config(**options)
+        else:
+            config = spec.config_without_renders(base.most_steps, **options)
         return planned(
             key,
             repeat,
