@@ -96,6 +96,21 @@ def statistics_table(datasets: Sequence[DataFacts]) -> Table:
     )
 
 
+def frequency_rows(datasets: Sequence[DataFacts]) -> list[dict[str, Any]]:
+    """Rows of the same for reading: a class, and what each data set has of it."""
+    names = dict.fromkeys(name for facts in datasets for name in facts.dataset.classes)
+    return [
+        {
+            "name": name,
+            "cells": [
+                next((c for c in facts.statistics.classes if c.name == name), None)
+                for facts in datasets
+            ],
+        }
+        for name in names
+    ]
+
+
 def run_row(run: RunFacts) -> dict[str, Any]:
     """One row of the table of runs, by name of column."""
     metrics = run.metrics

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from clearcoat import __version__
-from clearcoat.dataset.overlay import IGNORE_LABEL
 from clearcoat.report.cells import Cell
 from clearcoat.report.charts import (
     cells_chart,
@@ -25,6 +22,7 @@ from clearcoat.report.data_tables import (
     cells_table,
     class_table,
     comparisons_table,
+    frequency_rows,
     mean,
     predictions_table,
     run_row,
@@ -37,13 +35,13 @@ from clearcoat.report.pictures import (
     SAMPLES,
     Picture,
     has_ignored,
-    hex_colors,
     predictions,
     samples,
     spread,
 )
 from clearcoat.report.tables import Table
 from clearcoat.report.verdict import images, p_text, signed, signed_percent
+from clearcoat.report.writing import page
 from clearcoat.statistics import Interval
 
 if TYPE_CHECKING:
@@ -65,28 +63,16 @@ class DataSection:
 
 def render_page(report: Report) -> str:
     """Return the whole page. Raises DatasetError and RunError for images that cannot be read."""
-    environment = Environment(
-        loader=PackageLoader("clearcoat.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "iou": _iou,
-        "range": _range,
-        "gain": _gain_text,
-        "relative": _relative_text,
-        "p": lambda value: "–" if value is None else p_text(value).removeprefix("p = "),
-    }
     shown = [run for run in report.runs if run.curve]
     predicted = _shown_cells(report)
     rows = predictions(report.test.dataset, predicted) if report.test and predicted else []
     classes = _classes(report)
     test_indices = spread(report.test.dataset.indices, PREDICTED) if report.test else []
-    return environment.get_template("report.html").render(
+    return page(
+        "report.html",
+        report.title,
+        filters=_FILTERS,
         report=report,
-        version=__version__,
         badge=BADGES[report.verdict.kind],
         badges=BADGES,
         lead=_lead(report),
@@ -96,7 +82,7 @@ def render_page(report: Report) -> str:
         comparisons_table=comparisons_table(report.comparisons),
         cells_chart=cells_chart(report.cells) if report.cells else Markup(),
         sections=[_data_section(facts) for facts in report.datasets],
-        statistics=_statistics(report.datasets),
+        statistics=frequency_rows(report.datasets),
         statistics_table=statistics_table(report.datasets),
         runs=[run_row(run) for run in report.runs],
         runs_table=runs_table(report.runs),
@@ -111,13 +97,10 @@ def render_page(report: Report) -> str:
         predictions_ignored=report.test is not None
         and has_ignored(report.test.dataset, test_indices),
         predictions_table=predictions_table(rows, predicted),
-        swatches=_swatches,
-        ignore_label=IGNORE_LABEL,
         samples=SAMPLES,
         machines=_machines(report.runs),
         data_used=_data_used(report),
         commands=_commands(report.runs),
-        images=images,
     )
 
 
@@ -192,20 +175,6 @@ def _data_section(facts: DataFacts) -> DataSection:
     )
 
 
-def _statistics(datasets: Sequence[DataFacts]) -> list[dict[str, Any]]:
-    names = dict.fromkeys(name for facts in datasets for name in facts.dataset.classes)
-    return [
-        {
-            "name": name,
-            "cells": [
-                next((c for c in facts.statistics.classes if c.name == name), None)
-                for facts in datasets
-            ],
-        }
-        for name in names
-    ]
-
-
 def _classes(report: Report) -> list[str]:
     """Return the classes that any run has, in the order of the data."""
     scores = (run.score for cell in report.cells for run in cell.runs)
@@ -235,10 +204,6 @@ def _shown_cells(report: Report) -> list[Cell]:
         return cells
     best = sorted(cells, key=lambda cell: -cell.interval.estimate)[:_MAX_COLUMNS]
     return [cell for cell in cells if cell in best]
-
-
-def _swatches(classes: Sequence[str]) -> list[tuple[str, str]]:
-    return list(zip(classes, hex_colors(len(classes)), strict=True))
 
 
 def _machines(runs: Sequence[RunFacts]) -> list[dict[str, Any]]:
@@ -301,3 +266,12 @@ def _relative_text(interval: Interval | None) -> tuple[str, str]:
     # Beyond tenfold an interval says no more than that nothing is known.
     high = signed_percent(interval.high) if interval.high < 10 else "more than +1,000 %"
     return signed_percent(interval.estimate), f"{signed_percent(interval.low)} to {high}"
+
+
+_FILTERS: dict[str, Any] = {
+    "iou": _iou,
+    "range": _range,
+    "gain": _gain_text,
+    "relative": _relative_text,
+    "p": lambda value: "–" if value is None else p_text(value).removeprefix("p = "),
+}

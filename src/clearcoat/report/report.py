@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from clearcoat.dataset import Dataset, DatasetStatistics, dataset_statistics
-from clearcoat.dataset.files import write_whole
-from clearcoat.errors import ClearcoatError, DatasetError, UsageError
+from clearcoat.errors import DatasetError, UsageError
 from clearcoat.report.cells import Cell, Comparison, compare, group
 from clearcoat.report.facts import FINISHED, RunFacts, read_run, rescored, uniquely_named
 from clearcoat.report.page import render_page
 from clearcoat.report.verdict import Verdict, judge
+from clearcoat.report.writing import refuse_folder, write_page
 from clearcoat.statistics import Interval
 
 Tell = Callable[[str], None]
@@ -112,25 +112,10 @@ def write_report(
     tell = tell or (lambda _: None)
     if not datasets and not runs:
         raise UsageError("nothing to report on", do="give runs, data sets, or folders of them")
-    if out.is_dir():
-        raise UsageError(
-            "the report is a file, and a folder of that name exists",
-            where=out,
-            do=f"use --out {out / 'report.html'}",
-        )
+    refuse_folder(out)
     report = gather(datasets, runs, test, title, tell)
     tell("drawing")
-    page = render_page(report)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(out, page.encode())
-    except (OSError, ClearcoatError) as error:
-        raise UsageError(
-            "cannot write the report",
-            where=out,
-            found=error.found if isinstance(error, ClearcoatError) else error.strerror,
-            do="choose another --out",
-        ) from error
+    write_page(out, render_page(report))
     return report
 
 

@@ -7,48 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from clearcoat import __version__
-from clearcoat.dataset.files import write_whole
-from clearcoat.errors import ClearcoatError, UsageError
 from clearcoat.report.charts import COLORS
 from clearcoat.report.gap.compare import NOTABLE, Difference, Gap
 from clearcoat.report.gap.measures import MEASURES
 from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.tables import Table
+from clearcoat.report.writing import page, write_page
 
 
 def write_gap(gap: Gap, out: Path, title: str) -> None:
     """Write one self-contained HTML file. Raises UsageError where that cannot be."""
-    environment = Environment(
-        loader=PackageLoader("clearcoat.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("gap.html").render(
-        gap=gap,
-        title=title,
-        version=__version__,
+    content = page(
+        "gap.html",
+        title,
         headline=headline(gap),
         sentences=sentences(gap),
         seen=feature_sentence(gap),
         figure=histograms(gap),
         table=gap_table(gap),
     )
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(out, page.encode())
-    except (OSError, ClearcoatError) as error:
-        raise UsageError(
-            "cannot write the page",
-            where=out,
-            found=error.found if isinstance(error, ClearcoatError) else error.strerror,
-            do="choose another --out",
-        ) from error
+    write_page(out, content)
 
 
 def headline(gap: Gap) -> str:

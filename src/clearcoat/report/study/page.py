@@ -4,37 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from clearcoat import __version__
-from clearcoat.dataset.overlay import IGNORE_LABEL
-from clearcoat.report.data_tables import BADGES, statistics_table
-from clearcoat.report.pictures import hex_colors
+from clearcoat.report.data_tables import BADGES, frequency_rows, statistics_table
 from clearcoat.report.study.facts import StudyFacts
 from clearcoat.report.study.report import StudyReport
 from clearcoat.report.verdict import images
+from clearcoat.report.writing import page
 
 _SETTINGS = ("design", "splits", "seed", "size", "recipe", "training", "repeats", "more_repeats")
 
 
 def render_study_page(report: StudyReport) -> str:
     """Return the whole page."""
-    environment = Environment(
-        loader=PackageLoader("clearcoat.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("study.html").render(
+    return page(
+        "study.html",
+        report.title,
         report=report,
-        version=__version__,
         badges=BADGES,
-        images=images,
         settings=_settings,
         machines=_machines,
-        swatches=lambda classes: list(zip(classes, hex_colors(len(classes)), strict=True)),
-        ignore_label=IGNORE_LABEL,
+        statistics=frequency_rows(report.datasets),
         table_1=statistics_table(report.datasets),
         lead=_lead,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from clearcoat.dataset import Dataset, dataset_statistics
 from clearcoat.dataset.files import write_whole
-from clearcoat.errors import ClearcoatError, DatasetError, UsageError
+from clearcoat.errors import ClearcoatError, DatasetError
 from clearcoat.report.data_tables import statistics_table
 from clearcoat.report.report import DataFacts
 from clearcoat.report.study.class_figures import class_figure
@@ -40,6 +40,7 @@ from clearcoat.report.study.transfer_figures import (
 from clearcoat.report.study.transfer_verdict import judge_transfer
 from clearcoat.report.study.worth_figures import scaling_figure, worth_figure
 from clearcoat.report.tables import Table
+from clearcoat.report.writing import cannot_write, refuse_folder, write_page
 
 Tell = Callable[[str], None]
 
@@ -125,27 +126,15 @@ def write_study_report(
     from clearcoat.report.study.page import render_study_page
 
     tell = tell or (lambda _: None)
-    if out.is_dir():
-        raise UsageError(
-            "the report is a file, and a folder of that name exists",
-            where=out,
-            do=f"use --out {out / 'report.html'}",
-        )
+    refuse_folder(out)
     report = gather_studies(studies, datasets, photos, title, tell)
     tell("drawing")
-    page = render_study_page(report)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(out, page.encode())
-        if files is not None:
+    write_page(out, render_study_page(report))
+    if files is not None:
+        try:
             write_files(report, files)
-    except (OSError, ClearcoatError) as error:
-        raise UsageError(
-            "cannot write the report",
-            where=out,
-            found=error.found if isinstance(error, ClearcoatError) else error.strerror,
-            do="choose another --out",
-        ) from error
+        except (OSError, ClearcoatError) as error:
+            raise cannot_write(files, error) from error
     return report
 
 

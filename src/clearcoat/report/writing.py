@@ -1,0 +1,69 @@
+"""What all pages have in common: from a template to one self-contained file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from clearcoat import __version__
+from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.overlay import IGNORE_LABEL
+from clearcoat.errors import ClearcoatError, UsageError
+from clearcoat.report.pictures import hex_colors
+from clearcoat.report.verdict import images
+
+
+def page(template: str, title: str, *, filters: dict[str, Any] | None = None, **values: Any) -> str:
+    """Return a page of that template."""
+    environment = Environment(
+        loader=PackageLoader("clearcoat.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= filters or {}
+    environment.globals |= {
+        "title": title,
+        "version": __version__,
+        "ignore_label": IGNORE_LABEL,
+        "images": images,
+        "swatches": _swatches,
+    }
+    return environment.get_template(template).render(**values)
+
+
+def refuse_folder(out: Path) -> None:
+    """Raise UsageError where a page would have to replace a folder."""
+    if out.is_dir():
+        raise UsageError(
+            "the report is a file, and a folder of that name exists",
+            where=out,
+            do=f"use --out {out / 'report.html'}",
+        )
+
+
+def write_page(out: Path, content: str) -> None:
+    """Write a page, with the folders it lies in. Raises UsageError where that cannot be."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, content.encode())
+    except (OSError, ClearcoatError) as error:
+        raise cannot_write(out, error) from error
+
+
+def cannot_write(out: Path, error: OSError | ClearcoatError) -> UsageError:
+    """Return the error of a report that cannot be written."""
+    return UsageError(
+        "cannot write the report",
+        where=out,
+        found=error.found if isinstance(error, ClearcoatError) else error.strerror,
+        do="choose another --out",
+    )
+
+
+def _swatches(classes: Sequence[str]) -> list[tuple[str, str]]:
+    return list(zip(classes, hex_colors(len(classes)), strict=True))
