@@ -9,6 +9,7 @@ import pytest
 from clearcoat.errors import SpecError
 from clearcoat.spec import Model, digest, load
 from clearcoat.spec.document import parse, read, read_text
+from clearcoat.spec.paths import path_keys
 
 
 class Lens(Model):
@@ -73,6 +74,43 @@ def test_a_file_extends_another(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("extends: base.yaml\nlens: {mount: F}\nfilters: []\n")
     camera = load(tmp_path / "own.yaml", Camera)
     assert camera == Camera(lens=Lens(focal_mm=50, mount="F"), filters=())
+
+
+class Shot(Model):
+    background: Path | None = None
+    by_name: dict[str, Path] = {}
+    masks: tuple[Path, ...] = ()
+    parts: dict[str, Camera] = {}
+    note: str = ""
+
+
+def test_paths_are_relative_to_the_file_that_they_are_written_in(tmp_path: Path) -> None:
+    for folder in ("shared/sets", "own"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "shared" / "base.yaml").write_text(
+        "background: skies/a.hdr\nmasks: [m.png, /data/n.png, ~/o.png]\nnote: skies/a.hdr\n"
+        "by_name: {day: d.hdr}\n"
+    )
+    (tmp_path / "shared" / "sets" / "more.yaml").write_text(
+        "extends: ../base.yaml\nparts: {left: {}}\n"
+    )
+    own = tmp_path / "own" / "own.yaml"
+    own.write_text("extends: ../shared/sets/more.yaml\n")
+    shot = load(own, Shot)
+    assert shot.background == Path("../shared/skies/a.hdr")
+    assert shot.masks == (Path("../shared/m.png"), Path("/data/n.png"), Path("~/o.png"))
+    assert shot.by_name == {"day": Path("../shared/d.hdr")}
+    assert shot.note == "skies/a.hdr"
+    own.write_text("extends: ../shared/base.yaml\nbackground: mine.hdr\n")
+    assert load(own, Shot).background == Path("mine.hdr")
+
+
+def test_keys_of_paths_are_found_at_any_depth() -> None:
+    class Outer(Model):
+        shots: tuple[Shot, ...] = ()
+        models: list[Path | None] = []
+
+    assert path_keys(Outer) == {"background", "by_name", "masks", "models"}
 
 
 def test_a_file_extends_several_and_later_ones_win(tmp_path: Path) -> None:

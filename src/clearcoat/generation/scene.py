@@ -154,7 +154,7 @@ def load_scene(path: Path, *, last: Scene | None = None) -> Scene:
         ProductError: the product cannot be read.
         RenderError: the folder of HDR environments or of photographs is missing or empty.
     """
-    document = read(path, KINDS)
+    document = read(path, KINDS, SceneSpec)
     spec = parse(document, SceneSpec)
     base = path.parent
     drawn = spec.product.builtin == FAMILY

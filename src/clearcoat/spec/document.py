@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from clearcoat.errors import SpecError, did_you_mean
+from clearcoat.spec.paths import path_keys, rebased
 
 Key = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -69,25 +70,33 @@ def load(
     Raises:
         SpecError: the file is missing, not YAML, or does not fit the model.
     """
-    return parse(read(path, alternatives), model, context=context)
+    return parse(read(path, alternatives, model), model, context=context)
 
 
-def read(path: Path, alternatives: Set[str] = frozenset()) -> Document:
+def read(
+    path: Path, alternatives: Set[str] = frozenset(), model: type[BaseModel] | None = None
+) -> Document:
     """Read a YAML file without validating it.
 
     A top-level key `extends` names another file (or several), relative to this one, whose content
     this one adds to: mappings are merged key by key, anything else is replaced. Of the keys in
     `alternatives` a mapping has one at most: where this file chooses another one than the file it
-    extends, the whole mapping is replaced.
+    extends, the whole mapping is replaced. Paths, as far as `model` has them, are relative to the
+    file that they are written in, and are returned relative to this one.
 
     Raises:
         SpecError: a file is missing, unreadable, not UTF-8, not YAML, repeats a key, or extends
             itself.
     """
-    return _read(path, (), alternatives)
+    return _read(path, (), alternatives, frozenset() if model is None else path_keys(model))
 
 
-def _read(path: Path, extended_by: tuple[Path, ...], alternatives: Set[str]) -> Document:
+def _read(
+    path: Path,
+    extended_by: tuple[Path, ...],
+    alternatives: Set[str],
+    paths: frozenset[str],
+) -> Document:
     if path.resolve() in extended_by:
         raise SpecError(
             "the file extends itself",
@@ -120,7 +129,10 @@ def _read(path: Path, extended_by: tuple[Path, ...], alternatives: Set[str]) -> 
     # Later files win over earlier ones, and this one over all of them.
     merged: Document | None = None
     for name in names:
-        parent = _read(path.parent / name, (*extended_by, path.resolve()), alternatives)
+        other = path.parent / name
+        parent = _read(other, (*extended_by, path.resolve()), alternatives, paths)
+        data = rebased(parent.data, paths, other.parent, path.parent)
+        parent = replace(parent, data=data)
         merged = parent if merged is None else _extend(merged, parent, alternatives)
     assert merged is not None
     return _extend(merged, document, alternatives)
