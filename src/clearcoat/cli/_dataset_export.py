@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from clearcoat.cli._options import json_option, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from clearcoat.dataset import Dataset
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -35,10 +38,7 @@ def export_coco(dataset: Path, out: Path, as_json: bool) -> None:
     opened = Dataset.open(dataset)
     with progress_bar("exporting") as progress:
         as_coco(opened, out, progress)
-    if as_json:
-        print_json({"file": str(out), "images": len(opened), "classes": opened.classes})
-    else:
-        click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
+    _say(opened, out, "file", as_json)
 
 
 @export_group.command(name="voc")
@@ -53,10 +53,14 @@ def export_voc(dataset: Path, out: Path, as_json: bool) -> None:
     opened = Dataset.open(dataset)
     with progress_bar("exporting") as progress:
         as_voc(opened, out, progress)
+    _say(opened, out, "folder", as_json)
+
+
+def _say(dataset: Dataset, out: Path, kind: str, as_json: bool) -> None:
     if as_json:
-        print_json({"folder": str(out), "images": len(opened), "classes": opened.classes})
+        print_json({kind: str(out), "images": len(dataset), "classes": dataset.classes})
     else:
-        click.echo(f"{out}: {len(opened)} images, {len(opened.classes)} classes")
+        click.echo(f"{out}: {len(dataset)} images, {len(dataset.classes)} classes")
 
 
 @export_group.command(name="yolo")

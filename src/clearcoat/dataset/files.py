@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from clearcoat.errors import DatasetError
+from clearcoat.execution import is_running
 
 _PREFIX = ".writing-"
 _TEMPORARY = re.compile(r"\.writing-(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{32}")
@@ -78,7 +79,7 @@ def remove_abandoned(folder: Path) -> None:
             with contextlib.suppress(FileNotFoundError):
                 old = now - entry.stat().st_mtime > _ABANDONED_AFTER_S
                 here = match["host"] == host
-                if old or (here and not _runs(int(match["pid"]))):
+                if old or (here and not is_running(int(match["pid"]))):
                     Path(entry.path).unlink()
 
 
@@ -101,16 +102,3 @@ def _write_flushed(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _runs(pid: int) -> bool:
-    if os.name != "posix":
-        # Signal 0 would end the process there; such files wait until they are old.
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -20,6 +20,8 @@ from typing import Self
 
 from filelock import FileLock
 
+from clearcoat.execution import is_running
+
 TOUCH_EVERY_S = 20.0
 STALE_AFTER_S = 300.0
 """Age since its last touch from which any claim is stale."""
@@ -118,7 +120,7 @@ def _is_live(file: Path) -> bool:
         return False
     if holder.host != socket.gethostname():
         return True
-    return _started(holder.pid) == holder.started and _runs(holder.pid)
+    return _started(holder.pid) == holder.started and is_running(holder.pid)
 
 
 def _myself() -> Holder:
@@ -133,16 +135,3 @@ def _started(pid: int) -> str:
         return ""
     # A zombie answers to signal 0, and works on nothing.
     return "" if fields[0] in "ZX" else fields[19]
-
-
-def _runs(pid: int) -> bool:
-    if os.name != "posix":
-        # Signal 0 would end the process there; a claim then lives until it is no longer touched.
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
