@@ -146,16 +146,16 @@ class Layout:
 
     def hood(self, s: Skin) -> Array:
         """The hood, from the nose to the cowl."""
-        return meet([s["side"] + 0.085, -s["top"] - 0.052, self._hood_end(s) - s["x"]], 0.05)
+        return meet([s["side"] + 0.085, -s["top"] - 0.052, self._behind_hood(s)], 0.05)
 
-    def _hood_end(self, s: Skin) -> Array:
-        return self.form.anchors.cowl_x + 0.055 - 0.22 * (s["y"] / 0.75) ** 2
+    def _behind_hood(self, s: Skin) -> Array:
+        """Positive behind the hood's rear edge, of which a far raked screen leaves a strip free."""
+        edge = self.form.anchors.cowl_x + 0.055 - 0.22 * (s["y"] / 0.75) ** 2
+        return np.maximum(edge - s["x"], 0.008 - s["greenhouse"])
 
     def cowl(self, s: Skin) -> Array:
         """The black strip between hood and windscreen."""
-        region = meet(
-            [s["side"] + 0.085, s["x"] - self._hood_end(s), -s["greenhouse"] - 0.01], 0.02
-        )
+        region = meet([s["side"] + 0.085, -self._behind_hood(s), -s["greenhouse"] - 0.01], 0.02)
         return np.maximum(region, self.middle_x - s["x"])
 
     def roof(self, s: Skin) -> Array:
