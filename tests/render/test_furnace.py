@@ -12,7 +12,7 @@ import pytest
 from clearcoat.materials import LIBRARY, Material
 from clearcoat.render import backend, bsdf
 
-_BATCH = 43
+_BATCH = 46
 _MATERIALS = list(LIBRARY.values())
 
 
@@ -41,7 +41,7 @@ def _radiance(materials: list[Material]) -> np.ndarray:
             "type": "sphere",
             "center": [x, 0, 0],
             "radius": 0.8,
-            "bsdf": bsdf.describe(material),
+            "bsdf": bsdf.describe(material, mi),
         }
     image = np.array(mi.render(mi.load_dict(scene), integrator=path, spp=64, seed=0))
     assert np.isfinite(image).all()

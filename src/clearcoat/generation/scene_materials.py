@@ -48,6 +48,8 @@ def material_facts(material: Material) -> dict[str, object]:
     del facts["textures"]
     if not any(material.emission):
         del facts["emission"]
+    if not material.has_film:
+        facts = {key: value for key, value in facts.items() if not key.startswith("thin_film_")}
     if material.file is not None:
         with material.file.open("rb") as stream:
             facts["file"] = file_digest(stream, "sha256").hexdigest()

@@ -27,6 +27,11 @@ GLAZING = (
     _pane("acrylic_clear", _PMMA, 1.49, (0.97, 0.97, 0.97), "glass"),
     _pane("polycarbonate_smoked", _PC, 1.585, (0.20, 0.19, 0.18), "glass"),
     Material(
+        "glass_antireflective", "soda-lime glass, n = 1.52; outside 100 nm of MgF2, n = 1.38",
+        kind="thin_glass", ior=1.52, tint=(0.97, 0.98, 0.97), category="glass",
+        thin_film_thickness_nm=100, thin_film_ior=1.38,
+    ),
+    Material(
         "glass_frit", "black enamel behind soda-lime glass, n = 1.52; colour estimated",
         base_color=(0.008, 0.008, 0.008), roughness=0.05, specular=specular(1.52),
         category="glass",

@@ -16,6 +16,7 @@ from clearcoat.materials.glazing import GLAZING, LAMPS
 from clearcoat.materials.interior import INTERIOR, OTHERS
 from clearcoat.materials.material import Material
 from clearcoat.materials.metals import METALS
+from clearcoat.materials.optics import METAL_SOURCES
 from clearcoat.materials.paints import PAINTS
 from clearcoat.materials.polymers import PLASTICS, RUBBERS
 
@@ -32,7 +33,7 @@ def material(name: str, overrides: Mapping[str, object] | None = None) -> Materi
     """Return a library material, with some of its values replaced.
 
     Raises:
-        SpecError: no such material, or a value that a material does not have.
+        SpecError: no such material, a value that a material does not have, or an impossible film.
     """
     if name not in LIBRARY:
         raise SpecError(f"no such material: {name!r}", do=did_you_mean(name, LIBRARY))
@@ -43,4 +44,41 @@ def material(name: str, overrides: Mapping[str, object] | None = None) -> Materi
         if key not in known:
             raise SpecError(f"material {name!r} has no value {key!r}", do=did_you_mean(key, known))
         values[key] = tuple(value) if isinstance(value, list) else value
-    return replace(chosen, **values)  # type: ignore[arg-type]
+    made = replace(chosen, **values)  # type: ignore[arg-type]
+    _check_film(made)
+    return made
+
+
+_FILM_LIMITS = {
+    "thin_film_thickness_nm": (0.0, 5000.0),
+    "thin_film_ior": (1.0, 5.0),
+    "thin_film_weight": (0.0, 1.0),
+}
+
+
+def _check_film(made: Material) -> None:
+    for key, (least, most) in _FILM_LIMITS.items():
+        value = getattr(made, key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SpecError(f"{key} is no number", found=repr(value))
+        if not least <= value <= most:
+            raise SpecError(
+                f"{key} is out of range", found=f"{value:g}", expected=f"{least:g} to {most:g}"
+            )
+    below = made.thin_film_substrate
+    if below and below not in METAL_SOURCES:
+        raise SpecError(
+            f"no such metal: {below!r}",
+            expected="one of " + ", ".join(METAL_SOURCES),
+            do=did_you_mean(str(below), METAL_SOURCES),
+        )
+    if below and made.metallic == 0:
+        raise SpecError(
+            f"thin_film_substrate names a metal, but {made.name!r} is none",
+            do="leave it out, or set metallic: 1",
+        )
+    if made.has_film and made.is_paint:
+        raise SpecError(
+            f"material {made.name!r} takes the sampled paint, which has no thin film",
+            do="use one of the other paints, such as paint_interference_blue",
+        )

@@ -51,5 +51,19 @@ class Material:
     """BRDF file of a measured surface, in the RGL format (Dupuy and Jakob 2018), RGB variant."""
     emission: Color = (0.0, 0.0, 0.0)
     """Radiance that the surface emits itself, linear, 1 being that of white at exposure 0."""
+    thin_film_thickness_nm: float = 0.0
+    """Of a transparent film on the surface, below the clear coat if there is one; 0: no film."""
+    thin_film_ior: float = 1.4
+    """Refractive index of the film; name, meaning and default are OpenPBR's (1.1)."""
+    thin_film_weight: float = 1.0
+    """Share of the surface that the film covers."""
+    thin_film_substrate: str = ""
+    """Metal whose n and k are below the film, one of `optics.METAL_SOURCES`; empty: a real index
+    that has the colour's reflectance."""
     textures: Textures | None = None
     """Pictures that a CAD file puts on an opaque surface without a clear coat."""
+
+    @property
+    def has_film(self) -> bool:
+        """Whether a thin film changes what the surface reflects."""
+        return self.thin_film_thickness_nm > 0 and self.thin_film_weight > 0

@@ -25,6 +25,17 @@ def _metal(
     )  # fmt: skip
 
 
+def _oxidised(
+    name: str, of: str, oxide: str, n: float, thickness_nm: float, roughness: float, how: str
+) -> Material:
+    return Material(
+        name, f"{METAL_SOURCES[of]}; film of {oxide}, n = {n:g}, {thickness_nm:g} nm: {how}; "
+        "roughness estimated",
+        base_color=metal(of), metallic=1.0, roughness=roughness, category="metal",
+        thin_film_thickness_nm=thickness_nm, thin_film_ior=n, thin_film_substrate=of,
+    )  # fmt: skip
+
+
 METALS = (
     Material("chrome", _CHART, base_color=(0.55, 0.556, 0.554), metallic=1.0, roughness=0.06,
              category="metal"),
@@ -59,6 +70,14 @@ METALS = (
              roughness=0.4, anisotropic=0.6, category="metal"),
     Material("rust", "iron oxide, colour estimated", base_color=(0.16, 0.045, 0.016),
              roughness=0.95, specular=0.5, category="metal"),
+    _oxidised("stainless_heat_tinted_straw", "stainless", "Cr2O3", 2.5, 19, 0.25, "straw"),
+    _oxidised("stainless_heat_tinted_blue", "stainless", "Cr2O3", 2.5, 42, 0.25, "blue"),
+    _oxidised("steel_tempered_straw", "iron", "Fe3O4", 2.42, 22, 0.25, "straw"),
+    _oxidised("steel_tempered_blue", "iron", "Fe3O4", 2.42, 50, 0.25, "blue"),
+    _metal("titanium", "titanium", 0.3),
+    _oxidised("titanium_anodised_gold", "titanium", "TiO2", 2.43, 25, 0.25, "gold"),
+    _oxidised("titanium_anodised_purple", "titanium", "TiO2", 2.43, 40, 0.25, "purple"),
+    _oxidised("titanium_anodised_blue", "titanium", "TiO2", 2.43, 52, 0.25, "blue"),
     _metal("brass", "brass", 0.18),
     _metal("copper", "copper", 0.2),
     _metal("gold", "gold", 0.12),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from clearcoat.materials.material import Color
 
 Index = tuple[float, float]
 """Real part n and extinction coefficient k of a refractive index."""
 
-# At 630, 532 and 465 nm, interpolated linearly between the published wavelengths.
+CHANNELS_NM = (630.0, 532.0, 465.0)
+"""The wavelengths that stand for red, green and blue of linear sRGB."""
+
+# At these three wavelengths, interpolated linearly between the published wavelengths.
 _METALS: dict[str, tuple[Index, Index, Index]] = {
     "aluminium": ((1.43, 7.51), (0.94, 6.42), (0.69, 5.64)),
     "brass": ((0.44, 3.52), (0.57, 2.59), (0.95, 1.92)),
@@ -17,6 +23,7 @@ _METALS: dict[str, tuple[Index, Index, Index]] = {
     "iron": ((2.89, 3.07), (2.90, 2.92), (2.65, 2.80)),
     "silver": ((0.06, 4.25), (0.05, 3.43), (0.05, 2.80)),
     "stainless": ((2.14, 3.42), (1.85, 3.11), (1.56, 2.84)),
+    "titanium": ((2.70, 3.76), (2.48, 3.35), (2.31, 3.08)),
     "zinc": ((1.17, 5.70), (0.88, 4.80), (0.71, 4.16)),
 }
 
@@ -29,6 +36,7 @@ METAL_SOURCES = {
     "iron": "n, k of Fe: Johnson and Christy 1974",
     "silver": "n, k of Ag: Johnson and Christy 1972",
     "stainless": "n, k of ferritic steel, 13.5 % Cr: Karlsson and Ribbing 1982",
+    "titanium": "n, k of Ti: Johnson and Christy 1974",
     "zinc": "n, k of Zn: Werner et al. 2009",
 }
 """Where the indices of each metal come from. Full references: docs/materials.md."""
@@ -40,12 +48,18 @@ def reflectance(n: float, k: float = 0.0) -> float:
 
 
 def metal(name: str) -> Color:
-    """Return the reflectance of a clean, smooth metal at 630, 532 and 465 nm.
-
-    These three wavelengths stand for the red, green and blue of linear sRGB.
-    """
+    """Return the reflectance of a clean, smooth metal at `CHANNELS_NM`."""
     red, green, blue = (reflectance(n, k) for n, k in _METALS[name])
     return red, green, blue
+
+
+def metal_index(name: str, wavelength_nm: ArrayLike) -> NDArray[np.complex128]:
+    """Return the refractive index n + ik of a metal, constant beyond the outer `CHANNELS_NM`."""
+    n, k = np.array(_METALS[name][::-1]).T
+    found: NDArray[np.complex128] = np.interp(
+        np.asarray(wavelength_nm), CHANNELS_NM[::-1], n
+    ) + 1j * np.interp(np.asarray(wavelength_nm), CHANNELS_NM[::-1], k)
+    return found
 
 
 def specular(n: float) -> float:

@@ -22,6 +22,17 @@ def _metallic(name: str, color: Color, metallic: float, roughness: float) -> Mat
     )  # fmt: skip
 
 
+def _interference(name: str, thickness_nm: float) -> Material:
+    """Mica flakes with a layer of titania in the clear coat; a dark ground shows between them."""
+    return Material(
+        name, f"mica (n = 1.58) with {thickness_nm:g} nm of anatase (n = 2.5) on 80 % of a black "
+        "ground, share estimated; clear coat n = 1.5 (polyurethane)",
+        base_color=(0.01, 0.01, 0.012), roughness=0.4, specular=specular(1.58), clearcoat=1.0,
+        clearcoat_gloss=0.98, category="paint", thin_film_thickness_nm=thickness_nm,
+        thin_film_ior=2.5, thin_film_weight=0.8,
+    )  # fmt: skip
+
+
 def _matt(
     name: str, color: Color, roughness: float, binder: str = "polyurethane", n: float = 1.5
 ) -> Material:
@@ -67,6 +78,9 @@ PAINTS = (
     # Mica flakes reflect over a white or coloured ground that shows between them.
     _metallic("paint_pearl_white", (0.88, 0.87, 0.82), 0.25, 0.45),
     _metallic("paint_pearl_bronze", (0.30, 0.18, 0.09), 0.45, 0.42),
+    _interference("paint_interference_red", 100),
+    _interference("paint_interference_blue", 125),
+    _interference("paint_interference_green", 155),
     _matt("paint_matt_grey", (0.16, 0.165, 0.17), 0.5),
     _matt("paint_matt_black", (0.014, 0.014, 0.015), 0.5),
     _matt("paint_powder_black", (0.018, 0.018, 0.018), 0.62, "polyester powder", 1.56),

@@ -68,6 +68,7 @@ class SourceMaterial:
     """Share of the surface under a thin film."""
     iridescence_ior: float = 1.3
     iridescence_thickness_nm: float = 400.0
+    """Mean thickness of the film."""
     textures: Textures | None = None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from clearcoat.materials import Material, check_measured
+from clearcoat.materials.optics import specular
 from clearcoat.product import SourceMaterial
+from clearcoat.render.film import filmed
 from clearcoat.render.textures import with_textures
 
 
@@ -19,14 +22,15 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
     if source.transmission >= 0.5 or source.alpha < 0.5:
         clear = max(source.transmission, 1 - source.alpha)
         red, green, blue = (clear * channel for channel in source.base_color)
-        return Material(
+        pane = Material(
             source.name,
             "CAD file",
             kind="thin_glass",
             tint=(red, green, blue),
             emission=source.emissive,
         )
-    return Material(
+        return _with_film(pane, source)
+    opaque = Material(
         source.name,
         "CAD file",
         base_color=source.base_color,
@@ -39,10 +43,28 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
         # Paint under a clear coat has flakes finer than a picture; its mean colour stays.
         textures=source.textures if has_uv and source.clearcoat <= 0.5 else None,
     )
+    return _with_film(opaque, source)
+
+
+def _with_film(material: Material, source: SourceMaterial) -> Material:
+    """Return the material under the film that the file describes, if it does.
+
+    What a film shows depends on what is below it, so that the file's refractive index counts.
+    """
+    if source.iridescence == 0 or source.iridescence_thickness_nm == 0:
+        return material
+    return replace(
+        material,
+        ior=source.ior,
+        specular=min(specular(source.ior) * source.specular, 1.0),
+        thin_film_thickness_nm=source.iridescence_thickness_nm,
+        thin_film_ior=source.iridescence_ior,
+        thin_film_weight=source.iridescence,
+    )
 
 
 def describe(material: Material, mi: Any = None) -> dict[str, Any]:
-    """Return the Mitsuba description of a material; with `mi`, its textures too.
+    """Return the Mitsuba description of a material; with `mi`, its textures and film too.
 
     Opaque surfaces are two-sided because CAD shells are often wound inside out.
 
@@ -57,6 +79,10 @@ def one_sided(material: Material, mi: Any = None) -> dict[str, Any]:
     """Return the description of an opaque surface seen from outside, or of a pane."""
     if material.kind == "measured":
         return {"type": "measured", "filename": str(check_measured(material.file, material.name))}
+    if material.has_film:
+        if mi is None:
+            raise ValueError(f"{material.name}: a thin film cannot be described without Mitsuba")
+        return filmed(material, mi)
     if material.kind == "thin_glass":
         return {
             "type": "thindielectric",

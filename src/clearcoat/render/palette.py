@@ -56,7 +56,7 @@ def _groups(materials: Sequence[Material]) -> list[list[Material]]:
 def _alike(material: Material) -> object:
     """What two materials must have in common to share a BSDF; itself where it shares with none."""
     plain = material.kind == "opaque" and not (
-        material.is_paint or bsdf.is_coated(material) or material.textures
+        material.is_paint or bsdf.is_coated(material) or material.textures or material.has_film
     )
     if not plain:
         return material

@@ -40,7 +40,7 @@ def swatches(
     path = mi.load_dict({"type": "path", "max_depth": 10, "rr_depth": 6})
     guide = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
     for material in materials:
-        surface = mi.load_dict(bsdf.describe(material))
+        surface = mi.load_dict(bsdf.describe(material, mi))
         scene = mi.load_dict({**stage, **_object(mi, surface)})
         radiance = np.array(mi.render(scene, integrator=path, spp=samples, seed=seed))[..., :3]
         guides = np.array(mi.render(scene, integrator=guide, spp=_GUIDE_SAMPLES, seed=seed))

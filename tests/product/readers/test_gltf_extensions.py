@@ -272,6 +272,26 @@ def test_material_extensions(gltf: Any, tmp_path: Path) -> None:
     assert (found.clearcoat, found.clearcoat_roughness) == (0.9, 0.2)
 
 
+def test_a_film_is_as_thick_as_its_picture_on_average(gltf: Any, tmp_path: Path) -> None:
+    """KHR_materials_iridescence: G runs from the least thickness to the greatest."""
+    pixels = np.full((2, 2, 3), 51, np.uint8)
+    textured(gltf, pixels)
+    film: dict[str, Any] = {"iridescenceFactor": 0.5, "iridescenceThicknessTexture": {"index": 0}}
+    gltf.document["materials"][0] = {"extensions": {"KHR_materials_iridescence": film}}
+    product = read(gltf.write(tmp_path))
+    found = product.parts[0].material
+    assert found is not None
+    # The extension's own limits are 100 and 400 nm.
+    assert found.iridescence_thickness_nm == pytest.approx(100 + 300 * 0.2)
+    assert (found.iridescence, found.iridescence_ior) == (0.5, 1.3)
+    assert any("thin film's share and thickness averaged" in note for note in product.notes)
+    film |= {"iridescenceThicknessMinimum": 500, "iridescenceTexture": {"index": 0}}
+    found = read(gltf.write(tmp_path)).parts[0].material
+    assert found is not None
+    assert found.iridescence_thickness_nm == pytest.approx(500 - 100 * 0.2)
+    assert found.iridescence == pytest.approx(0.5 * 0.2)
+
+
 def textured(gltf: Any, pixels: np.ndarray, **info: Any) -> None:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")

@@ -147,17 +147,29 @@ class Materials:
             sheen = scalar(owner, "sheenRoughnessFactor", 0.0, "sheenRoughnessTexture", 3)
             found["sheen_roughness"] = _unit(sheen)
         if owner := table("iridescence"):
-            film = scalar(owner, "iridescenceFactor", 0.0, "iridescenceTexture", 0)
-            index = scalar(owner, "iridescenceIor", 1.3, "", 0)
-            thickest = scalar(owner, "iridescenceThicknessMaximum", 400.0, "", 0)
-            if film > 0:
-                self._notes.add("iridescence read but not drawn", part=name)
-            found |= {
-                "iridescence": _unit(film),
-                "iridescence_ior": float(np.clip(index, 1.0, 5.0)),
-                "iridescence_thickness_nm": max(thickest, 0.0),
-            }
+            found |= self._film(owner, name, of)
         return found
+
+    def _film(self, owner: dict[str, Any], name: str, of: str) -> dict[str, Any]:
+        """Return the thin film of KHR_materials_iridescence; it is as thick as its mean."""
+        file = self._file
+        share, _, share_mean = self._textures.read(owner, "iridescenceTexture", name)
+        thickness, _, thickness_mean = self._textures.read(
+            owner, "iridescenceThicknessTexture", name
+        )
+        weight = file.value(owner, "iridescenceFactor", "number", 0.0, of=of) * share_mean[0]
+        least = file.value(owner, "iridescenceThicknessMinimum", "number", 100.0, of=of)
+        most = file.value(owner, "iridescenceThicknessMaximum", "number", 400.0, of=of)
+        if thickness is not None:
+            most = least + (most - least) * thickness_mean[1]
+        index = file.value(owner, "iridescenceIor", "number", 1.3, of=of)
+        if weight > 0 and (share is not None or thickness is not None):
+            self._notes.add("pictures of a thin film's share and thickness averaged", part=name)
+        return {
+            "iridescence": _unit(weight),
+            "iridescence_ior": float(np.clip(index, 1.0, 5.0)),
+            "iridescence_thickness_nm": max(float(most), 0.0),
+        }
 
     def _one_set(self, name: str, **found: tuple[Texture | None, int]) -> tuple[Textures, int]:
         """Keep the textures that share the set of coordinates of the first: a mesh carries one."""
