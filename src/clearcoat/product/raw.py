@@ -19,7 +19,7 @@ Float64Array = NDArray[np.float64]
 
 
 class Tessellation(Model):
-    """How finely curved surfaces (STEP) are cut into triangles; ignored for triangle files."""
+    """How finely curved surfaces (STEP, IGES) become triangles; ignored for triangle files."""
 
     linear_mm: float = Field(default=0.2, gt=0)
     """Largest distance between the surface and its triangles, in millimetres."""

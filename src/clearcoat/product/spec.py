@@ -58,7 +58,7 @@ class ProductSpec(Model):
     drop: tuple[str, ...] = ()
     """Globs on part paths: parts to leave out."""
     tessellation: Tessellation = Tessellation()
-    """How finely curved surfaces of STEP files are cut into triangles."""
+    """How finely curved surfaces of STEP and IGES files are cut into triangles."""
     seed: int = Field(default=0, ge=0)
     """Seed of the built-in vehicle, or of all that `builtin: family` draws."""
     parameters: dict[str, float] = {}

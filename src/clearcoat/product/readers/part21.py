@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import mmap
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from clearcoat.errors import ProductError
@@ -96,8 +96,22 @@ def check_assembly(text: mmap.mmap | bytes, path: Path) -> None:
         ends = references(body)[:2]
         if len(ends) == 2:
             children.setdefault(ends[0], []).append(ends[1])
+    check_tree(children, path, sign="#")
+
+
+def check_tree(children: Mapping[int, Sequence[int]], path: Path, *, sign: str) -> None:
+    """Make sure that what contains what is a tree of a size that can be read.
+
+    Args:
+        children: numbers of entities by the number of the one that contains them.
+        path: the file.
+        sign: what the format writes before numbers of entities, for errors.
+
+    Raises:
+        ProductError: something contains itself, or there are too many occurrences.
+    """
     below = {child for found in children.values() for child in found}
-    count = _occurrences(children, path)
+    count = _occurrences(children, path, sign)
     total = sum(count[root] for root in set(children) - below)
     if total > MOST_OCCURRENCES:
         raise ProductError(
@@ -109,7 +123,7 @@ def check_assembly(text: mmap.mmap | bytes, path: Path) -> None:
         )
 
 
-def _occurrences(children: dict[int, list[int]], path: Path) -> dict[int, int]:
+def _occurrences(children: Mapping[int, Sequence[int]], path: Path, sign: str) -> dict[int, int]:
     """Number of occurrences below every assembly, each counted as often as it is placed."""
     count: dict[int, int] = {}
     for root in children:
@@ -124,7 +138,7 @@ def _occurrences(children: dict[int, list[int]], path: Path) -> dict[int, int]:
                     raise ProductError(
                         "an assembly of the product contains itself",
                         where=path,
-                        found=f"#{number} is placed in what it is made of",
+                        found=f"{sign}{number} is placed in what it is made of",
                         do="export the file again",
                     )
                 stack.append(waiting[0])

@@ -36,7 +36,7 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
         MissingDependencyError: cascadio is not installed.
     """
     unit_m, notes, layers = _inspect_text(path)
-    raw = tessellate(path, "step", unit_m, options)
+    raw = tessellate(path, unit_m, options)
     return replace(raw, parts=with_layers(raw.parts, layers), notes=(*notes, *raw.notes))
 
 

@@ -13,6 +13,7 @@ from clearcoat.product.readers.gltf.accessors import floats
 from clearcoat.product.readers.gltf.container import GltfFile
 
 MOST_PARTS = 200_000
+MOST_TRIANGLES = 200_000_000
 """A few bytes can ask for any number of copies of a mesh."""
 _MOST_EXTRAS = 256
 

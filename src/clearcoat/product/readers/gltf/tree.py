@@ -14,6 +14,7 @@ from clearcoat.product.readers.gltf.container import GltfFile, open_gltf
 from clearcoat.product.readers.gltf.materials import Materials
 from clearcoat.product.readers.gltf.nodes import (
     MOST_PARTS,
+    MOST_TRIANGLES,
     Placed,
     extras_text,
     occurrences,
@@ -29,8 +30,6 @@ from clearcoat.product.readers.gltf.primitives import (
 from clearcoat.product.readers.gltf.variants import Variants
 from clearcoat.product.readers.triangles import tidy
 
-_MOST_TRIANGLES = 200_000_000
-
 # Extensions that a file may require: read, or without effect on what is read.
 _KNOWN = (
     *("KHR_materials_", "KHR_texture_", "KHR_mesh_quantization", "KHR_lights_punctual"),
@@ -45,6 +44,7 @@ def read(
     *,
     rename: Callable[[str], str] | None = None,
     shown: Path | None = None,
+    notes: Notes | None = None,
 ) -> RawProduct:
     """Read a glTF file: metres, y up, front +z, as the format defines.
 
@@ -58,6 +58,7 @@ def read(
         options: the variant to show.
         rename: maps node names before paths are built; an empty result means unnamed.
         shown: the file that errors name, where `path` was converted from another.
+        notes: what is noted is added to these, for products of several files.
 
     Raises:
         ProductError: damaged, of an extension that is not read, not a tree, or without the
@@ -65,7 +66,7 @@ def read(
         MissingDependencyError: compressed, and the decoder is not installed.
     """
     file = open_gltf(path, shown)
-    notes = Notes()
+    notes = Notes() if notes is None else notes
     for name in file.value(file.document, "extensionsRequired", "array", [], of="the file"):
         if not str(name).startswith(_KNOWN):
             raise file.error(
@@ -132,11 +133,11 @@ class _Meshes:
             if part is None:
                 continue
             self._triangles += len(part.faces)
-            if len(self.parts) >= MOST_PARTS or self._triangles > _MOST_TRIANGLES:
+            if len(self.parts) >= MOST_PARTS or self._triangles > MOST_TRIANGLES:
                 raise file.error(
                     "the file is too large once its instances are placed",
                     found=f"more than {len(self.parts):,} parts, {self._triangles:,} triangles",
-                    expected=f"at most {MOST_PARTS:,} parts and {_MOST_TRIANGLES:,} triangles",
+                    expected=f"at most {MOST_PARTS:,} parts and {MOST_TRIANGLES:,} triangles",
                     do="export a lighter file, or fewer instances",
                 )
             metadata = {**piece.extras, **placed.metadata, **extras_text(mesh)}
