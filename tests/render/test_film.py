@@ -169,7 +169,7 @@ def test_the_film_of_a_file_is_drawn() -> None:
     pane = bsdf.from_source(replace(source, transmission=1.0))
     assert (pane.kind, pane.ior, pane.has_film) == ("thin_glass", 1.33, True)
     for none in (replace(source, iridescence=0.0), replace(source, iridescence_thickness_nm=0.0)):
-        assert bsdf.from_source(none) == bsdf.from_source(SourceMaterial("beetle"))
+        assert bsdf.from_source(none) == bsdf.from_source(SourceMaterial("beetle", ior=1.33))
 
 
 def test_pictures_of_colour_roughness_and_normals_stay_under_a_film(mi: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from clearcoat.materials import Material
 from clearcoat.product import SourceMaterial
@@ -63,3 +64,16 @@ def test_what_a_file_says_is_drawn() -> None:
     assert made.emission == (2.0, 1.0, 0.0)
     assert made.sheen == 0.3
     assert from_source(replace(lamp, alpha=0.1)).emission == (2.0, 1.0, 0.0)
+
+
+def test_the_refractive_index_of_a_file_is_drawn() -> None:
+    """A file that says none gets what the library has for glass and plastic."""
+    unsaid = SourceMaterial("m")
+    assert (from_source(unsaid).specular, from_source(replace(unsaid, alpha=0)).ior) == (0.5, 1.52)
+    water = replace(unsaid, ior=1.33)
+    assert from_source(water).specular * 0.08 == pytest.approx((0.33 / 2.33) ** 2)
+    assert from_source(replace(water, alpha=0.0)).ior == 1.33
+    assert from_source(replace(water, specular=0.5)).specular * 0.16 == pytest.approx(
+        (0.33 / 2.33) ** 2
+    )
+    assert from_source(replace(unsaid, ior=2.4)).specular == 1.0

@@ -90,12 +90,13 @@ def swatch_sheet(
 
 
 def _lines(name: str, width_px: int, font: Any) -> list[str]:
-    """Break a name at an underscore where it is wider than its picture: two lines at most."""
-    if font.getlength(name) <= width_px or "_" not in name:
-        return [name]
-    breaks = [place + 1 for place, letter in enumerate(name) if letter == "_"]
-    middle = min(breaks, key=lambda place: abs(place - len(name) / 2))
-    return [name[:middle], name[middle:]]
+    """Break a name at underscores into lines as wide as its picture, if it has so short words."""
+    lines = [""]
+    for word in name.replace("_", "_ ").split():
+        if lines[-1] and font.getlength(lines[-1] + word) > width_px:
+            lines.append("")
+        lines[-1] += word
+    return lines
 
 
 def _object(mi: Any, surface: Any) -> dict[str, Any]:

@@ -266,10 +266,13 @@ def test_material_extensions(gltf: Any, tmp_path: Path) -> None:
     found = read(gltf.write(tmp_path)).parts[0].material
     assert found is not None
     assert (found.ior, found.specular, found.specular_color) == (1.33, 0.4, (1, 0.5, 0))
+    assert not any("1.79" in note for note in read(gltf.write(tmp_path)).notes)
     assert (found.sheen_color, found.sheen_roughness) == ((0.1, 0.2, 0.3), 0.6)
     assert (found.iridescence, found.iridescence_ior) == (0.7, 1.8)
     assert found.iridescence_thickness_nm == 550
     assert (found.clearcoat, found.clearcoat_roughness) == (0.9, 0.2)
+    gltf.document["materials"][0]["extensions"]["KHR_materials_ior"]["ior"] = 2.4
+    assert any("above 1.79 drawn as 1.79" in note for note in read(gltf.write(tmp_path)).notes)
 
 
 def test_a_film_is_as_thick_as_its_picture_on_average(gltf: Any, tmp_path: Path) -> None:

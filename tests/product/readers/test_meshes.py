@@ -168,8 +168,8 @@ def test_obj_with_materials(tmp_path: Path) -> None:
     path.write_text(_OBJ)
     Image.fromarray(np.full((4, 4, 3), 188, np.uint8)).save(tmp_path / "pic.png")
     (tmp_path / "car.mtl").write_text(
-        "newmtl paint\nKd 1 0 0\nmap_Kd -s 2 2 2 pic.png\nNs 200\n"
-        "newmtl glass\nKd 0.2 0.5 1\nd 0.25\nNi 1.5\nPr 0.125\n"
+        "newmtl paint\nKd 1 0 0\nmap_Kd -s 2 2 2 pic.png\nNs 200\nNi 1.0\n"
+        "newmtl glass\nKd 0.2 0.5 1\nd 0.25\nNi 1.45\nPr 0.125\n"
     )
     product = read(path, unit_m=1, up="z", front="x")
     # The pane lies in the plane of the body, but is another material: it stays.
@@ -182,6 +182,8 @@ def test_obj_with_materials(tmp_path: Path) -> None:
     assert glass.material is not None
     assert (glass.material.alpha, glass.material.roughness) == (0.25, 0.125)
     assert glass.material.base_color[2] == 1
+    # An index of 1 is what exporters write that know none.
+    assert (glass.material.ior, paint.material.ior) == (1.45, 1.5)
     assert steel.material is not None
     assert any("'steel' is in no library" in note for note in product.notes)
     assert paint.mesh.uv is not None

@@ -62,6 +62,8 @@ def _material(
     exponent = max(_number(table, "ns", 30.0), 0.0)
     roughness = _number(table, "pr", math.sqrt(math.sqrt(2.0 / (exponent + 2.0))))
     textures = Textures(base_color=base, normal=normal)
+    # Exporters write 1, which reflects nothing, where they know no index.
+    index = _number(table, "ni", 1.0)
     return SourceMaterial(
         name=name,
         base_color=color,
@@ -71,7 +73,7 @@ def _material(
         clearcoat=_unit(_number(table, "pc", 0.0)),
         clearcoat_roughness=_unit(_number(table, "pcr", 0.0)),
         emissive=_color(table, "ke", (0.0, 0.0, 0.0)),
-        ior=min(max(_number(table, "ni", 1.5), 1.0), 5.0),
+        ior=min(index, 5.0) if index > 1 else 1.5,
         textures=textures or None,
     )
 

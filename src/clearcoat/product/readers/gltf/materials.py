@@ -133,6 +133,10 @@ class Materials:
         if owner := table("ior"):
             # 0 is the extension's way to say that everything is reflected.
             found["ior"] = float(np.clip(scalar(owner, "ior", 1.5, "", 0) or 100.0, 1.0, 100.0))
+            if found["ior"] > 1.79 and "transmission" not in found:
+                self._notes.add(
+                    "refractive indices above 1.79 drawn as 1.79 on opaque parts", part=name
+                )
         if owner := table("specular"):
             found["specular"] = _unit(scalar(owner, "specularFactor", 1.0, "specularTexture", 3))
             color = file.vector(owner, "specularColorFactor", _WHITE, of=of)
