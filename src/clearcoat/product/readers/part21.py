@@ -127,23 +127,25 @@ def _occurrences(children: Mapping[int, Sequence[int]], path: Path, sign: str) -
     """Number of occurrences below every assembly, each counted as often as it is placed."""
     count: dict[int, int] = {}
     for root in children:
+        if root in count:
+            continue
         # Depth first without recursion: trees may be deeper than Python's stack.
-        stack, open_ = [root], set[int]()
+        stack, open_ = [(root, iter(children[root]))], {root}
         while stack:
-            number = stack[-1]
-            waiting = [child for child in children.get(number, []) if child not in count]
-            if number not in count and waiting:
-                open_.add(number)
-                if open_.intersection(waiting):
-                    raise ProductError(
-                        "an assembly of the product contains itself",
-                        where=path,
-                        found=f"{sign}{number} is placed in what it is made of",
-                        do="export the file again",
-                    )
-                stack.append(waiting[0])
-                continue
-            count[number] = sum(1 + count[child] for child in children.get(number, []))
-            open_.discard(number)
-            stack.pop()
+            number, left = stack[-1]
+            child = next((child for child in left if child not in count), None)
+            if child is None:
+                count[number] = sum(1 + count[child] for child in children.get(number, ()))
+                open_.discard(number)
+                stack.pop()
+            elif child in open_:
+                raise ProductError(
+                    "an assembly of the product contains itself",
+                    where=path,
+                    found=f"{sign}{number} is placed in what it is made of",
+                    do="export the file again",
+                )
+            else:
+                open_.add(child)
+                stack.append((child, iter(children.get(child, ()))))
     return count
