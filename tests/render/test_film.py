@@ -187,3 +187,45 @@ def test_pictures_of_colour_roughness_and_normals_stay_under_a_film(mi: Any) -> 
     seen = _furnace(mi, replace(made, textures=Textures(base_color=red, normal=bent)), 0)
     assert seen[0] == pytest.approx(1, abs=0.02)
     assert seen[1] == pytest.approx(thin_film.reflectance(WHITE, np.ones(1))[0, 1], abs=0.02)
+
+
+def _graded(least_nm: float, most_nm: float) -> Textures:
+    """A film that is thin on the left half and thick on the right one."""
+    pixels = np.zeros((1, 2, 4), np.uint8)
+    pixels[0, :, 1] = round(255 * least_nm / most_nm), 255
+    picture = Texture(
+        digest=texture_digest(pixels), pixels=pixels, srgb=False, wrap="clamp",
+        factor=(1.0, most_nm, 1.0),
+    )  # fmt: skip
+    return Textures(film_thickness=picture)
+
+
+@pytest.mark.parametrize("material", [METAL, BUBBLE], ids=lambda m: m.name)
+def test_a_picture_of_the_thickness_is_drawn(mi: Any, material: Material) -> None:
+    graded = replace(material, roughness=0.05, textures=_graded(200.0, 350.0))
+    surface = mi.load_dict(filmed(graded, mi) if material is METAL else bsdf.describe(graded, mi))
+    si = _above(mi, mi.Vector3f(mi.Float([0.6, 0.6]), 0, 0.8))
+    si.uv = mi.Point2f([0.1, 0.9], [0.5, 0.5])
+    if material is METAL:
+        seen = np.array(surface.eval_diffuse_reflectance(si)).reshape(3, 2).T
+    else:
+        seen = 1 - np.array(surface.eval_null_transmission(si)).reshape(3, 2).T
+    for side, thickness_nm in enumerate((200.0, 350.0)):
+        (expected,) = thin_film.reflectance(
+            replace(material, thin_film_thickness_nm=thickness_nm), np.array([0.8])
+        )
+        assert seen[side] == pytest.approx(expected, abs=0.01)
+
+
+def test_a_film_of_varying_thickness_loses_nothing(mi: Any) -> None:
+    assert _furnace(mi, replace(WHITE, textures=_graded(0.0, 500.0)), 30) == pytest.approx(
+        [1, 1, 1], abs=0.015
+    )
+
+
+def test_the_thickness_of_a_file_is_kept_where_a_part_has_coordinates() -> None:
+    source = SourceMaterial("s", iridescence=1.0, textures=_graded(100.0, 300.0))
+    for transmission in (0.0, 1.0):
+        one = replace(source, transmission=transmission)
+        assert bsdf.from_source(one, has_uv=True).textures == source.textures
+        assert bsdf.from_source(one).textures is None

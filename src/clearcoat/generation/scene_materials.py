@@ -53,7 +53,10 @@ def material_facts(material: Material) -> dict[str, object]:
     if material.file is not None:
         with material.file.open("rb") as stream:
             facts["file"] = file_digest(stream, "sha256").hexdigest()
-    return facts | ({"textures": repr(material.textures)} if material.textures else {})
+    if material.textures:
+        # Written as before there were films where there is none.
+        facts["textures"] = repr(material.textures).replace(", film_thickness=None", "")
+    return facts
 
 
 def _made(rule: MaterialRule, number: int, document: Document, base: Path) -> Material:

@@ -51,9 +51,11 @@ class Textures:
     normal: Texture | None = None
     """Red, green, blue: normal from -1 … 1 along u, v (upwards) and outwards."""
     emissive: Texture | None = None
+    film_thickness: Texture | None = None
+    """Green: thickness of a thin film in nanometres."""
 
     def __bool__(self) -> bool:
-        return any((self.base_color, self.metallic_roughness, self.normal, self.emissive))
+        return any(getattr(self, entry.name) for entry in fields(self))
 
 
 TEXTURE_KINDS = tuple(entry.name for entry in fields(Textures))

@@ -8,6 +8,7 @@ from typing import Any
 from clearcoat.materials import Material, check_measured
 from clearcoat.materials.optics import specular
 from clearcoat.product import SourceMaterial
+from clearcoat.product.textures import Textures
 from clearcoat.render.film import filmed
 from clearcoat.render.textures import with_textures
 
@@ -29,7 +30,7 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
             tint=(red, green, blue),
             emission=source.emissive,
         )
-        return _with_film(_with_index(pane, source), source)
+        return _with_film(_with_index(pane, source), source, has_uv)
     opaque = Material(
         source.name,
         "CAD file",
@@ -43,7 +44,7 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
         # Paint under a clear coat has flakes finer than a picture; its mean colour stays.
         textures=source.textures if has_uv and source.clearcoat <= 0.5 else None,
     )
-    return _with_film(_with_index(opaque, source), source)
+    return _with_film(_with_index(opaque, source), source, has_uv)
 
 
 def _with_index(material: Material, source: SourceMaterial) -> Material:
@@ -57,12 +58,16 @@ def _with_index(material: Material, source: SourceMaterial) -> Material:
     return replace(material, ior=source.ior, specular=reflecting)
 
 
-def _with_film(material: Material, source: SourceMaterial) -> Material:
+def _with_film(material: Material, source: SourceMaterial, has_uv: bool) -> Material:
     """Return the material under the film that the file describes, if it does."""
     if source.iridescence == 0 or source.iridescence_thickness_nm == 0:
         return material
+    textures = material.textures
+    if material.kind == "thin_glass" and has_uv and source.textures is not None:
+        textures = Textures(film_thickness=source.textures.film_thickness) or None
     return replace(
         material,
+        textures=textures,
         thin_film_thickness_nm=source.iridescence_thickness_nm,
         thin_film_ior=source.iridescence_ior,
         thin_film_weight=source.iridescence,

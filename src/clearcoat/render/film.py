@@ -6,6 +6,8 @@ reciprocal. See docs/decisions/0086-thin-films.md.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.materials import Material, thin_film
-from clearcoat.render.textures import with_textures
+from clearcoat.render.textures import bitmap, with_textures
 
 FILM, BY_ANGLE = "clearcoat_film", "clearcoat_by_angle"
 _ENTRIES = 256
 """Angles of a table: its colours are off by less than 0.01 for films of up to 2 µm."""
+_STEP_NM = 8.0
+_MOST_ROWS = 96
+"""A table of a film of varying thickness has a row per step, but no more than this."""
 _BENDING_IOR = 1.3
 """Least index that Mitsuba samples a pane's reflections with: at 1 it would sample none."""
 
@@ -37,7 +42,7 @@ def filmed(material: Material, mi: Any) -> dict[str, Any]:
     if material.kind == "thin_glass":
         return _pane(material, mi)
     cosine = _cosines()
-    facets = thin_film.reflectance(material, cosine)
+    facets, varying = _reflectance(material, cosine, mi)
     coat = min(material.clearcoat, 1.0) if material.clearcoat > 0.5 else 0.0
     outside = coat * thin_film.film_reflectance(
         cosine, 550.0, thickness_nm=0.0, film=thin_film.COAT_INDEX, substrate=thin_film.COAT_INDEX
@@ -45,7 +50,7 @@ def filmed(material: Material, mi: Any) -> dict[str, Any]:
     through = (1 - facets) * (1 - outside)[:, None]
     # Light that comes out again has crossed the surface twice, in directions of its own. Divided
     # by the mean over the hemisphere, a white diffuser returns all that reaches it.
-    mean = (2 * through * cosine[:, None]).mean(axis=0)
+    mean = (2 * through * cosine[:, None]).mean(axis=-2, keepdims=True)
     surface = {
         "type": FILM,
         "facets": _tensor(facets, mi),
@@ -59,6 +64,7 @@ def filmed(material: Material, mi: Any) -> dict[str, Any]:
         "anisotropic": material.anisotropic,
         "coat": coat,
         "coat_alpha": 0.1 - 0.08 * material.clearcoat_gloss,
+        **varying,
     }
     drawn = with_textures(surface, material.textures, mi)
     drawn.get("bsdf", drawn).pop("metallic", None)
@@ -69,15 +75,42 @@ def _pane(material: Material, mi: Any) -> dict[str, Any]:
     """Describe a pane whose reflections are corrected, angle by angle, for a film on it."""
     n, cosine = max(material.ior, _BENDING_IOR), _cosines()
     plain = thin_film.pane_reflectance(cosine, n)[:, None]
-    facets = thin_film.reflectance(material, cosine)
+    facets, varying = _reflectance(material, cosine, mi)
     through = np.array(material.tint) * (1 - facets) / np.maximum(1 - plain, 1e-4)
     return {
         "type": "thindielectric",
         "int_ior": n,
         "ext_ior": 1.0,
-        "specular_reflectance": {"type": BY_ANGLE, "table": _tensor(facets / plain, mi)},
-        "specular_transmittance": {"type": BY_ANGLE, "table": _tensor(through, mi)},
-    }
+        "specular_reflectance": {
+            "type": BY_ANGLE, "table": _tensor(facets / plain, mi), **varying,
+        },
+        "specular_transmittance": {"type": BY_ANGLE, "table": _tensor(through, mi), **varying},
+    }  # fmt: skip
+
+
+def _reflectance(
+    material: Material, cosine: NDArray[np.float64], mi: Any
+) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """Return the reflectance per angle, (N, 3), and nothing else to describe.
+
+    Where there is a picture of the thickness it is (rows, N, 3), and described along with it is
+    the texture of the row, 0 to 1.
+    """
+    picture = material.textures.film_thickness if material.textures else None
+    thickness_nm = None if picture is None else picture.linear()[..., 1:2]
+    if picture is None or thickness_nm is None:
+        return thin_film.reflectance(material, cosine), {}
+    low, high = float(thickness_nm.min()), float(thickness_nm.max())
+    rows = min(math.ceil((high - low) / _STEP_NM) + 2, _MOST_ROWS)
+    table = np.stack(
+        [
+            thin_film.reflectance(replace(material, thin_film_thickness_nm=float(at)), cosine)
+            for at in np.linspace(low, high, rows)
+        ]
+    )
+    # From row to row a texture runs between the middles of its texels.
+    place = ((thickness_nm - low) / max(high - low, 1e-3) * (rows - 1) + 0.5) / rows
+    return table, {"row": bitmap(place.astype(np.float32), picture, mi)}
 
 
 def _cosines() -> NDArray[np.float64]:
@@ -100,10 +133,23 @@ def register(mi: Any, variant: str) -> None:
     mi.register_bsdf(FILM, _film(mi, dr))
 
 
-def _table(properties: Any, name: str, mi: Any, dr: Any) -> Any:
-    """The function from a cosine to a colour that a table of (N, 3) stands for."""
-    texture = mi.Texture1f(properties[name], wrap_mode=dr.WrapMode.Clamp)
-    return lambda cosine: mi.Color3f(texture.eval(mi.Point1f(cosine)))
+def _table(properties: Any, name: str, row: Any, mi: Any, dr: Any) -> Any:
+    """The function from a cosine, at a place, to a colour that a table stands for."""
+    clamp = dr.WrapMode.Clamp
+    if row is None:
+        line = mi.Texture1f(properties[name], wrap_mode=clamp)
+        return lambda cosine, si, active=True: mi.Color3f(line.eval(mi.Point1f(cosine)))
+    plane = mi.Texture2f(properties[name], wrap_mode=clamp)
+
+    def looked_up(cosine: Any, si: Any, active: Any = True) -> Any:
+        return mi.Color3f(plane.eval(mi.Point2f(cosine, row.eval_1(si, active))))
+
+    return looked_up
+
+
+def _row(properties: Any) -> Any:
+    """The texture of the table's row; None where the film is of one thickness."""
+    return properties.get("row", None)
 
 
 def _by_angle(mi: Any, dr: Any) -> Any:
@@ -112,13 +158,13 @@ def _by_angle(mi: Any, dr: Any) -> Any:
 
         def __init__(self, properties: Any) -> None:
             mi.Texture.__init__(self, properties)
-            self.color = _table(properties, "table", mi, dr)
+            self.color = _table(properties, "table", _row(properties), mi, dr)
 
         def eval(self, si: Any, active: Any = True) -> Any:
-            return self.color(dr.abs(si.wi.z))
+            return self.color(dr.abs(si.wi.z), si, active)
 
         def eval_3(self, si: Any, active: Any = True) -> Any:
-            return self.color(dr.abs(si.wi.z))
+            return self.eval(si, active)
 
         def mean(self) -> Any:
             return mi.Float(0.5)
@@ -138,8 +184,9 @@ def _film(mi: Any, dr: Any) -> Any:
 
         def __init__(self, properties: Any) -> None:
             mi.BSDF.__init__(self, properties)
-            self.facets = _table(properties, "facets", mi, dr)
-            self.through = _table(properties, "through", mi, dr)
+            row = _row(properties)
+            self.facets = _table(properties, "facets", row, mi, dr)
+            self.through = _table(properties, "through", row, mi, dr)
             self.base_color = properties["base_color"]
             self.roughness = properties["roughness"]
             self.diffuse = properties["diffuse"]
@@ -179,7 +226,7 @@ def _film(mi: Any, dr: Any) -> Any:
         def odds(self, si: Any) -> tuple[Any, Any, Any]:
             """Probabilities of sampling the coat, the facets and the diffuser."""
             coat = self.outside(si.wi.z) if self.coat > 0 else mi.Float(0)
-            facets = (1 - coat) * dr.mean(self.facets(si.wi.z))
+            facets = (1 - coat) * dr.mean(self.facets(si.wi.z, si))
             below = self.diffuse * dr.maximum(1 - coat - facets, 0)
             total = dr.maximum(coat + facets + below, 1e-6)
             return coat / total, facets / total, below / total
@@ -191,7 +238,7 @@ def _film(mi: Any, dr: Any) -> Any:
             cosine = dr.dot(si.wi, half)
             spread = self.spread(si, front)
             lobe, density = _reflected(spread, si.wi, wo, half, dr)
-            value = self.facets(cosine) * lobe
+            value = self.facets(cosine, si, front) * lobe
             if self.coat > 0:
                 value *= (1 - self.outside(si.wi.z)) * (1 - self.outside(wo.z))
                 lobe, coat_density = _reflected(self.coating(), si.wi, wo, half, dr)
@@ -200,7 +247,7 @@ def _film(mi: Any, dr: Any) -> Any:
             else:
                 density = facets * density
             if self.diffuse > 0:
-                scattered = self.through(si.wi.z) * self.through(wo.z)
+                scattered = self.through(si.wi.z, si, front) * self.through(wo.z, si, front)
                 value += self.color(si, front) * scattered * (dr.inv_pi * wo.z)
                 density += below * (dr.inv_pi * wo.z)
             return dr.select(front, value, 0), dr.select(front, density, 0)
@@ -239,7 +286,7 @@ def _film(mi: Any, dr: Any) -> Any:
 
         def eval_diffuse_reflectance(self, si: Any, active: Any = True) -> Any:
             """What guides the denoiser: all that is reflected towards the viewer."""
-            color = self.facets(dr.abs(si.wi.z))
+            color = self.facets(dr.abs(si.wi.z), si, active)
             if self.diffuse > 0:
                 color += (1 - color) * self.color(si, active)
             return color

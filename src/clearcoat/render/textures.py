@@ -25,15 +25,15 @@ def with_textures(surface: dict[str, Any], textures: Textures | None, mi: Any) -
     surface = dict(surface)
     if textures.base_color is not None:
         color = np.clip(textures.base_color.linear(), 0.0, 1.0)
-        surface["base_color"] = _bitmap(color, textures.base_color, mi)
+        surface["base_color"] = bitmap(color, textures.base_color, mi)
     if textures.metallic_roughness is not None:
         values = np.clip(textures.metallic_roughness.linear(), 0.0, 1.0)
         # A mirror-smooth microfacet distribution is a division by zero.
         roughness = np.maximum(values[..., 1:2], _ONE_TEXEL)
-        surface["roughness"] = _bitmap(roughness, textures.metallic_roughness, mi)
-        surface["metallic"] = _bitmap(values[..., 2:3], textures.metallic_roughness, mi)
+        surface["roughness"] = bitmap(roughness, textures.metallic_roughness, mi)
+        surface["metallic"] = bitmap(values[..., 2:3], textures.metallic_roughness, mi)
     if textures.normal is not None:
-        bent = _bitmap(_normals(textures.normal), textures.normal, mi)
+        bent = bitmap(_normals(textures.normal), textures.normal, mi)
         surface = {"type": "normalmap", "normalmap": bent, "bsdf": surface}
     return surface
 
@@ -48,7 +48,7 @@ def _normals(texture: Texture) -> NDArray[np.float32]:
     return coded
 
 
-def _bitmap(values: NDArray[np.float32], texture: Texture, mi: Any) -> dict[str, Any]:
+def bitmap(values: NDArray[np.float32], texture: Texture, mi: Any) -> dict[str, Any]:
     """Describe a picture; `values` are linear, (H, W, 1) or (H, W, 3), first row at the top."""
     a, b, c, d, e, f = texture.to_uv
     # Mitsuba's pictures begin at v = 0; ours, as glTF's and PNG's, at v = 1.

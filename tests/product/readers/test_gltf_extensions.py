@@ -275,24 +275,36 @@ def test_material_extensions(gltf: Any, tmp_path: Path) -> None:
     assert any("above 1.79 drawn as 1.79" in note for note in read(gltf.write(tmp_path)).notes)
 
 
-def test_a_film_is_as_thick_as_its_picture_on_average(gltf: Any, tmp_path: Path) -> None:
+def test_the_thickness_of_a_film_is_kept_in_nanometres(gltf: Any, tmp_path: Path) -> None:
     """KHR_materials_iridescence: G runs from the least thickness to the greatest."""
-    pixels = np.full((2, 2, 3), 51, np.uint8)
+    pixels = np.zeros((1, 2, 3), np.uint8)
+    pixels[0, :, 1] = 0, 204
     textured(gltf, pixels)
     film: dict[str, Any] = {"iridescenceFactor": 0.5, "iridescenceThicknessTexture": {"index": 0}}
-    gltf.document["materials"][0] = {"extensions": {"KHR_materials_iridescence": film}}
+    extensions = {"KHR_materials_iridescence": film}
+    gltf.document["materials"][0] = {"extensions": extensions}
+    found = read(gltf.write(tmp_path)).parts[0].material
+    assert found is not None
+    assert found.textures is not None
+    # The extension's own limits are 100 and 400 nm.
+    assert found.iridescence_thickness_nm == pytest.approx(100 + 300 * 0.4)
+    assert (found.iridescence, found.iridescence_ior) == (0.5, 1.3)
+    picture = found.textures.film_thickness
+    assert picture is not None
+    np.testing.assert_allclose(picture.linear()[0, :, 1], [100, 100 + 300 * 0.8], atol=1)
+    film |= {"iridescenceThicknessMinimum": 500, "iridescenceTexture": {"index": 0}}
+    extensions["KHR_materials_clearcoat"] = {"clearcoatFactor": 1}
     product = read(gltf.write(tmp_path))
     found = product.parts[0].material
     assert found is not None
-    # The extension's own limits are 100 and 400 nm.
-    assert found.iridescence_thickness_nm == pytest.approx(100 + 300 * 0.2)
-    assert (found.iridescence, found.iridescence_ior) == (0.5, 1.3)
-    assert any("thin film's share and thickness averaged" in note for note in product.notes)
-    film |= {"iridescenceThicknessMinimum": 500, "iridescenceTexture": {"index": 0}}
-    found = read(gltf.write(tmp_path)).parts[0].material
-    assert found is not None
-    assert found.iridescence_thickness_nm == pytest.approx(500 - 100 * 0.2)
-    assert found.iridescence == pytest.approx(0.5 * 0.2)
+    assert found.iridescence_thickness_nm == pytest.approx(500 - 100 * 0.4)
+    # The picture's red is 0 everywhere, and so is the film's share.
+    assert (found.iridescence, found.textures) == (0, None)
+    del film["iridescenceTexture"]
+    product = read(gltf.write(tmp_path))
+    assert product.parts[0].material is not None
+    assert product.parts[0].material.textures is None
+    assert any("film under a clear coat averaged" in note for note in product.notes)
 
 
 def textured(gltf: Any, pixels: np.ndarray, **info: Any) -> None:

@@ -17,7 +17,7 @@ from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Notes
 from clearcoat.product.readers.gltf.container import GltfFile
 from clearcoat.product.readers.gltf.textures import TextureReader
-from clearcoat.product.textures import Texture, Textures
+from clearcoat.product.textures import Texture, Textures, texture_digest
 
 _WHITE = (1.0, 1.0, 1.0)
 _BLACK = (0.0, 0.0, 0.0)
@@ -66,12 +66,15 @@ class Materials:
             info = file.value(entry, "normalTexture", "object", {}, of=of)
             strength = file.value(info, "scale", "number", 1.0, of=of)
             normal = (replace(normal[0], factor=(strength, strength, 1.0)), *normal[1:])
+        extended = self._extended(extensions, name, of)
+        film_thickness = extended.pop("film_thickness", (None, 0))
         textures, coordinates = self._one_set(
             name,
             base_color=(_scaled(base[0], factor[:3]), base[1]),
             metallic_roughness=(_scaled(rough[0], (1.0, roughness, metallic)), rough[1]),
             normal=normal[:2],
             emissive=light,
+            film_thickness=film_thickness,
         )
         # glTF: an opaque material's alpha means nothing.
         opaque = file.value(entry, "alphaMode", "string", "OPAQUE", of=of) == "OPAQUE"
@@ -83,7 +86,7 @@ class Materials:
             roughness=_unit(roughness * rough[2][1]),
             emissive=_three(emissive),
             textures=textures or None,
-            **self._extended(extensions, name, of),
+            **extended,
         )
         return material, coordinates
 
@@ -152,28 +155,30 @@ class Materials:
             found["sheen_roughness"] = _unit(sheen)
         if owner := table("iridescence"):
             found |= self._film(owner, name, of)
+            if found.get("clearcoat", 0.0) > 0.5 and found.pop("film_thickness", None):
+                self._notes.add("thickness of a film under a clear coat averaged", part=name)
         return found
 
     def _film(self, owner: dict[str, Any], name: str, of: str) -> dict[str, Any]:
-        """Return the thin film of KHR_materials_iridescence; it is as thick as its mean."""
+        """Return the thin film of KHR_materials_iridescence, and the picture of its thickness."""
         file = self._file
         share, _, share_mean = self._textures.read(owner, "iridescenceTexture", name)
-        thickness, _, thickness_mean = self._textures.read(
-            owner, "iridescenceThicknessTexture", name
-        )
+        picture, coordinates, mean = self._textures.read(owner, "iridescenceThicknessTexture", name)
         weight = file.value(owner, "iridescenceFactor", "number", 0.0, of=of) * share_mean[0]
         least = file.value(owner, "iridescenceThicknessMinimum", "number", 100.0, of=of)
         most = file.value(owner, "iridescenceThicknessMaximum", "number", 400.0, of=of)
-        if thickness is not None:
-            most = least + (most - least) * thickness_mean[1]
         index = file.value(owner, "iridescenceIor", "number", 1.3, of=of)
-        if weight > 0 and (share is not None or thickness is not None):
-            self._notes.add("pictures of a thin film's share and thickness averaged", part=name)
-        return {
+        if weight > 0 and share is not None:
+            self._notes.add("pictures of the share that a thin film covers averaged", part=name)
+        thickness = most if picture is None else least + (most - least) * mean[1]
+        found: dict[str, Any] = {
             "iridescence": _unit(weight),
             "iridescence_ior": float(np.clip(index, 1.0, 5.0)),
-            "iridescence_thickness_nm": max(float(most), 0.0),
+            "iridescence_thickness_nm": max(float(thickness), 0.0),
         }
+        if weight > 0 and picture is not None:
+            found["film_thickness"] = (_thickness(picture, least, most), coordinates)
+        return found
 
     def _one_set(self, name: str, **found: tuple[Texture | None, int]) -> tuple[Textures, int]:
         """Keep the textures that share the set of coordinates of the first: a mesh carries one."""
@@ -188,6 +193,16 @@ class Materials:
             else:
                 self._notes.add("textures on a second set of coordinates averaged", part=name)
         return Textures(**kept), chosen or 0
+
+
+def _thickness(picture: Texture, least_nm: float, most_nm: float) -> Texture:
+    """Return a picture whose green times its factor is the thickness of a film in nanometres."""
+    thickness_nm = least_nm + (most_nm - least_nm) * picture.pixels[..., 1] / 255.0
+    thickness_nm = np.maximum(thickness_nm, 0.0)
+    top_nm = max(float(thickness_nm.max()), 1.0)
+    pixels = picture.pixels.copy()
+    pixels[..., 1] = np.rint(thickness_nm / top_nm * 255.0).astype(np.uint8)
+    return replace(picture, pixels=pixels, digest=texture_digest(pixels), factor=(1.0, top_nm, 1.0))
 
 
 def _scaled(texture: Texture | None, factor: tuple[float, ...]) -> Texture | None:
