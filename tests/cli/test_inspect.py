@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clearcoat.cli import main
-from clearcoat.product import Mesh, Part, Product
+from clearcoat.product import Mesh, Part, Product, SourceMaterial
 from clearcoat.product.rules import drop_parts
 
 SPEC = """
@@ -113,6 +113,28 @@ def test_builtin(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
     assert code == 2
     assert "`up` is for files" in err
     assert drop_parts(build("a", 0, {}), []).parts == (part,)
+
+
+def test_thin_films_are_listed_where_there_are_any(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
+    mesh = Mesh(corners, np.array([[0, 1, 2]], np.uint32))
+    oxide = SourceMaterial("oxide", iridescence=0.5, iridescence_thickness_nm=52.0)
+    found = [Part("pipe", mesh, oxide), Part("clamp", mesh, SourceMaterial("zinc"))]
+
+    def build(style: str, seed: int, parameters: dict[str, float]) -> Product:
+        return Product(style, tuple(found), source=f"builtin:{style}")
+
+    monkeypatch.setattr("clearcoat.vehicles.build", build, raising=False)
+    _, out, _ = run(capsys, "builtin:sedan")
+    assert "50% of 52 nm, n 1.30" in out
+    _, out, _ = run(capsys, "builtin:sedan", "--json")
+    films = {entry["name"]: entry["thin_film"] for entry in json.loads(out)["materials"]}
+    assert films == {"oxide": {"weight": 0.5, "ior": 1.3, "thickness_nm": 52.0}, "zinc": None}
+    del found[0]
+    _, out, _ = run(capsys, "builtin:sedan")
+    assert "thin film" not in out
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.tree import Tree
 
-    from clearcoat.product import ClassMap, MaterialRule, Product, ProductSpec, ProductSummary
+    from clearcoat.product import (
+        ClassMap,
+        MaterialRule,
+        Product,
+        ProductSpec,
+        ProductSummary,
+        SourceMaterial,
+    )
     from clearcoat.product.inspect import PartSummary, TreeNode
 
 _BUILTIN = "builtin:"
@@ -274,6 +281,10 @@ def _materials(summary: ProductSummary) -> Table:
     table.add_column("material", no_wrap=True)
     for heading in ("parts", "triangles", "colour", "alpha", "metal", "rough", "transm", "coat"):
         table.add_column(heading, justify="right", no_wrap=True)
+    # Few files have one.
+    filmed = any(entry.material and entry.material.iridescence for entry in summary.materials)
+    if filmed:
+        table.add_column("thin film", justify="right", no_wrap=True)
     for entry in summary.materials:
         counts = [f"{entry.parts:,}", f"{entry.triangles:,}"]
         source = entry.material
@@ -294,5 +305,13 @@ def _materials(summary: ProductSummary) -> Table:
                     source.clearcoat,
                 )
             ),
+            *([_film(source)] if filmed else []),
         )
     return table
+
+
+def _film(material: SourceMaterial) -> str:
+    if not material.iridescence:
+        return ""
+    share = f"{material.iridescence:.0%} of " if material.iridescence < 1 else ""
+    return f"{share}{material.iridescence_thickness_nm:.0f} nm, n {material.iridescence_ior:.2f}"

@@ -195,10 +195,22 @@ def _material_dict(entry: MaterialSummary) -> dict[str, Any]:
             "transmission": round(entry.material.transmission, 6),
             "clearcoat": round(entry.material.clearcoat, 6),
             "ior": round(entry.material.ior, 6),
+            "thin_film": _thin_film(entry.material),
             "textures": _texture_sizes(entry.material),
             "emissive": _rounded(np.array(entry.material.emissive)),
         }
     return result
+
+
+def _thin_film(material: SourceMaterial) -> dict[str, float] | None:
+    """What the file says of a film on a material, None where it has none."""
+    if material.iridescence == 0:
+        return None
+    return {
+        "weight": round(material.iridescence, 6),
+        "ior": round(material.iridescence_ior, 6),
+        "thickness_nm": round(material.iridescence_thickness_nm, 3),
+    }
 
 
 def _texture_sizes(material: SourceMaterial) -> dict[str, list[int]]:
