@@ -217,6 +217,21 @@ def test_a_picture_of_the_thickness_is_drawn(mi: Any, material: Material) -> Non
         assert seen[side] == pytest.approx(expected, abs=0.01)
 
 
+def test_colours_between_the_rows_of_a_table_are_right(mi: Any) -> None:
+    dense = replace(METAL, thin_film_ior=2.5, textures=_graded(100.0, 300.0))
+    surface = mi.load_dict(filmed(dense, mi))
+    # Between the middles of its two texels the picture runs evenly.
+    share = np.linspace(0, 1, 41)
+    si = _above(mi, mi.Vector3f(mi.Float(np.full(41, 0.6)), 0, 0.8))
+    si.uv = mi.Point2f(0.25 + 0.5 * share, np.full(41, 0.5))
+    seen = np.array(surface.eval_diffuse_reflectance(si)).reshape(3, 41).T
+    for color, at in zip(seen, share, strict=True):
+        right = replace(dense, thin_film_thickness_nm=100 + 200 * float(at))
+        (expected,) = thin_film.reflectance(right, np.array([0.8]))
+        # The least thickness is kept to 300 nm / 255.
+        assert color == pytest.approx(expected, abs=0.025)
+
+
 def test_a_film_of_varying_thickness_loses_nothing(mi: Any) -> None:
     assert _furnace(mi, replace(WHITE, textures=_graded(0.0, 500.0)), 30) == pytest.approx(
         [1, 1, 1], abs=0.015

@@ -19,10 +19,11 @@ from clearcoat.render.textures import bitmap, with_textures
 
 FILM, BY_ANGLE = "clearcoat_film", "clearcoat_by_angle"
 _ENTRIES = 256
-"""Angles of a table: its colours are off by less than 0.01 for films of up to 2 µm."""
-_STEP_NM = 8.0
-_MOST_ROWS = 96
-"""A table of a film of varying thickness has a row per step, but no more than this."""
+"""Angles of a table; between them its colours are off by less than 0.001."""
+_STEP_NM = 10.0
+_MOST_ROWS = 128
+"""A table of a film of varying thickness has a row per step of its optical thickness, up to so
+many; between them colours are off by about 0.01."""
 _BENDING_IOR = 1.3
 """Least index that Mitsuba samples a pane's reflections with: at 1 it would sample none."""
 
@@ -101,7 +102,7 @@ def _reflectance(
     if picture is None or thickness_nm is None:
         return thin_film.reflectance(material, cosine), {}
     low, high = float(thickness_nm.min()), float(thickness_nm.max())
-    rows = min(math.ceil((high - low) / _STEP_NM) + 2, _MOST_ROWS)
+    rows = min(math.ceil((high - low) * material.thin_film_ior / _STEP_NM) + 2, _MOST_ROWS)
     table = np.stack(
         [
             thin_film.reflectance(replace(material, thin_film_thickness_nm=float(at)), cosine)
