@@ -57,6 +57,26 @@ def test_a_planted_gain_is_a_yes(grid: Path) -> None:
     assert found.low <= (1.9 / (0.72 - true)) ** (1 / 0.55) <= found.high
 
 
+def test_one_lucky_run_is_not_the_best_of_its_row(grid: Path, tmp_path: Path) -> None:
+    lines = []
+    for line in (grid / "ledger.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        if entry["synthetic"] == 4096:
+            if entry["repeat"]:
+                continue
+            entry["mean_iou"] += 0.3
+        lines.append(json.dumps(entry))
+    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "study.json").write_bytes((grid / "study.json").read_bytes())
+    analysis = analyse_grid(read_study(tmp_path))
+    assert analysis.gains[16, 4096].verdict == "too few"
+    best = analysis.best_gain(16)
+    assert best is not None and best.verdict == "gain"
+    assert best.contrast.difference.estimate < 0.3
+    verdict = judge_grid(analysis)
+    assert not any("one run" in step for step in verdict.next_steps if "Render more" in step)
+
+
 def test_renders_that_do_nothing_are_not_praised(tmp_path: Path) -> None:
     verdicts = []
     for seed in range(4):

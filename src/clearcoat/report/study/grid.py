@@ -97,7 +97,7 @@ class GridAnalysis:
         return {s: cell for (r, s), cell in self.cells.items() if r == real}
 
     def best_gain(self, real: int) -> Gain | None:
-        """Return the gain with the highest mean in a row."""
+        """Return the gain with the highest mean in a row, of those with runs enough to tell."""
         return _best(self.gains, real)
 
 
@@ -136,7 +136,10 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
 
 def _best(gains: Mapping[Counts, Gain], real: int) -> Gain | None:
     row = [gain for (r, _), gain in gains.items() if r == real]
-    return max(row, key=lambda g: g.contrast.difference.estimate, default=None)
+    # One run may lie anywhere: it is the best of a row only where every cell has but one.
+    return max(
+        row, key=lambda g: (g.verdict != "too few", g.contrast.difference.estimate), default=None
+    )
 
 
 def _renders_alone(

@@ -64,7 +64,7 @@ def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
     """The gain from the last doubling or so of renders in the user's row, if it still rises."""
     if row is None:
         return []
-    counts = sorted(s for s in grid.row(row) if s)
+    counts = sorted(s for s in grid.row(row) if s and len(grid.cells[row, s].values) > 1)
     found = grid.breaks.get(row)
     if len(counts) < 2 or (found is not None and found.shown()):
         return []
