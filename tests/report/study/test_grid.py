@@ -77,6 +77,25 @@ def test_one_lucky_run_is_not_the_best_of_its_row(grid: Path, tmp_path: Path) ->
     assert not any("one run" in step for step in verdict.next_steps if "Render more" in step)
 
 
+@pytest.mark.parametrize(("on_renders", "told"), [(0.3, True), (0.6, False)])
+def test_models_that_have_not_learned_the_renders_are_to_be_trained_longer(
+    on_renders: float, told: bool, grid: Path, tmp_path: Path
+) -> None:
+    lines = []
+    for line in (grid / "ledger.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        if not entry["real"]:
+            entry |= {"validation_on": "synthetic", "validation_mean_iou": on_renders}
+            entry["steps"] = 600
+        lines.append(json.dumps(entry))
+    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "study.json").write_bytes((grid / "study.json").read_bytes())
+    steps = judge_grid(analyse_grid(read_study(tmp_path))).next_steps
+    assert steps[0].startswith("Train longer on the renders") is told
+    if told:
+        assert "600 steps" in steps[0] and "0.300" in steps[0]
+
+
 def test_renders_that_do_nothing_are_not_praised(tmp_path: Path) -> None:
     verdicts = []
     for seed in range(4):

@@ -1,4 +1,4 @@
-"""What to do next, the most promising first: label, render, improve the renders, or repeat."""
+"""What to do next, the most promising first: train, label, render, improve the renders, repeat."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import numpy as np
 
 from clearcoat.report.study.comparing import ClassContrast
 from clearcoat.report.study.grid import GridAnalysis
-from clearcoat.report.study.words import gain_text, signed
-from clearcoat.statistics import difference_interval
+from clearcoat.report.study.words import gain_text, mean_text, signed
+from clearcoat.statistics import difference_interval, mean_interval
+
+_LEARNED = 0.5
+"""Mean IoU on unseen renders below which a score on photos says more of the training than of the
+renders; see docs/decisions/0125-learned-renders.md."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,9 @@ class _Step:
 def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     """Return the steps as sentences; `row` is the user's number of photos, where it was studied."""
     steps = [*_more_photos(grid, row), *_more_renders(grid, row), *_better_renders(grid, row)]
-    texts = [step.text for step in sorted(steps, key=lambda step: -step.expected)]
+    # Before anything else is bought: it costs no photo and no render, and may change all answers.
+    texts = _train_longer(grid)
+    texts += [step.text for step in sorted(steps, key=lambda step: -step.expected)]
     undecided = [
         key
         for key, gain in sorted(grid.gains.items())
@@ -41,6 +47,29 @@ def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
             f"({gain_text(difference)})."
         )
     return texts
+
+
+def _train_longer(grid: GridAnalysis) -> list[str]:
+    """Whether the models on renders alone have learned what renders show."""
+    renders = max((s for r, s in grid.cells if s and not r), default=None)
+    if renders is None:
+        return []
+    cell = grid.cells[0, renders]
+    found = [
+        (entry.validation_mean_iou, entry.steps)
+        for entry in cell.entries
+        if entry.validation_on == "synthetic" and entry.validation_mean_iou is not None
+    ]
+    if not found:
+        return []
+    on_renders = mean_interval([value for value, _ in found])
+    if on_renders.estimate >= _LEARNED:
+        return []
+    return [
+        f"Train longer on the renders before you judge them: after {max(n for _, n in found):,} "
+        f"steps on {renders:,} of them, models find the classes of renders that they have not "
+        f"seen at {mean_text(on_renders)} only, and those of photos at {mean_text(cell.interval)}."
+    ]
 
 
 def _more_photos(grid: GridAnalysis, row: int | None) -> list[_Step]:
