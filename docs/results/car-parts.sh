@@ -25,5 +25,8 @@ render examples/vehicles/car_concept.yaml 23 341 concept_b
 clearcoat dataset merge "$out"/family_{a,b} "$out"/{bmw,asam,concept}_{a,b} --out "$out/renders"
 
 cp "$here"/car-parts/*.yaml "$out"
-clearcoat study supplement "$out/grid.yaml" --out "$out/grid" --threads 1
-clearcoat report "$out/grid" --out "$out/report.html" --photos 16 --files "$out/files"
+# The second study finds the first one's models on photos alone in the ledger that both share.
+for study in grid long; do
+  clearcoat study supplement "$out/$study.yaml" --out "$out/studies" --threads 1
+  clearcoat report "$out/studies" --out "$out/$study.html" --photos 16 --files "$out/$study"
+done

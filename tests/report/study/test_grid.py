@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from clearcoat.report.study import analyse_grid, read_study
+from clearcoat.report.study.grid_figures import fig_3
 from clearcoat.report.study.grid_verdict import judge_grid
 from clearcoat.statistics import holm
 
@@ -55,6 +56,13 @@ def test_a_planted_gain_is_a_yes(grid: Path) -> None:
     found = analysis.equivalents[16, 1024]
     true = like_the_paper(16, 1024)
     assert found.low <= (1.9 / (0.72 - true)) ** (1 / 0.55) <= found.high
+
+
+def test_a_grid_of_renders_alone_has_a_figure_of_their_spread(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, real=(0,), synthetic=(64, 4096), runs=3)
+    drawn = fig_3(analyse_grid(read_study(folder)))
+    assert drawn is not None
+    assert {row[:2] for row in drawn.table.rows} == {(0, 4096)}
 
 
 def test_one_lucky_run_is_not_the_best_of_its_row(grid: Path, tmp_path: Path) -> None:

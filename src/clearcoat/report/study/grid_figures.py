@@ -151,7 +151,11 @@ def fig_2c(grid: GridAnalysis) -> Drawn | None:
 def fig_3(grid: GridAnalysis) -> Drawn | None:
     """Spread of the models with and without renders."""
     with_renders = _typical(grid)
-    columns = [0, *([] if with_renders is None else [with_renders])]
+    columns = [
+        column
+        for column in (0, with_renders)
+        if column is not None and any((real, column) in grid.cells for real in grid.real)
+    ]
     shown = [real for real in grid.real if any((real, s) in grid.cells for s in columns)]
     if not shown:
         return None
