@@ -30,3 +30,4 @@ for study in grid long; do
   clearcoat study supplement "$out/$study.yaml" --out "$out/studies" --threads 1
   clearcoat report "$out/studies" --out "$out/$study.html" --photos 16 --files "$out/$study"
 done
+clearcoat study supplement "$out/control.yaml" --out "$out/control" --threads 1
