@@ -9,7 +9,9 @@ from pathlib import Path
 from clearcoat.errors import RenderError, SpecError
 from clearcoat.generation.scene_spec import SceneSpec
 from clearcoat.materials import LIBRARY, Material, check_measured, material
-from clearcoat.product import MaterialRule, Product, resolve_materials
+from clearcoat.materials.plates import PLATES, lettered
+from clearcoat.product import MaterialRule, Part, Product, resolve_materials
+from clearcoat.product.facing import face_size
 from clearcoat.render import resolve_materials as complete_materials
 from clearcoat.spec.document import Document
 
@@ -38,6 +40,8 @@ def scene_materials(
     )
     position = {id(rule): number for number, rule in enumerate(spec.materials)}
     chosen = [None if rule is None else made[position[id(rule)]] for rule in matches]
+    if spec.product.builtin is None:
+        chosen = [_on_plates(*pair, product) for pair in zip(chosen, product.parts, strict=True)]
     return complete_materials(product, chosen, LIBRARY)
 
 
@@ -57,6 +61,14 @@ def material_facts(material: Material) -> dict[str, object]:
         # Written as before there were films where there is none.
         facts["textures"] = repr(material.textures).replace(", film_thickness=None", "")
     return facts
+
+
+def _on_plates(chosen: Material | None, part: Part, product: Product) -> Material | None:
+    """Return a part's material, with characters where a plate has no picture's place for any."""
+    if chosen is None or chosen.name not in PLATES or part.mesh.uv is not None:
+        return chosen
+    # Both plates of a product bear the same.
+    return lettered(chosen, product.name, *face_size(part.mesh))
 
 
 def _made(rule: MaterialRule, number: int, document: Document, base: Path) -> Material:

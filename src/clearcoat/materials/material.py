@@ -61,7 +61,7 @@ class Material:
     """Metal whose n and k are below the film, one of `optics.METAL_SOURCES`; empty: a real index
     that has the colour's reflectance."""
     textures: Textures | None = None
-    """Pictures that a CAD file puts on an opaque surface without a clear coat."""
+    """Pictures on an opaque surface without a clear coat: a CAD file's, or a plate's characters."""
 
     @property
     def has_film(self) -> bool:

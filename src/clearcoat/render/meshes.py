@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clearcoat.materials import Material
 from clearcoat.product import Mesh, Product
+from clearcoat.product.facing import face_uv
 from clearcoat.render.palette import Finish
 
 
@@ -22,7 +23,8 @@ def merge(
 ) -> tuple[list[Any], list[NDArray[np.uint32]]]:
     """Merge the parts of each BSDF into one mesh and remember which face is whose.
 
-    Parts that `apart` names share a mesh only with those of the same value.
+    Parts that `apart` names share a mesh only with those of the same value. A picture on a part
+    without texture coordinates lies on its broad face.
 
     Returns the meshes, and per mesh (F,) uint32: 1 + the part that each face belongs to.
     """
@@ -43,7 +45,10 @@ def merge(
                 for number, mesh in zip(numbers, meshes, strict=True)
             ]
         elif first.textures:
-            uv = [np.asarray(mesh.uv, np.float32) for mesh in meshes]
+            uv = [
+                face_uv(mesh) if mesh.uv is None else np.asarray(mesh.uv, np.float32)
+                for mesh in meshes
+            ]
         shapes.append(build_mesh(f"shape_{len(shapes)}", meshes, made[first].bsdf, mi, uv=uv))
         owners = np.array(numbers, np.uint32) + np.uint32(1)
         face_parts.append(np.repeat(owners, [len(mesh.faces) for mesh in meshes]))
