@@ -12,7 +12,8 @@ from tests.vehicles.meetings import deep_crossings
 
 # What no vehicle lacks, whatever its style and trim.
 _ALWAYS = {
-    "body/antenna", "body/cowl", "body/exhaust", "body/hood", "body/roof", "body/underbody",
+    "body/antenna", "body/cowl", "body/exhaust", "body/exhaust_bore", "body/hood", "body/roof",
+    "body/underbody",
     "bumpers/front", "bumpers/front_plate", "bumpers/front_plate_text", "bumpers/rear",
     "glass/backlight", "glass/windscreen", "glass/windscreen_seal", "glass/wiper_left",
     "grille/frame", "grille/mesh", "grille/intake", "grille/badge", "lamps/brake_high",

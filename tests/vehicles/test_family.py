@@ -145,6 +145,17 @@ def test_wheels_stand_on_the_ground_at_the_axles(style: str) -> None:
     assert between == pytest.approx(p.wheelbase_mm / 1000, abs=1e-3)
 
 
+def test_one_looks_into_the_exhaust() -> None:
+    parts = {part.path: part.mesh for part in vehicle("sedan", 0).parts}
+    pipe, bore = parts["body/exhaust"], parts["body/exhaust_bore"]
+    rear_x = pipe.vertices[:, 0].min()
+    at_the_end = np.abs(pipe.vertices[pipe.faces][..., 0] - rear_x).max(axis=1) < 1e-3
+    assert not at_the_end.any(), "the end is closed"
+    bottom = bore.vertices[:, 0] > rear_x + 0.04
+    assert bottom.any()
+    assert (bore.normals[bottom, 0] < -0.5).any(), "its bottom looks backwards"
+
+
 def test_shut_lines_are_a_few_millimetres_wide() -> None:
     from scipy.spatial import cKDTree
 

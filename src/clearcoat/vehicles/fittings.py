@@ -231,7 +231,9 @@ def _small(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
     start_x = min(a.rear_x + 0.55, a.rear_axle_x - a.arch_radius - 0.04)
     x = np.linspace(start_x, a.rear_x + 0.13, 4)
     pipe = np.stack([x, np.full(4, -0.50), form.floor(x) - 0.026], axis=1)
-    assembly.add("body/exhaust", "chrome", _open_tube(pipe, 0.032))
+    outside, bore = _open_tube(pipe, 0.032)
+    assembly.add("body/exhaust", "chrome", outside)
+    assembly.add("body/exhaust_bore", "underbody", bore)
 
     if trim.roof_rails:
         x = np.linspace(a.header_x - 0.12, a.rear_header_x + 0.10, 31)
@@ -246,15 +248,16 @@ def _small(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> None:
         assembly.add_pair("body/roof_rail_{side}", finish, rail)
 
 
-def _open_tube(path: Array, radius: float) -> Surface:
-    outer = tube(path, radius, 24)
-    end = path[-1]
-    length = 0.12
-    inner = revolve([(radius - 0.003, 0.0), (radius - 0.003, length), (0.002, length)], 24)
-    # The profile runs along y; the pipe along x.
-    turn = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    bore = inner.turned(turn).moved(end + np.array([-0.001, 0.0, 0.0]))
-    towards = (end + np.array([0.5 * length, 0.0, 0.0]) - bore.vertices) * [0.0, 1.0, 1.0]
-    if float(np.einsum("ij,ij->", towards, bore.normals)) < 0:
-        bore = bore.flipped()
-    return join([outer, bore])
+def _open_tube(path: Array, radius: float) -> tuple[Surface, Surface]:
+    """A pipe without its last end, and the wall and bottom that one sees in there: soot."""
+    depth, wall = 0.06, 0.003
+    last = path[-2] - path[-1]
+    inwards = path[-1] + np.linspace(0.0, depth, 3)[:, None] * last / np.linalg.norm(last)
+    bore = _without_last_end(tube(inwards[::-1], radius - wall, 24), 24).flipped()
+    return _without_last_end(tube(path, radius, 24), 24), bore
+
+
+def _without_last_end(closed: Surface, segments: int) -> Surface:
+    return Surface(
+        closed.vertices[: -segments - 1], closed.normals[: -segments - 1], closed.faces[:-segments]
+    )
