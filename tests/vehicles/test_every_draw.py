@@ -120,8 +120,14 @@ def _wheels_have_room(product: Product, form: Form) -> None:
 
 @pytest.mark.parametrize(
     ("style", "seed"),
-    # A van whose far raked screen once left no strip for the cowl.
-    [*((style, 211 + number) for number, style in enumerate(SHARES)), ("van", 363)],
+    [
+        *((style, 211 + number) for number, style in enumerate(SHARES)),
+        # A van whose far raked screen once left no strip for the cowl.
+        ("van", 363),
+        # Side windows once had an island below the tail lamps of these.
+        ("estate", 53),
+        ("hatchback", 182),
+    ],
 )
 def test_a_draw_of_every_style_is_valid(style: str, seed: int) -> None:
     check_draw(style, seed)

@@ -96,7 +96,9 @@ class Layout:
             ],
             _CORNER_M,
         )
-        return np.maximum(region, -0.035 - s["window"])
+        region = np.maximum(region, -0.035 - s["window"])
+        # Where the tail is hollow the greenhouse comes out of the body once more, far below.
+        return np.maximum(region, self.form.belt(s["x"]) - 0.12 - s["z"])
 
     def window(self, s: Skin, which: str) -> Array:
         """The opening of one side window: `front`, `rear` or `quarter`."""
