@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from clearcoat.materials import LIBRARY
+from clearcoat.materials import LIBRARY, Material
 from clearcoat.product import Part, Product
+from clearcoat.product.textures import Texture, Textures, texture_digest
 from clearcoat.render import Renderer, RenderSettings, StandIn, State, backend, resolve_materials
 from clearcoat.render.conditions import Conditions
 from clearcoat.scene import (
@@ -215,6 +216,30 @@ def test_glass_does_not_wear(renderer: Renderer) -> None:
     worn = renderer.render(_drawn({"wear": _SPECS["wear"]}))
     assert worn.conditions["wear"][worn.parts == 1].any()
     assert not worn.conditions["wear"][worn.parts == 2].any()
+
+
+def test_a_picture_wears_and_stays() -> None:
+    """The letters of a worn plate are still there, and dull."""
+    mi = backend.load()
+    import drjit as dr
+
+    pixels = np.full((1, 2, 4), 255, np.uint8)
+    pixels[0, 0, :3] = 0
+    picture = Texture(texture_digest(pixels), pixels, srgb=False, wrap="clamp")
+    plate = Material("plate", "test", textures=Textures(base_color=picture))
+    worn = StateSpec.model_validate({"parts": "*", "wear": {"amount": 1}})
+    conditions = Conditions(_PRODUCT, _states(_PRODUCT, {"it": worn}, {0}), mi)
+    built = conditions.build(conditions.dressed(0, plate))
+    assert built is not None
+    conditions.show(_drawn({"it": worn}))
+    si = dr.zeros(mi.SurfaceInteraction3f, 2)
+    si.p, si.wi = mi.Point3f(3, 2, 1), mi.Vector3f(0, 0, 1)
+    si.sh_frame = mi.Frame3f(mi.Vector3f(0, 0, 1))
+    si.uv = mi.Point2f([0.1, 0.9], [0.5, 0.5])
+    (texture,) = conditions.textures.values()
+    assert np.array(texture.eval_1(si)).min() == 1
+    dark, light = np.array(built[0].eval_diffuse_reflectance(si))[0]
+    assert dark < 0.1 < 0.9 < light
 
 
 def test_conditions_are_drawn_per_block_and_shares_stay_shares() -> None:

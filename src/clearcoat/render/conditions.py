@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from clearcoat.materials import Material
 from clearcoat.product import Product
+from clearcoat.product.textures import Textures
 from clearcoat.render import condition_textures as textures
 from clearcoat.render.bsdf import one_sided, principled
 from clearcoat.render.moving import State
 from clearcoat.render.patterns import frames
 from clearcoat.render.stand_ins import bounds
+from clearcoat.render.textures import with_textures
 from clearcoat.scene import ConditionSample, SceneSample
 from clearcoat.scene.conditions import KINDS, DirtSpec
 from clearcoat.scene.sample import srgb_to_linear
@@ -169,7 +171,7 @@ class Conditions:
             below = _bent(textures.LENS, texture, below)
             layer = _bent(textures.BEAD, texture, _MIRROR)
         elif kind == "wear":
-            layer = self.mi.load_dict(principled(replace(material, clearcoat=0.0)))
+            layer = self.mi.load_dict(_without_gloss(material, self.mi))
             self._dull.append((name, material.is_paint, self.mi.traverse(layer)))
         elif glass:
             layer = {"type": "twosided", "bsdf": layer}
@@ -181,6 +183,12 @@ class Conditions:
 def _bent(normals: str, drops: Any, bsdf: Any) -> dict[str, Any]:
     """Describe a surface with its normals bent as a texture of drops says."""
     return {"type": "normalmap", "normalmap": {"type": normals, "drops": drops}, "bsdf": bsdf}
+
+
+def _without_gloss(material: Material, mi: Any) -> dict[str, Any]:
+    """Describe a surface without its gloss: its colours stay, those of a picture too."""
+    kept = material.textures and Textures(base_color=material.textures.base_color)
+    return with_textures(principled(replace(material, clearcoat=0.0)), kept, mi)
 
 
 def _values(condition: ConditionSample, sprays: FloatArray | None) -> list[float]:
