@@ -12,7 +12,8 @@ from clearcoat.materials import LIBRARY, Material, thin_film
 from clearcoat.product import SourceMaterial
 from clearcoat.product.textures import Texture, Textures, texture_digest
 from clearcoat.render import backend, bsdf
-from clearcoat.render.film import BY_ANGLE, FILM, filmed
+from clearcoat.render.film import filmed
+from clearcoat.render.film_bsdf import BY_ANGLE, FILM
 from clearcoat.render.palette import finishes
 
 _FILM = {"thin_film_thickness_nm": 420.0, "thin_film_ior": 1.8}
