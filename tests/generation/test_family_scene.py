@@ -12,6 +12,7 @@ from clearcoat.dataset import Dataset
 from clearcoat.errors import SpecError
 from clearcoat.generation import Job, family, generate, load_scene
 from clearcoat.generation.generate import by_product
+from clearcoat.generation.poses import find_pose
 from clearcoat.product import Product, ProductSpec
 from clearcoat.vehicles import SHARES, catalogue_product
 
@@ -92,6 +93,44 @@ def test_each_vehicle_is_labelled_by_rules_of_the_family(tmp_path: Path) -> None
         wheels = [n + 1 for n, name in enumerate(data.part_names) if name.startswith("wheels/")]
         np.testing.assert_array_equal(labels.mask(0), np.isin(parts, wheels))
         assert labels.mask(0).any()
+
+
+def test_vehicles_have_the_same_meshes_in_the_same_order(tmp_path: Path) -> None:
+    scene = load_scene(_write(tmp_path, ", style: [pickup, sedan], seed: 3"))
+    styles = [family.role(scene.spec.product, 0, index).style for index in range(20)]
+    pair = [scene.at(0, styles.index(style)) for style in ("sedan", "pickup")]
+    assert set(pair[0].materials) != set(pair[1].materials)
+    seen = []
+    for vehicle in pair:
+        renderer = vehicle.renderer((48, 32))
+        mi = renderer.mi
+        # Not before the renderer, which tells it which LLVM to use.
+        import drjit
+
+        seen.append(
+            [
+                (
+                    # What kernels depend on: a shape's kind, and Dr.Jit's numbers.
+                    shape.has_vertex_texcoords(),
+                    int(drjit.reinterpret_array(mi.UInt32, mi.ShapePtr(shape))[0]),
+                    int(drjit.reinterpret_array(mi.UInt32, mi.BSDFPtr(shape.bsdf()))[0]),
+                )
+                for shape in renderer._shapes
+            ]
+        )
+        del renderer
+    assert seen[0] == seen[1]
+
+
+def test_the_meshes_of_other_vehicles_are_not_seen(tmp_path: Path) -> None:
+    scene = load_scene(_write(tmp_path, ", style: coupe"))
+    vehicle, size = scene.at(0, 0), (48, 32)
+    renderer = vehicle.renderer(size)
+    sample = find_pose(vehicle, renderer, 0, 0, size).sample
+    together, alone = renderer.render(sample), replace(vehicle, company=()).renderer(size)
+    by_itself = alone.render(sample)
+    np.testing.assert_array_equal(together.radiance, by_itself.radiance)
+    np.testing.assert_array_equal(together.parts, by_itself.parts)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,9 @@ class Studio:
         """Return scene and renderer of an image, built where the one before shows another."""
         scene = self.scene.at(self.seed, index, last=self._current)
         if self._renderer is None or scene is not self._current:
+            # The last one goes first: beside it the new one's shapes would have other numbers, for
+            # which kernels would be compiled.
+            self._renderer = None
             self._renderer = scene.renderer(self.size)
             self._current = scene
         return scene, self._renderer

@@ -65,6 +65,8 @@ class Scene:
     where the product is its own catalogue."""
     cast: family.Role | None = None
     """Which vehicle of the family this is."""
+    company: tuple[Material, ...] = ()
+    """The materials of the whole family, where this is one vehicle of it."""
     occluder_models: tuple[tuple[Product, tuple[Material, ...]], ...] = ()
     """Objects that stand around the product, with their materials."""
     state_models: moving.Models = field(default_factory=dict)
@@ -98,6 +100,7 @@ class Scene:
             stage=replace(self.stage, points_m=outline_points(product)),
             part_ids=ids,
             cast=cast,
+            company=self.materials,
         )
 
     @cached_property
@@ -126,15 +129,17 @@ class Scene:
     def _drawn_by(self) -> dict[str, Any]:
         """What a renderer is made from, besides the size."""
         labels = self.spec.labels
+        panes = {"thin_glass"} if labels.see_through else set()
+        # States give parts materials and meshes of their own: no two vehicles are alike then.
+        company = () if self.spec.states else self.company
         return {
             "product": self.product,
             "materials": self.materials,
             "settings": self.spec.render,
             "see_through": frozenset(
-                number for number, m in enumerate(self.materials) if m.kind == "thin_glass"
-            )
-            if labels.see_through
-            else frozenset(),
+                number for number, m in enumerate(self.materials) if m.kind in panes
+            ),
+            "company": {material: material.kind in panes for material in company},
             "extent_rays": labels.extent_rays if "extents" in labels.write else 0,
             "supersample": labels.supersample if "coverage" in labels.write else 0,
             "normals": "normals" in labels.write,

@@ -25,7 +25,7 @@ class Glow:
 
     Args:
         shapes: Mitsuba meshes.
-        face_parts: per shape, (F,) uint32: 1 + the part that each face belongs to.
+        face_parts: per shape, (F,) uint32: 1 + the part that each face belongs to; 0: none.
         materials: one per part.
         mi: Mitsuba with its variant set.
     """
@@ -42,7 +42,7 @@ class Glow:
         # Glowing parts that move together with dark ones share their mesh, and stay dark.
         emitted = {}
         for number, owners in enumerate(face_parts):
-            colors = {materials[part - 1].emission for part in np.unique(owners).tolist()}
+            colors = {materials[part - 1].emission for part in np.unique(owners).tolist() if part}
             if len(colors) == 1:
                 emitted[number] = colors.pop()
         if any(any(color) for color in emitted.values()):

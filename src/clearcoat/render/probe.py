@@ -42,6 +42,8 @@ class LabelProbe:
         table[numbers] = starts[:-1]
         self._starts = mi.UInt32(table)
         self._face_parts = mi.UInt32(np.append(np.concatenate(face_parts), np.uint32(0)))
+        # As a literal it would make kernels of their own for every product.
+        self._faces = self.dr.opaque(mi.UInt32, int(starts[-1]))
 
     def look(
         self,
@@ -92,6 +94,6 @@ class LabelProbe:
         shape = dr.reinterpret_array(mi.UInt32, found.shape)
         known = found.is_valid() & (shape < dr.width(self._starts))
         start = dr.gather(mi.UInt32, self._starts, shape, known)
-        known &= start < dr.width(self._face_parts) - 1
+        known &= start < self._faces
         part = dr.gather(mi.UInt32, self._face_parts, start + found.prim_index, known)
         return part, dr.select(found.is_valid(), found.t, dr.inf)

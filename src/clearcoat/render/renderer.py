@@ -53,6 +53,8 @@ class Renderer:
         states: what may differ between images.
         occluders: what may stand around the product; None is nothing.
         occluder_models: the objects of `occluders.models`, each with a material per part.
+        company: the materials of all products that are drawn in turn, and whether labels look
+            through their parts: renderers of the same company share their compiled kernels.
 
     Raises:
         RenderError: no variant works, or the product has more parts than a label can count.
@@ -75,6 +77,7 @@ class Renderer:
         states: Sequence[State] = (),
         occluders: OccluderSpec | None = None,
         occluder_models: Sequence[tuple[Product, Sequence[Material]]] = (),
+        company: Mapping[Material, bool] | None = None,
     ) -> None:
         if len(product.parts) >= 2**16 - 1:
             raise RenderError(
@@ -94,7 +97,8 @@ class Renderer:
         states = [self._conditions.dressed_state(state) for state in states]
         stand_ins = [s for state in states for s in state.stand_ins.values()]
         # What stands in for parts is painted along with all else.
-        self._build_bsdfs([*materials, *(m for one in stand_ins for m in one.materials)])
+        company = company or {}
+        self._build_bsdfs([*company, *materials, *(m for one in stand_ins for m in one.materials)])
         self._variants = Variants(product, states, self._finishes, self.mi)
         moved = self._variants.apart()
         # What is moved, glows or is left out has a mesh of its own.
@@ -102,7 +106,8 @@ class Renderer:
             n: (moved.get(n), material.emission, n in see_through)
             for n, material in enumerate(materials)
         }
-        self._shapes, face_parts = merge(product, materials, self._finishes, self.mi, apart)
+        beside = {m: (None, m.emission, seen_through) for m, seen_through in company.items()}
+        self._shapes, face_parts = merge(product, materials, self._finishes, self.mi, apart, beside)
         self._glow = Glow(self._shapes, face_parts, materials, self.mi)
         more_shapes, more_parts = self._variants.build(self._shapes, face_parts, apart)
         self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
