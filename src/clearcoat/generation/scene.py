@@ -258,15 +258,15 @@ def outline_points(product: Product, count: int = 256) -> NDArray[np.float64]:
     turn = np.pi * (3 - np.sqrt(5)) * np.arange(count)
     z = 1 - (np.arange(count) + 0.5) * 2 / count
     radius = np.sqrt(1 - z * z)
-    directions = np.stack([radius * np.cos(turn), radius * np.sin(turn), z]).astype(np.float32)
+    directions = np.stack([radius * np.cos(turn), radius * np.sin(turn), z], 1).astype(np.float32)
     candidates = []
     for part in product.parts:
         vertices = part.mesh.vertices
         for start in range(0, len(vertices), 65536):
             block = vertices[start : start + 65536]
-            candidates.append(block[np.unique((block @ directions).argmax(axis=0))])
+            candidates.append(block[np.unique((directions @ block.T).argmax(axis=1))])
     points = np.concatenate(candidates)
-    farthest = np.unique((points @ directions).argmax(axis=0))
+    farthest = np.unique((directions @ points.T).argmax(axis=1))
     outline: NDArray[np.float64] = points[farthest].astype(np.float64)
     return outline
 

@@ -81,6 +81,6 @@ class Curve:
         at = (np.clip(x, self._low, self._high) - self._low) / self._step
         piece = np.minimum(at.astype(np.int64), self._coefficients.shape[1] - 1)
         t = (at - piece) * self._step
-        c3, c2, c1, c0 = self._coefficients[:, piece]
+        c3, c2, c1, c0 = self._coefficients.take(piece, axis=1)
         value: Array = ((c3 * t + c2) * t + c1) * t + c0
         return value

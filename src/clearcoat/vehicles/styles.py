@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from clearcoat.errors import UsageError, did_you_mean
@@ -266,6 +267,7 @@ STYLES: tuple[str, ...] = tuple(_STYLES)
 """Names of the body styles. Two of one kind may be blended: `hatchback+suv` is a crossover."""
 
 
+@cache  # Forms ask for it with every point that they are probed at.
 def body_style(name: str) -> BodyStyle:
     """Return a body style by name, or the blend `a+b` of two.
 
