@@ -21,6 +21,7 @@ class Camera(Model):
     lens: Lens = Lens()
     filters: tuple[str, ...] = ()
     fast: bool = False
+    calibration: Path = Path("calibration.yaml")
 
 
 def _error(text: str) -> SpecError:
@@ -38,6 +39,7 @@ def _error(text: str) -> SpecError:
         # A wrong type.
         ("lens:\n  focal_mm: long", "cam.yaml:2 (lens.focal_mm)", "'long'"),
         ("filters: 3", "cam.yaml:1 (filters)", "found:    3"),
+        ("calibration: null", "cam.yaml:1 (calibration)", "calibration: not a path"),
         ("lens: [1]", "cam.yaml:1 (lens)", "found:    [1]"),
         # Not YAML, and a key that stands twice.
         ("lens: [", "cam.yaml:1", "not valid YAML"),

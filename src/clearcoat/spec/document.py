@@ -301,6 +301,13 @@ def _explain(
             expected=cause.expected,
             do=cause.do,
         )
+    if problem["type"] == "path_type":
+        return SpecError(
+            f"{name}: not a path",
+            where=where,
+            found=_shorten(repr(problem["input"])),
+            expected="the path of a file or folder, as text",
+        )
     message = problem["msg"].removeprefix("Value error, ")
     return SpecError(
         f"{name}: {message[:1].lower()}{message[1:]}",
