@@ -21,7 +21,6 @@ class Camera(Model):
     lens: Lens = Lens()
     filters: tuple[str, ...] = ()
     fast: bool = False
-    calibration: Path = Path("calibration.yaml")
 
 
 def _error(text: str) -> SpecError:
@@ -39,7 +38,6 @@ def _error(text: str) -> SpecError:
         # A wrong type.
         ("lens:\n  focal_mm: long", "cam.yaml:2 (lens.focal_mm)", "'long'"),
         ("filters: 3", "cam.yaml:1 (filters)", "found:    3"),
-        ("calibration: null", "cam.yaml:1 (calibration)", "calibration: not a path"),
         ("lens: [1]", "cam.yaml:1 (lens)", "found:    [1]"),
         # Not YAML, and a key that stands twice.
         ("lens: [", "cam.yaml:1", "not valid YAML"),
@@ -51,6 +49,14 @@ def test_mistakes_name_line_key_and_mend(text: str, where: str, says: str) -> No
     error = _error(text)
     assert error.where == where
     assert says in str(error)
+
+
+def test_a_path_that_is_none_is_named_in_words() -> None:
+    class Rig(Model):
+        calibration: Path
+
+    with pytest.raises(SpecError, match="calibration: not a path"):
+        parse(read_text("calibration: null", "rig.yaml"), Rig)
 
 
 def test_every_mistake_of_a_file_is_reported_at_once() -> None:
