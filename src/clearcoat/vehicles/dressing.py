@@ -45,13 +45,13 @@ def _mouldings(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> No
                 piece = _strip(path, 0.006, 0.014)
                 assembly.add_pair(f"doors/{which}_{{side}}/belt_moulding", "chrome", piece)
         if trim.side_moulding:
-            z = np.full(33, a.sill_z + 0.20)
-            edge = 0.012 if which == "front" else 0.30
-            x_side = np.linspace(start - 0.05, end + edge, 33)
-            path = on_side(form, x_side, z)
-            assembly.add_pair(
-                f"doors/{which}_{{side}}/side_moulding", "plastic_black", _strip(path, 0.008, 0.05)
-            )
+            z, height = a.sill_z + 0.20, 0.05
+            # A rear door ends at the arch, whose rim comes nearest at the strip's lower edge.
+            arch = layout.ahead_of_rear_arch(z - 0.5 * height) + 0.012
+            last = end + 0.012 if which == "front" else max(end + 0.30, arch)
+            path = on_side(form, np.linspace(start - 0.05, last, 33), np.full(33, z))
+            piece = _strip(path, 0.008, height)
+            assembly.add_pair(f"doors/{which}_{{side}}/side_moulding", "plastic_black", piece)
 
 
 def _window_foot(form: Form, layout: Layout, x: Array) -> Array:

@@ -16,6 +16,8 @@ from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.skin import Skin
 from clearcoat.vehicles.trim import Trim
 
+ARCH_RIM_M = 0.055
+"""From the edge of a wheel well out to where doors end and cladding begins."""
 _CORNER_M = 0.06
 
 
@@ -62,6 +64,12 @@ class Layout:
         ring = np.minimum(rings[0], rings[1]) - a.arch_radius - margin
         inner = np.where(s["x"] > 0.0, FRONT_WELL_Y_M, a.rear_well_y) - 0.02
         return np.maximum(ring, inner - s["y"])
+
+    def ahead_of_rear_arch(self, z: float) -> float:
+        """The x at which the rim of the rear arch begins at height `z`."""
+        a = self.form.anchors
+        rise = max(z - a.wheel_radius, 0.0)
+        return a.rear_axle_x + float(np.sqrt((a.arch_radius + ARCH_RIM_M) ** 2 - rise**2))
 
     def underbody(self, s: Skin) -> Array:
         """The floor."""
@@ -140,7 +148,7 @@ class Layout:
             region = np.maximum(region, a.pillar_b_x - x)
         else:
             behind = a.door_rear_x - x
-            low = meet([sill, behind, 0.055 - self.well(s)], 0.09)
+            low = meet([sill, behind, ARCH_RIM_M - self.well(s)], 0.09)
             upper = np.maximum(frame, self.quarter_x(s) - 0.012 - x)
             region = smooth_min(np.maximum(low, shoulder), upper, 0.08)
             region = np.maximum(region, x - a.pillar_b_x)

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array, ramp
-from clearcoat.vehicles.layout import Layout
+from clearcoat.vehicles.layout import ARCH_RIM_M, Layout
 from clearcoat.vehicles.skin import Skin, clip, make_skin, sunk
 from clearcoat.vehicles.solids import smooth
 from clearcoat.vehicles.surface import hemmed, of_skin, whole
@@ -72,7 +72,7 @@ def cut_body(skin: Skin, layout: Layout, trim: Trim, assembly: Assembly) -> None
     floor = beyond(floor, layout.well, -0.02)
     cutter.centre("body/underbody", "underbody", within(floor, layout.underbody, -0.03))
     if trim.cladding:
-        flare = cutter.take(partial(layout.well, margin=0.055), 0.0)
+        flare = cutter.take(partial(layout.well, margin=ARCH_RIM_M), 0.0)
         cutter.centre("body/arch_cladding", "plastic_black", flare, -0.007)
     _screens(cutter, layout, trim)
     _side_windows(cutter, layout, trim)
