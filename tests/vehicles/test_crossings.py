@@ -60,7 +60,7 @@ def _planted(path: str, move_m: tuple[float, float, float]) -> list[str]:
     ("path", "move_m", "through"),
     [
         ("doors/front_left/mirror/housing", (0.0, -0.10, 0.0), "doors/front_left/"),
-        ("body/hood", (-0.02, 0.0, 0.0), "glass/windscreen_seal"),
+        ("body/hood", (-0.04, 0.0, 0.012), "glass/windscreen_seal"),
         ("wheels/rear_left/tyre", (0.0, 0.0, 0.06), "body/wheel_well_rear_left"),
     ],
 )

@@ -127,6 +127,10 @@ def _wheels_have_room(product: Product, form: Form) -> None:
         # Side windows once had an island below the tail lamps of these.
         ("estate", 53),
         ("hatchback", 182),
+        # A pillar and a cowl once stuck in the seal of the windscreen.
+        ("suv", 162),
+        ("pickup", 266),
+        ("pickup", 453),
         # A moulding along the doors once ran on into the cladding of the arch.
         ("suv", 229),
     ],

@@ -22,6 +22,8 @@ GAP_M = 0.0045
 _HEM_M = 0.014
 _BACKING_M = 0.011
 _SEAL_M = 0.011
+_BED_M = 0.001
+"""Room round the seal of a screen: flush with its frame, it met it at every corner of either."""
 # The floor is flat and hardly seen: coarser than the rest, and reaching a little above its edge.
 _FLOOR_CELLS = (60, 8, 22)
 
@@ -111,7 +113,7 @@ def _screens(cutter: Cutter, layout: Layout, trim: Trim) -> None:
         ("windscreen", layout.windscreen, "glass_tinted" if trim.black_screen else "glass"),
         ("backlight", layout.backlight, "glass_privacy" if trim.dark_glass else "glass_tinted"),
     ):
-        opening = cutter.take(region, 0.0)
+        opening = cutter.take(region, _BED_M)
         seal = beyond(opening, region, _SEAL_M)
         cutter.centre(f"glass/{name}_seal", "seal_rubber", seal, 0.001)
         pane = within(opening, region, _SEAL_M)
