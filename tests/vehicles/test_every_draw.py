@@ -131,6 +131,7 @@ def _wheels_have_room(product: Product, form: Form) -> None:
         ("suv", 162),
         ("pickup", 266),
         ("pickup", 453),
+        ("pickup", 484),
         # A moulding along the doors once ran on into the cladding of the arch.
         ("suv", 229),
     ],
