@@ -12,12 +12,14 @@ from clearcoat.render.color import black_body
 from clearcoat.render.environments import environment
 from clearcoat.render.light import light
 from clearcoat.render.panorama import (
+    COARSE_HEIGHT,
     HEIGHT,
     WIDTH,
     directions,
     doubled,
     ground_albedo,
     ground_irradiance,
+    halved,
     look_up,
     luminance,
     mean_radiance,
@@ -160,6 +162,21 @@ def test_a_studio_has_the_lamps_that_were_drawn() -> None:
     assert steradians == pytest.approx(4 * np.arctan(a * b / np.sqrt(1 + a * a + b * b)), rel=0.08)
     centre = (directions() * lit[..., None] * solid_angles()[..., None]).sum(axis=(0, 1))
     assert centre / np.linalg.norm(centre) @ np.array(lamp.direction) > 0.9995
+
+
+@pytest.mark.parametrize("kind", ["sky", "studio", "busy"])
+def test_a_coarse_light_is_the_same_light(kind: str) -> None:
+    spec = LightSpec.model_validate({"environments": {kind: 1}, "sun": {"probability": 1}})
+    drawn = sample(SceneModel(light=spec), Stage(points_m=np.eye(3)), 0, 2)
+    fine = light(drawn, None, backend.load())
+    coarse, again = (light(drawn, None, backend.load(), COARSE_HEIGHT) for _ in range(2))
+    assert coarse.shape == (COARSE_HEIGHT, 2 * COARSE_HEIGHT, 3)
+    assert np.array_equal(coarse, again)
+    assert ground_irradiance(coarse) == pytest.approx(ground_irradiance(fine), rel=0.02)
+    assert mean_radiance(coarse) == pytest.approx(mean_radiance(fine), rel=0.02)
+    # Away from the sun's disc every pixel is the mean of four.
+    alike = np.isclose(coarse, halved(fine), rtol=0.02, atol=1e-3).all(axis=2)
+    assert alike.mean() > 0.99
 
 
 def test_a_black_body_is_white_at_daylight_and_redder_the_cooler() -> None:

@@ -14,7 +14,6 @@ from clearcoat.scene import BackdropSample, SceneSample
 
 Float32Array = NDArray[np.float32]
 
-_TEXELS = 512
 # HDR panoramas are shot at about a standing person's eye height.
 _EYE_HEIGHT_M = 1.6
 # A panorama's own ground soon shows what stands on it, smeared outwards; a floor may go on.
@@ -24,7 +23,7 @@ _PLACE_ENDS_M = (25.0, 60.0)
 
 
 def ground(panorama: Float32Array, sample: SceneSample, mi: Any) -> GroundLook:
-    """Return what the ground of a sample shows."""
+    """Return what the ground of a sample shows: a texel a side for every row of the panorama."""
     backdrop, environment = sample.backdrop, sample.environment
     rng = np.random.default_rng([backdrop.variation, 2])
     angle = float(rng.uniform(0, 2 * np.pi))
@@ -42,7 +41,7 @@ def ground(panorama: Float32Array, sample: SceneSample, mi: Any) -> GroundLook:
         )
     floor = surface(backdrop.surface)
     return GroundLook(
-        coarse=coarse_map(backdrop, _TEXELS),
+        coarse=coarse_map(backdrop, len(panorama)),
         pattern=floor.pattern,
         period_m=floor.period_m,
         contrast=1.0,
@@ -88,7 +87,7 @@ def _lines(backdrop: BackdropSample, rng: np.random.Generator) -> Lines | None:
 
 
 def _from_panorama(panorama: Float32Array, sample: SceneSample, mi: Any) -> Float32Array:
-    axis = positions(_TEXELS)
+    axis = positions(len(panorama))
     x, y = np.meshgrid(axis, axis)
     # The environment's frame is turned about the vertical; its ground turns along.
     place = np.stack([x, y], axis=-1) @ np.array(sample.environment.rotation, np.float32)[:2, :2]

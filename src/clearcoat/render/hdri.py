@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.errors import RenderError, did_you_mean
-from clearcoat.render.panorama import HEIGHT, WIDTH
+from clearcoat.render.panorama import HEIGHT
 
 SUFFIXES = (".hdr", ".exr")
 
@@ -49,17 +49,17 @@ def list_hdris(folder: Path | None, patterns: Sequence[str] = ("*",)) -> tuple[s
     return tuple(name for name in names if any(fnmatchcase(name, p) for p in patterns))
 
 
-def read_hdri(path: Path, mi: Any) -> NDArray[np.float32]:
-    """Read an equirectangular file as a panorama, resampled to the working size.
+def read_hdri(path: Path, mi: Any, height: int = HEIGHT) -> NDArray[np.float32]:
+    """Read an equirectangular file as a panorama of `height` rows.
 
     Raises:
         RenderError: the file cannot be read.
     """
-    return _read(path, mi).astype(np.float32)
+    return _read(path, mi, height).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, mi: Any) -> NDArray[Any]:
+def _read(path: Path, mi: Any, height: int) -> NDArray[Any]:
     """A file's panorama as float16 where that keeps every bit, else as float32.
 
     Reading takes as long as a third of a small picture, so the files of a usual folder are kept:
@@ -67,8 +67,8 @@ def _read(path: Path, mi: Any) -> NDArray[Any]:
     """
     try:
         bitmap = mi.Bitmap(str(path)).convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32)
-        if tuple(bitmap.size()) != (WIDTH, HEIGHT):
-            bitmap = bitmap.resample([WIDTH, HEIGHT])
+        if tuple(bitmap.size()) != (2 * height, height):
+            bitmap = bitmap.resample([2 * height, height])
         pixels = np.array(bitmap, dtype=np.float32)
     except RuntimeError as error:
         raise RenderError(

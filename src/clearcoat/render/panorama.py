@@ -1,8 +1,9 @@
 """Equirectangular panoramas as arrays: directions, look-ups, the sun, the ground they show.
 
-A panorama is float32 (HEIGHT, WIDTH, 3), linear radiance, in the environment's frame with z
-up. Row 0 looks up; the first column looks along +y and columns turn towards +x, which is the
-layout of Mitsuba's `envmap` after turning its y axis up to z.
+A panorama is float32 (HEIGHT, WIDTH, 3), or half as high and wide where speed is worth more;
+linear radiance, in the environment's frame with z up. Row 0 looks up; the first column looks
+along +y and columns turn towards +x, which is the layout of Mitsuba's `envmap` after turning its
+y axis up to z.
 """
 
 from __future__ import annotations
@@ -16,37 +17,40 @@ from numpy.typing import NDArray
 Float32Array = NDArray[np.float32]
 
 HEIGHT, WIDTH = 512, 1024
+COARSE_HEIGHT = HEIGHT // 2
 
 
-@lru_cache(maxsize=1)
-def directions() -> Float32Array:
-    """(H, W, 3): unit vector of every pixel's centre."""
-    theta = (np.arange(HEIGHT) + 0.5) * np.pi / HEIGHT
-    phi = (np.arange(WIDTH) + 0.5) * 2 * np.pi / WIDTH
+@lru_cache(maxsize=2)
+def directions(height: int = HEIGHT) -> Float32Array:
+    """(height, 2 height, 3): unit vector of every pixel's centre."""
+    width = 2 * height
+    theta = (np.arange(height) + 0.5) * np.pi / height
+    phi = (np.arange(width) + 0.5) * 2 * np.pi / width
     sin_theta = np.sin(theta)[:, None]
-    grid = np.empty((HEIGHT, WIDTH, 3), np.float32)
+    grid = np.empty((height, width, 3), np.float32)
     grid[..., 0] = sin_theta * np.sin(phi)
     grid[..., 1] = sin_theta * np.cos(phi)
     grid[..., 2] = np.cos(theta)[:, None]
     return grid
 
 
-@lru_cache(maxsize=1)
-def solid_angles() -> Float32Array:
-    """(H, 1): steradians of a pixel in every row."""
-    edges = np.cos(np.arange(HEIGHT + 1) * np.pi / HEIGHT)
-    rows: Float32Array = ((edges[:-1] - edges[1:]) * 2 * np.pi / WIDTH).astype(np.float32)
+@lru_cache(maxsize=2)
+def solid_angles(height: int = HEIGHT) -> Float32Array:
+    """(height, 1): steradians of a pixel in every row."""
+    edges = np.cos(np.arange(height + 1) * np.pi / height)
+    rows: Float32Array = ((edges[:-1] - edges[1:]) * np.pi / height).astype(np.float32)
     return rows[:, None]
 
 
 def mean_radiance(panorama: Float32Array) -> float:
     """Mean luminance over the sphere."""
-    return float((luminance(panorama) * solid_angles()).sum() / (4 * np.pi))
+    return float((luminance(panorama) * solid_angles(len(panorama))).sum() / (4 * np.pi))
 
 
 def ground_irradiance(panorama: Float32Array) -> NDArray[np.float64]:
     """(3,): irradiance on a horizontal plane that faces up."""
-    cosine = np.maximum(directions()[..., 2], 0) * solid_angles()
+    height = len(panorama)
+    cosine = np.maximum(directions(height)[..., 2], 0) * solid_angles(height)
     # Double precision for the sum of rows alone: a third of the time.
     rows = np.einsum("hwc,hw->hc", panorama, cosine)
     irradiance: NDArray[np.float64] = rows.sum(axis=0, dtype=np.float64)
@@ -75,17 +79,18 @@ def _look_up(panorama: Float32Array, towards: Any, mi: Any) -> Any:
 
     # Dr.Jit's annotations describe arrays more generally than this module uses them.
     dr: Any = drjit
+    height, width, _ = panorama.shape
     theta = dr.atan2(dr.hypot(towards.x, towards.y), towards.z)
-    row = dr.clip(theta * (HEIGHT / np.pi) - 0.5, 0, HEIGHT - 1)
-    column = dr.atan2(towards.x, towards.y) * (WIDTH / (2 * np.pi)) - 0.5
-    above = mi.Int32(dr.minimum(dr.floor(row), HEIGHT - 2))
+    row = dr.clip(theta * (height / np.pi) - 0.5, 0, height - 1)
+    column = dr.atan2(towards.x, towards.y) * (width / (2 * np.pi)) - 0.5
+    above = mi.Int32(dr.minimum(dr.floor(row), height - 2))
     left = mi.Int32(dr.floor(column))
     down, right = row - above, column - left
     pixels = mi.Float(panorama.ravel())
 
     def pixel(row: Any, column: Any) -> Any:
         # Columns go around.
-        return dr.gather(mi.Color3f, pixels, mi.UInt32(row * WIDTH + (column & (WIDTH - 1))))
+        return dr.gather(mi.Color3f, pixels, mi.UInt32(row * width + (column & (width - 1))))
 
     upper = dr.lerp(pixel(above, left), pixel(above, left + 1), right)
     lower = dr.lerp(pixel(above + 1, left), pixel(above + 1, left + 1), right)
@@ -103,6 +108,14 @@ def doubled(pixels: Float32Array) -> Float32Array:
     both = np.stack([near * tall + far * left, near * tall + far * right], axis=2)
     wide = both.reshape(len(tall), 2 * pixels.shape[1], *pixels.shape[2:])
     return wide.astype(np.float32, copy=False)
+
+
+def halved(panorama: Float32Array) -> Float32Array:
+    """(H / 2, W / 2, 3): the means of two by two pixels."""
+    height, width, _ = panorama.shape
+    blocks = panorama.reshape(height // 2, 2, width // 2, 2, 3)
+    means: Float32Array = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return means
 
 
 def ground_albedo(

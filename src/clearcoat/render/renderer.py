@@ -24,6 +24,7 @@ from clearcoat.render.meshes import merge
 from clearcoat.render.moving import Occluders, State, Variants
 from clearcoat.render.normals import camera_normals
 from clearcoat.render.palette import Finish, finishes
+from clearcoat.render.panorama import COARSE_HEIGHT, HEIGHT
 from clearcoat.render.passes import Passes
 from clearcoat.render.peel import Extent, peel
 from clearcoat.render.photo import photo_behind
@@ -55,6 +56,7 @@ class Renderer:
         occluder_models: the objects of `occluders.models`, each with a material per part.
         company: the materials of all products that are drawn in turn, and whether labels look
             through their parts: renderers of the same company share their compiled kernels.
+        coarse: whether environment and ground have half the resolution, for speed.
 
     Raises:
         RenderError: no variant works, or the product has more parts than a label can count.
@@ -78,6 +80,7 @@ class Renderer:
         occluders: OccluderSpec | None = None,
         occluder_models: Sequence[tuple[Product, Sequence[Material]]] = (),
         company: Mapping[Material, bool] | None = None,
+        coarse: bool = False,
     ) -> None:
         if len(product.parts) >= 2**16 - 1:
             raise RenderError(
@@ -112,7 +115,8 @@ class Renderer:
         more_shapes, more_parts = self._variants.build(self._shapes, face_parts, apart)
         self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
         self._occluders = Occluders(occluders, occluder_models, self.mi) if occluders else None
-        self._surroundings = Surroundings(self.mi)
+        self._rows = COARSE_HEIGHT if coarse else HEIGHT
+        self._surroundings = Surroundings(self.mi, self._rows)
         panes = [
             shape
             for shape, owners in zip(self._shapes, face_parts, strict=True)
@@ -125,7 +129,7 @@ class Renderer:
 
     def render(self, sample: SceneSample) -> Frame:
         """Draw one sample. The same sample gives the same bytes on the same machine and variant."""
-        panorama = light(sample, self.hdri_folder, self.mi)
+        panorama = light(sample, self.hdri_folder, self.mi, self._rows)
         self._surroundings.set_environment(panorama, sample)
         self._set_paint(sample)
         self._conditions.show(sample)

@@ -22,17 +22,19 @@ class SunDisc:
     """(N,)"""
     radiance: Float32Array
     """(N, 3)"""
+    height: int = HEIGHT
+    """Of the panorama."""
 
     def ground_irradiance(self) -> NDArray[np.float64]:
         """(3,): what it adds to the irradiance on a horizontal plane that faces up."""
-        cosine = np.maximum(directions()[self.rows, self.columns, 2], 0)
-        weights = (cosine * solid_angles()[self.rows, 0]).astype(np.float64)
+        cosine = np.maximum(directions(self.height)[self.rows, self.columns, 2], 0)
+        weights = (cosine * solid_angles(self.height)[self.rows, 0]).astype(np.float64)
         irradiance: NDArray[np.float64] = weights @ self.radiance
         return irradiance
 
     def mean_radiance(self) -> float:
         """What it adds to the mean luminance over the sphere."""
-        weights = solid_angles()[self.rows, 0]
+        weights = solid_angles(self.height)[self.rows, 0]
         return float((luminance(self.radiance) * weights).sum() / (4 * np.pi))
 
     def onto(self, panorama: Float32Array, scale: float = 1.0) -> Float32Array:
@@ -42,9 +44,13 @@ class SunDisc:
 
 
 def sun_disc(
-    direction: NDArray[np.float64], irradiance: NDArray[np.float64], radius_deg: float = 0.6
+    direction: NDArray[np.float64],
+    irradiance: NDArray[np.float64],
+    radius_deg: float = 0.6,
+    height: int = HEIGHT,
 ) -> SunDisc:
-    """Return the disc of a sun whose light on a plane facing it is `irradiance` (3,).
+    """Return the disc of a sun whose light on a plane facing it is `irradiance` (3,), for a
+    panorama of `height` rows.
 
     The disc is a few pixels wide, hence about twice the real one (0.27 degrees in radius): its
     reflection in paint and the edge of its shadow look right, and its light is exact.
@@ -53,17 +59,17 @@ def sun_disc(
     # Beyond seven widths the disc is below a thousandth.
     reach = np.arccos(max(1 - 7 * narrow, -1.0))
     polar = np.arccos(np.clip(direction[2], -1, 1))
-    first = max(int((polar - reach) * HEIGHT / np.pi) - 1, 0)
-    last = min(int((polar + reach) * HEIGHT / np.pi) + 2, HEIGHT)
-    cosine = directions()[first:last] @ direction.astype(np.float32)
+    first = max(int((polar - reach) * height / np.pi) - 1, 0)
+    last = min(int((polar + reach) * height / np.pi) + 2, height)
+    cosine = directions(height)[first:last] @ direction.astype(np.float32)
     rows, columns = np.nonzero(cosine > 1 - 7 * narrow)
     toward = cosine[rows, columns]
     disc = np.exp(-np.maximum(1 - toward, 0) / narrow)
     disc[disc < 1e-3] = 0
     rows += first
-    total = float((disc * toward * solid_angles()[rows, 0]).sum())
+    total = float((disc * toward * solid_angles(height)[rows, 0]).sum())
     radiance = (disc / total)[:, None] * irradiance.astype(np.float32)
-    return SunDisc(rows, columns, radiance.astype(np.float32))
+    return SunDisc(rows, columns, radiance.astype(np.float32), height)
 
 
 def add_sun(

@@ -11,7 +11,7 @@ from clearcoat.materials import Material
 from clearcoat.render import bsdf
 from clearcoat.render.backdrop import ground
 from clearcoat.render.ground import HALF_WIDTH_M, Ground
-from clearcoat.render.panorama import HEIGHT, WIDTH
+from clearcoat.render.panorama import HEIGHT
 from clearcoat.scene import SceneSample
 
 Float32Array = NDArray[np.float32]
@@ -20,9 +20,9 @@ Float32Array = NDArray[np.float32]
 class Surroundings:
     """The environment emitter and the ground, built once; their parameters move per image."""
 
-    def __init__(self, mi: Any) -> None:
+    def __init__(self, mi: Any, height: int = HEIGHT) -> None:
         self.mi = mi
-        blank = np.ones((HEIGHT, WIDTH, 3), np.float32)
+        blank = np.ones((height, 2 * height, 3), np.float32)
         self.environment = mi.load_dict({"type": "envmap", "bitmap": mi.Bitmap(blank)})
         self._environment = mi.traverse(self.environment)
         self._look = Ground(mi)
