@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+from itertools import count
 
 import pytest
 
 from clearcoat.errors import ClearcoatError, UsageError
-from clearcoat.execution import run_local
+from clearcoat.execution import Workers, run_local
 
 
 def _ten() -> int:
@@ -43,6 +45,45 @@ def test_errors_come_back_whole(workers: int) -> None:
     assert caught.value.found == "7"
     with pytest.raises(UsageError, match="cannot prepare"):
         list(run_local(_unprepared, _add, [1], workers))
+
+
+def _tally() -> count[int]:
+    return count()
+
+
+def _next(tally: count[int], item: int) -> tuple[int, int]:
+    return os.getpid(), next(tally)
+
+
+def _interrupt(state: int, item: int) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_processes_and_their_states_stay_between_series(processes: int) -> None:
+    with Workers(_tally, processes) as workers:
+        first = list(workers.run(_next, range(6)))
+        second = list(workers.run(_next, range(6)))
+    assert {pid for pid, _ in first + second} == {pid for pid, _ in first}
+    assert (os.getpid() in dict(first)) == (processes == 1)
+    # Every process counts its own items, on and on.
+    for pid in dict(first):
+        counted = sorted(number for who, number in first + second if who == pid)
+        assert counted == list(range(len(counted)))
+
+
+def test_work_goes_on_after_a_worker_died() -> None:
+    with Workers(_ten, 2) as workers:
+        with pytest.raises(ClearcoatError, match="worker process died"):
+            list(workers.run(_die, [1, 2]))
+        assert sorted(workers.run(_add, [1, 2])) == [11, 12]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals end processes on POSIX only")
+def test_an_interrupted_worker_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ClearcoatError, match="worker process died"):
+        list(run_local(_ten, _interrupt, [1], 2))
+    assert capfd.readouterr().err == ""
 
 
 def test_a_dead_worker_is_reported() -> None:
