@@ -30,7 +30,7 @@ render: {{samples: 1, denoise: false}}
 """
 
 
-def _write(folder: Path, more: str = "", rules: str = "") -> Path:
+def write_family(folder: Path, more: str = "", rules: str = "") -> Path:
     spec = folder / "family.yaml"
     spec.write_text(SPEC.format(more=more, rules=rules))
     return spec
@@ -73,7 +73,7 @@ def test_images_of_one_vehicle_stay_together() -> None:
 
 
 def test_each_vehicle_is_labelled_by_rules_of_the_family(tmp_path: Path) -> None:
-    spec = _write(tmp_path, ", style: [pickup, sedan], seed: 3")
+    spec = write_family(tmp_path, ", style: [pickup, sedan], seed: 3")
     scene = load_scene(spec)
     assert scene.classes.absent == ()
     out = tmp_path / "set"
@@ -96,7 +96,7 @@ def test_each_vehicle_is_labelled_by_rules_of_the_family(tmp_path: Path) -> None
 
 
 def test_vehicles_have_the_same_meshes_in_the_same_order(tmp_path: Path) -> None:
-    scene = load_scene(_write(tmp_path, ", style: [pickup, sedan], seed: 3"))
+    scene = load_scene(write_family(tmp_path, ", style: [pickup, sedan], seed: 3"))
     styles = [family.role(scene.spec.product, 0, index).style for index in range(20)]
     pair = [scene.at(0, styles.index(style)) for style in ("sedan", "pickup")]
     assert set(pair[0].materials) != set(pair[1].materials)
@@ -123,7 +123,7 @@ def test_vehicles_have_the_same_meshes_in_the_same_order(tmp_path: Path) -> None
 
 
 def test_the_meshes_of_other_vehicles_are_not_seen(tmp_path: Path) -> None:
-    scene = load_scene(_write(tmp_path, ", style: coupe"))
+    scene = load_scene(write_family(tmp_path, ", style: coupe"))
     vehicle, size = scene.at(0, 0), (48, 32)
     renderer = vehicle.renderer(size)
     sample = find_pose(vehicle, renderer, 0, 0, size).sample
@@ -147,6 +147,6 @@ def test_mistakes_name_their_line(
     tmp_path: Path, more: str, rules: str, said: str, line: int
 ) -> None:
     with pytest.raises(SpecError) as caught:
-        load_scene(_write(tmp_path, more, rules))
+        load_scene(write_family(tmp_path, more, rules))
     assert said in str(caught.value)
     assert f"family.yaml:{line}" in str(caught.value.where)

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clearcoat.errors import SpecError
 from clearcoat.generation import Studio, load_scene
-from clearcoat.generation.preview import Preview
 from clearcoat.scene import sample
+from tests.generation.test_family_scene import write_family
 
 _SIZE = (32, 32)
 
@@ -80,13 +79,22 @@ def test_an_image_is_the_same_whatever_was_drawn_before(toy_spec: Path) -> None:
     assert np.array_equal(first, again)
 
 
-def test_a_preview_goes_on_after_a_mistake(spec: Path) -> None:
-    preview = Preview(spec, size=24, seed=0, samples=1)
-    tiles = list(preview.tiles(2))
-    _change(spec, "render: {samples: 2}", "render: {sample: 2}")
-    with pytest.raises(SpecError, match="sample"):
-        list(preview.tiles(2))
-    _change(spec, "render: {sample: 2}", "render: {samples: 2}")
-    again = list(preview.tiles(2))
-    assert all(np.array_equal(a, b) for (a, _), (b, _) in zip(tiles, again, strict=True))
-    assert preview.sheet(again, 1).shape[1] >= 48
+def test_a_vehicle_of_a_family_stays_where_the_cast_is_the_same(tmp_path: Path) -> None:
+    spec = write_family(tmp_path)
+    studio = Studio(load_scene(spec), _SIZE, 0)
+    studio.record(0)
+    shown, renderer = studio._current, studio._renderer
+    assert shown is not None
+    _change(spec, "environments: {studio: 1}", "environments: {sky: 1}, exposure_ev: -1")
+    studio.change(load_scene(spec))
+    after = studio.record(1)
+    assert studio._renderer is renderer
+    assert np.array_equal(after.image, Studio(load_scene(spec), _SIZE, 0).record(1).image)
+    _change(spec, "samples: 1", "samples: 2")
+    studio.change(load_scene(spec))
+    assert studio._renderer is None
+    assert studio._current is not None
+    assert studio._current.product is shown.product
+    _change(spec, "images_per_vehicle: 2", "images_per_vehicle: 2, seed: 9")
+    studio.change(load_scene(spec))
+    assert studio._current is None

@@ -31,6 +31,13 @@ _LOOK_EVERY_S = 0.2
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--samples", type=click.IntRange(min=1), help="Light paths per pixel [4, for speed].")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that draw at the same time, each with product and renderer of its own.",
+)
 @click.option("--watch", is_flag=True, help="Draw again whenever SPEC is saved (Ctrl-C ends it).")
 @render_device_option
 def command(
@@ -41,6 +48,7 @@ def command(
     size: int,
     seed: int,
     samples: int | None,
+    workers: int,
     watch: bool,
 ) -> None:
     """Render a contact sheet of SPEC: each picture beside its labels, and a legend.
@@ -52,12 +60,13 @@ def command(
 
     if out.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise UsageError("unknown kind of picture", found=out.name, expected=".png or .jpg")
-    preview = Preview(spec, size=size, seed=seed, samples=samples)
-    if not watch:
-        _draw(preview, out, count, columns)
-        return
-    with contextlib.suppress(KeyboardInterrupt):
-        _watch(preview, out, count, columns)
+    preview = Preview(spec, size=size, seed=seed, samples=samples, workers=min(workers, count))
+    with contextlib.closing(preview):
+        if not watch:
+            _draw(preview, out, count, columns)
+            return
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(preview, out, count, columns)
 
 
 def _draw(preview: Preview, out: Path, count: int, columns: int) -> None:

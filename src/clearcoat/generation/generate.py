@@ -61,12 +61,14 @@ class Studio:
     def change(self, scene: Scene) -> None:
         """Go on with another reading of the spec; where both are drawn alike, the renderer stays.
 
+        So does a vehicle of a family, which takes seconds to build, where both have the same cast.
+
         What it draws is what a new studio would: no image leaves anything behind in a renderer.
         """
         last, self.scene = self._current, scene
-        keep = scene.images_per_product is None and last is not None and scene.is_drawn_like(last)
-        self._current = scene if keep else None
-        self._renderer = self._renderer if keep else None
+        self._current = None if last is None else scene.going_on_from(last)
+        if last is None or self._current is None or not self._current.is_drawn_like(last):
+            self._renderer = None
 
     def _at(self, index: int) -> tuple[Scene, Renderer]:
         """Return scene and renderer of an image, built where the one before shows another."""

@@ -73,6 +73,8 @@ class Scene:
     """Parts of other files that states fit."""
     loaded: Loaded | None = None
     """The product as it was read, for the next reading of the spec; None for a family."""
+    coarse: bool = False
+    """Whether environment and ground have half the resolution, to be drawn sooner."""
 
     @property
     def images_per_product(self) -> int | None:
@@ -91,7 +93,17 @@ class Scene:
         cast = family.role(self.spec.product, seed, index)
         if last is not None and last.cast == cast:
             return last
-        product = family.build(self.spec.product, cast)
+        return self._showing(family.build(self.spec.product, cast), cast)
+
+    def going_on_from(self, last: Scene) -> Scene | None:
+        """Return this scene with what `last`, another reading's, shows; None if it never does."""
+        if self.images_per_product is None:
+            return self
+        if last.cast is None or last.spec.product != self.spec.product:
+            return None
+        return self._showing(last.product, last.cast)
+
+    def _showing(self, product: Product, cast: family.Role) -> Scene:
         ids = family.part_ids(product, self.product)
         return replace(
             self,
@@ -148,6 +160,7 @@ class Scene:
             "states": self.states,
             "occluders": None if self.spec.occluders.count == 0 else self.spec.occluders,
             "occluder_models": self.occluder_models,
+            "coarse": self.coarse,
         }
 
 
