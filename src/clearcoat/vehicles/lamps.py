@@ -9,7 +9,7 @@ from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.curves import Array
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.layout import Layout
-from clearcoat.vehicles.probe import on_end, sampled
+from clearcoat.vehicles.probe import has_end, on_end, sampled
 from clearcoat.vehicles.solids import loft, revolve, tube
 from clearcoat.vehicles.surface import Surface, join
 from clearcoat.vehicles.trim import Trim
@@ -88,6 +88,9 @@ def _tail_rings(form: Form, layout: Layout, assembly: Assembly) -> None:
     rings = []
     for share in (0.48, 0.80):
         z = low + share * (high - low)
+        if not has_end(form, np.array([y]), np.array([z]), front=False)[0]:
+            # The upper half of a lamp that lies in a sloping tailgate.
+            continue
         at = on_end(form, np.array([y]), np.array([z]), front=False)
         room = -float(layout.tail_lamp(sampled(form, at))[0])
         size = min(largest, 0.8 * room - 0.014)
