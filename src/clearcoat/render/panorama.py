@@ -49,12 +49,18 @@ def mean_radiance(panorama: Float32Array) -> float:
 
 def ground_irradiance(panorama: Float32Array) -> NDArray[np.float64]:
     """(3,): irradiance on a horizontal plane that faces up."""
-    height = len(panorama)
-    cosine = np.maximum(directions(height)[..., 2], 0) * solid_angles(height)
+    cosine = _cosine_weights(len(panorama))
     # Double precision for the sum of rows alone: a third of the time.
-    rows = np.einsum("hwc,hw->hc", panorama, cosine)
+    rows = np.einsum("hwc,hw->hc", panorama[: len(cosine)], cosine)
     irradiance: NDArray[np.float64] = rows.sum(axis=0, dtype=np.float64)
     return irradiance
+
+
+@lru_cache(maxsize=2)
+def _cosine_weights(height: int) -> Float32Array:
+    """(height / 2, 2 height): what a pixel above the horizon adds to the ground's irradiance."""
+    upper = slice(height // 2)
+    return np.maximum(directions(height)[upper, :, 2], 0) * solid_angles(height)[upper]
 
 
 def luminance(rgb: Float32Array) -> Float32Array:

@@ -27,15 +27,17 @@ def tile(number: int, slope: float) -> Float32Array:
 
 def look(noise: Float32Array, x: NDArray[Any], y: NDArray[Any]) -> Float32Array:
     """Noise at points given in tiles, so that it repeats with period 1: interpolated."""
-    u = (x % 1.0) * SIZE
-    v = (y % 1.0) * SIZE
-    column, row = u.astype(np.int32), v.astype(np.int32)
-    right, below = (column + 1) % SIZE, (row + 1) % SIZE
-    column %= SIZE
-    row %= SIZE
-    du, dv = (u - np.floor(u)).astype(np.float32), (v - np.floor(v)).astype(np.float32)
-    above = noise[row, column] * (1 - du) + noise[row, right] * du
-    under = noise[below, column] * (1 - du) + noise[below, right] * du
+    # The remainder by 1 to the last bit, in a fraction of its time.
+    u = (x - np.floor(x)) * SIZE
+    v = (y - np.floor(y)) * SIZE
+    left, top = np.floor(u), np.floor(v)
+    column, row = left.astype(np.int32) & (SIZE - 1), top.astype(np.int32) & (SIZE - 1)
+    right, below = (column + 1) & (SIZE - 1), ((row + 1) & (SIZE - 1)) * SIZE
+    row *= SIZE
+    du, dv = (u - left).astype(np.float32), (v - top).astype(np.float32)
+    flat = noise.ravel()
+    above = flat.take(row + column) * (1 - du) + flat.take(row + right) * du
+    under = flat.take(below + column) * (1 - du) + flat.take(below + right) * du
     result: Float32Array = (above * (1 - dv) + under * dv).astype(np.float32)
     return result
 

@@ -173,7 +173,7 @@ def studio(
     tone = np.where(up < 0, 1.0 - rng.uniform(0.0, 0.2) * (0.5 - 0.5 * side), tone)
     ceiling = rng.uniform(0.02, 0.25) * smooth_step(0.35, 0.8, up)
     room = wall * base * (tone * (1 - smooth_step(0.35, 0.8, up)) + ceiling)[..., None]
-    lit = panorama.max(axis=2, keepdims=True) > 0
+    lit = ((panorama[..., 0] > 0) | (panorama[..., 1] > 0) | (panorama[..., 2] > 0))[..., None]
     panorama = np.where(lit, panorama, room).astype(np.float32)
     soft: Float32Array = gaussian_filter(
         panorama, (1.0, 1.0, 0), mode=("nearest", "wrap", "nearest")
@@ -191,15 +191,15 @@ def _soft_box(panorama: Float32Array, lamp: LampSample, world: Float32Array, wal
     wide, tall = (
         math.tan(math.radians(min(v, 150) / 2)) for v in (lamp.width_deg, lamp.height_deg)
     )
-    rows, columns = np.nonzero(world @ centre > 1 / math.hypot(1, wide, tall))
-    local = world[rows, columns]
+    near = np.flatnonzero(world @ centre > 1 / math.hypot(1, wide, tall))
+    local = world.reshape(-1, 3).take(near, axis=0)
     front = local @ centre
     u = local @ side.astype(np.float32) / front / wide
     v = local @ top.astype(np.float32) / front / tall
     inside = (np.abs(u) < 1) & (np.abs(v) < 1)
     glow = 0.75 + 0.25 * np.clip(1 - (u * u + v * v) / 2, 0, 1)
     color = lamp.strength * max(wall, 0.15) * black_body(lamp.temperature_k)
-    panorama[rows[inside], columns[inside]] = glow[inside, None] * color.astype(np.float32)
+    panorama.reshape(-1, 3)[near[inside]] = glow[inside, None] * color.astype(np.float32)
 
 
 def _gray(tone: NDArray[Any]) -> Float32Array:

@@ -22,7 +22,7 @@ from clearcoat.render.panorama import (
     doubled,
     ground_irradiance,
 )
-from clearcoat.render.sun_disc import add_sun
+from clearcoat.render.sun_disc import sun_disc
 from clearcoat.scene import SkySample
 
 Float32Array = NDArray[np.float32]
@@ -58,7 +58,7 @@ def outdoors(
     )
     paint_horizon(panorama, ground, light, rng)
     if direct > 0.05:
-        panorama = add_sun(panorama, sun, sunlight, radius_deg=_SUN_RADIUS_DEG)
+        sun_disc(sun, sunlight, radius_deg=_SUN_RADIUS_DEG).onto(panorama)
     return panorama
 
 
