@@ -1,7 +1,7 @@
 """The first image after a start, images per second of warm workers, and what labels cost.
 
     python benchmarks/frame.py                                # BMW M6, 128², two workers
-    python benchmarks/frame.py examples/vehicles/family8.yaml --size 256 --samples 4
+    python benchmarks/frame.py examples/vehicles/family.yaml --size 256 --samples 4
 
 Three figures against their targets, and where a frame's time goes. `--samples` replaces those of
 the spec. Wall times mean something on an idle machine only, so CPU time stands beside each.
