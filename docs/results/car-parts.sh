@@ -24,6 +24,9 @@ render examples/vehicles/car_concept.yaml 13 340 concept_a
 render examples/vehicles/car_concept.yaml 23 341 concept_b
 clearcoat dataset merge "$out"/family_{a,b} "$out"/{bmw,asam,concept}_{a,b} --out "$out/renders"
 
+# The third study's: of the family alone, 4,160 of 260 vehicles.
+clearcoat render "$here/car-parts/family16.yaml" --seed 11 --count 4160 --size 96 --out "$out/family"
+
 cp "$here"/car-parts/*.yaml "$out"
 # The second study finds the first one's models on photos alone in the ledger that both share.
 for study in grid long; do
@@ -31,3 +34,5 @@ for study in grid long; do
   clearcoat report "$out/studies" --out "$out/$study.html" --photos 16 --files "$out/$study"
 done
 clearcoat study supplement "$out/control.yaml" --out "$out/control" --threads 1
+clearcoat study supplement "$out/family.yaml" --out "$out/third" --threads 1
+clearcoat report "$out/third" --out "$out/family.html" --photos 16 --files "$out/family_figures"
