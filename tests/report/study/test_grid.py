@@ -197,3 +197,24 @@ def test_classes_that_renders_hurt_are_named(tmp_path: Path) -> None:
     assert by_name["door"].worse and not by_name["hood"].worse
     step = next(s for s in judge_grid(analysis, 64).next_steps if "renders of" in s)
     assert step.startswith("Improve the renders of door: with 64 photos")
+
+
+def test_a_mix_may_be_cheaper_between_the_counts_that_were_studied(tmp_path: Path) -> None:
+    scores = {(16, 0): 0.15, (64, 0): 0.38, (256, 0): 0.50}
+    scores |= {(16, 4096): 0.34, (64, 4096): 0.39, (256, 4096): 0.50}
+    for renders, said in (
+        (0.02, "16 photos and 4,096 renders cost 146 EUR"),
+        (1.0, "photos alone are"),
+    ):
+        folder = write_grid(
+            tmp_path / str(renders),
+            lambda real, synthetic: scores[real, synthetic],
+            real=(16, 64, 256),
+            synthetic=(0, 4096),
+            spread=0.001,
+            pair=0.001,
+            prices={"real": 4.0, "synthetic": renders},
+        )
+        verdict = judge_grid(analyse_grid(read_study(folder)))
+        sentences = " ".join(verdict.sentences)
+        assert f"At your prices {said}" in sentences

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -279,10 +281,39 @@ def _prices(grid: GridAnalysis) -> list[str]:
             f"{prices['currency']} instead of {found.photos_alone_cost:,.0f} (95 % interval "
             f"{number_range(found.low, found.high, limit)})."
         ]
+    between = _cheaper_than_the_curve(grid, prices)
+    if between:
+        return between
     cost = alone[-1] * prices["real"]
     return [
         "At your prices photos alone are the cheapest way to every score that they reach, from "
         f"{cost:,.0f} {prices['currency']} for {images(alone[-1], 'photo')} on."
+    ]
+
+
+def _cheaper_than_the_curve(grid: GridAnalysis, prices: Mapping[str, Any]) -> list[str]:
+    """The mix that saves most against photos alone between the counts that were studied."""
+    assert grid.worth is not None
+    bought = [
+        grid.worth.purchase(cell.interval.estimate, prices["real"], prices["synthetic"])
+        for (_, synthetic), cell in grid.cells.items()
+        if synthetic
+    ]
+    # Those that no count of photos reaches have no price to compare with.
+    saving = [
+        one
+        for one in bought
+        if one and one.synthetic and one.cost < one.photos_alone_cost < math.inf
+    ]
+    if not saving:
+        return []
+    best = max(saving, key=lambda one: one.photos_alone_cost - one.cost)
+    limit = grid.worth.limit * prices["real"]
+    return [
+        f"At your prices {best.real:,} photos and {best.synthetic:,} renders cost {best.cost:,.0f} "
+        f"{prices['currency']}; by the learning curve as good a score ({best.score:.3f}) takes "
+        f"{best.photos_alone_cost:,.0f} of photos alone (95 % interval "
+        f"{number_range(best.low, best.high, limit)})."
     ]
 
 
