@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -52,7 +53,7 @@ def main() -> None:
         print(f"  {100 * share:.1f} % of the time at {per_vehicle} images per vehicle")
 
 
-def _timed(what) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+def _timed(what: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     what()
     return time.perf_counter() - wall, time.process_time() - cpu

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,10 @@ def toy_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_toy_car(folder / "toy.glb")
     (folder / "toy.yaml").write_text(SPEC)
     return folder / "toy.yaml"
+
+
+@pytest.fixture
+def spec(toy_spec: Path, tmp_path: Path) -> Path:
+    """The small scene in a folder of its own, for tests that change it."""
+    shutil.copy(toy_spec.parent / "toy.glb", tmp_path)
+    return Path(shutil.copy(toy_spec, tmp_path))

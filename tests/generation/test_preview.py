@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +12,7 @@ import pytest
 from clearcoat.errors import SpecError, UsageError
 from clearcoat.generation import Studio, load_scene
 from clearcoat.generation.preview import Preview, Tile
-
-
-@pytest.fixture
-def spec(toy_spec: Path, tmp_path: Path) -> Path:
-    shutil.copy(toy_spec.parent / "toy.glb", tmp_path)
-    return Path(shutil.copy(toy_spec, tmp_path))
-
-
-def _change(spec: Path, old: str, new: str) -> None:
-    text = spec.read_text()
-    assert old in text
-    spec.write_text(text.replace(old, new))
+from tests.generation.edits import change
 
 
 def _drawn(preview: Preview, count: int) -> list[Tile]:
@@ -33,8 +21,8 @@ def _drawn(preview: Preview, count: int) -> list[Tile]:
 
 @pytest.mark.parametrize("light", ["studio", "sky", "busy"])
 def test_coarse_surroundings_show_the_same_scene(spec: Path, light: str) -> None:
-    _change(spec, "{studio: 1}", f"{{{light}: 1}}")
-    _change(spec, "{samples: 2}", "{samples: 16}")
+    change(spec, "{studio: 1}", f"{{{light}: 1}}")
+    change(spec, "{samples: 2}", "{samples: 16}")
     scene = load_scene(spec)
     fine, coarse = (
         Studio(replace(scene, coarse=coarse), (48, 48), 0).record(0) for coarse in (False, True)
@@ -65,11 +53,11 @@ def test_processes_draw_the_same_and_go_on_after_a_mistake(spec: Path) -> None:
     alone = Preview(spec, size=24, seed=0, samples=1)
     with closing(Preview(spec, size=24, seed=0, samples=1, workers=2)) as preview:
         tiles = _drawn(preview, 4)
-        _change(spec, "render: {samples: 2}", "render: {sample: 2}")
+        change(spec, "render: {samples: 2}", "render: {sample: 2}")
         for either in (alone, preview):
             with pytest.raises(SpecError, match="sample"):
                 _drawn(either, 4)
-        _change(spec, "render: {sample: 2}", "render: {samples: 2}")
+        change(spec, "render: {sample: 2}", "render: {samples: 2}")
         again = _drawn(preview, 4)
     here = _drawn(alone, 4)
     assert [tile.index for tile in tiles] == [0, 1, 2, 3]

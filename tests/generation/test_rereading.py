@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +10,10 @@ import pytest
 
 from clearcoat.generation import Studio, load_scene
 from clearcoat.scene import sample
+from tests.generation.edits import change
 from tests.generation.test_family_scene import write_family
 
 _SIZE = (32, 32)
-
-
-@pytest.fixture
-def spec(toy_spec: Path, tmp_path: Path) -> Path:
-    shutil.copy(toy_spec.parent / "toy.glb", tmp_path)
-    return Path(shutil.copy(toy_spec, tmp_path))
-
-
-def _change(spec: Path, old: str, new: str) -> None:
-    text = spec.read_text()
-    assert old in text
-    spec.write_text(text.replace(old, new))
 
 
 def test_another_light_keeps_product_and_renderer_and_draws_as_a_fresh_start(spec: Path) -> None:
@@ -33,7 +21,7 @@ def test_another_light_keeps_product_and_renderer_and_draws_as_a_fresh_start(spe
     studio = Studio(first, _SIZE, 0)
     before = studio.record(1)
     renderer = studio._renderer
-    _change(spec, "environments: {studio: 1}", "environments: {sky: 1}, exposure_ev: -1")
+    change(spec, "environments: {studio: 1}", "environments: {sky: 1}, exposure_ev: -1")
     second = load_scene(spec, last=first)
     assert second.product is first.product
     assert second.digest == load_scene(spec).digest != first.digest
@@ -54,7 +42,7 @@ def test_another_light_keeps_product_and_renderer_and_draws_as_a_fresh_start(spe
 )
 def test_what_the_renderer_is_built_from_builds_it_anew(spec: Path, old: str, new: str) -> None:
     first = load_scene(spec)
-    _change(spec, old, new)
+    change(spec, old, new)
     second = load_scene(spec, last=first)
     assert second.product is first.product
     assert not second.is_drawn_like(first)
@@ -65,7 +53,7 @@ def test_another_file_is_read_again(spec: Path) -> None:
     first = load_scene(spec)
     os.utime(spec.parent / "toy.glb", ns=(1, 1))
     assert load_scene(spec, last=first).product is not first.product
-    _change(spec, "{file: toy.glb}", "{file: toy.glb, front: x}")
+    change(spec, "{file: toy.glb}", "{file: toy.glb, front: x}")
     assert load_scene(spec, last=first).product is not first.product
 
 
@@ -85,16 +73,16 @@ def test_a_vehicle_of_a_family_stays_where_the_cast_is_the_same(tmp_path: Path) 
     studio.record(0)
     shown, renderer = studio._current, studio._renderer
     assert shown is not None
-    _change(spec, "environments: {studio: 1}", "environments: {sky: 1}, exposure_ev: -1")
+    change(spec, "environments: {studio: 1}", "environments: {sky: 1}, exposure_ev: -1")
     studio.change(load_scene(spec))
     after = studio.record(1)
     assert studio._renderer is renderer
     assert np.array_equal(after.image, Studio(load_scene(spec), _SIZE, 0).record(1).image)
-    _change(spec, "samples: 1", "samples: 2")
+    change(spec, "samples: 1", "samples: 2")
     studio.change(load_scene(spec))
     assert studio._renderer is None
     assert studio._current is not None
     assert studio._current.product is shown.product
-    _change(spec, "images_per_vehicle: 2", "images_per_vehicle: 2, seed: 9")
+    change(spec, "images_per_vehicle: 2", "images_per_vehicle: 2, seed: 9")
     studio.change(load_scene(spec))
     assert studio._current is None
