@@ -118,6 +118,21 @@ def test_few_pretrainings_take_turns(data: Path) -> None:
     assert alone.rule.most == 1
 
 
+def test_studies_that_mix_otherwise_share_what_was_trained_on_renders(data: Path) -> None:
+    photos_last, both_last = (
+        supplement(data, training={**TRAINING, "real_share": share}) for share in (None, 0.5)
+    )
+    starts, runs = [], []
+    for study in (photos_last, both_last):
+        (run,) = _runs(study, _cell(study, 4, 8), 1)
+        assert run.start is not None
+        starts.append(run.start.run_id)
+        runs.append(run)
+    assert starts[0] == starts[1]
+    assert runs[0].run_id != runs[1].run_id
+    assert [run.sources.synthetic is not None for run in runs] == [False, True]
+
+
 def test_photos_alone_are_trained_for_as_long_as_both_phases(data: Path) -> None:
     long = {**TRAINING, "max_steps": 3, "pretrain_max_steps": 5}
     study = supplement(data, training=long)

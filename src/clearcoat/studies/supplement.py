@@ -123,7 +123,14 @@ class _Cell:
 def _synthetic_phase(spec: SupplementSpec) -> dict[str, Any]:
     config = spec.config()
     limit = config.pretrain_max_steps or config.max_steps
-    return {"validation_source": "synthetic", "max_steps": limit, "validation_count": None}
+    # How photos and renders are mixed later on is left out: studies that differ in that alone
+    # then have the same models trained on renders, and one ledger serves both.
+    return {
+        "validation_source": "synthetic",
+        "max_steps": limit,
+        "validation_count": None,
+        "real_share": None,
+    }
 
 
 def _steps_on_renders(spec: SupplementSpec) -> int | None:
