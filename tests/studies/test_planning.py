@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clearcoat.errors import MissingDependencyError
+from clearcoat.errors import MissingDependencyError, UsageError
 from clearcoat.studies import CellKey, Entry, PlannedRun, StudyPlan, plan
 from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
 from clearcoat.training.selection import select
@@ -231,7 +231,13 @@ def test_efficientnet_starts_from_a_package(data: Path, monkeypatch: pytest.Monk
     runs = [run for arm, run in by_arm.items() if arm.startswith("EfficientNet")]
     assert len(runs) == 4 and not study.skipped
     assert all(run.imagenet is None for run in runs)
-    assert by_arm["EfficientNet-synth, frozen"].start is not None
+    synth = by_arm["EfficientNet-synth, frozen"]
+    assert synth.start is not None
+    # Else the decoder of the base would not fit into this one's.
+    widths = [tuple(run.config.model.model_dump()["filters"]) for run in (synth, synth.start)]
+    assert widths[0] == widths[1]
+    with pytest.raises(UsageError, match="five levels"):
+        transfer(data, **few, training=TRAINING | {"model": {"filters": [4, 8, 8, 8]}})
 
     def absent() -> None:
         raise MissingDependencyError("no such package", do="install it")

@@ -72,7 +72,7 @@ def arms(spec: TransferSpec) -> tuple[Arm, ...]:
             init = find_initialisation(name, "encoder" if freezing == "frozen" else "none")
             found.append(Arm(f"{name}, {freezing}", model, init))
     if spec.efficientnet:
-        other = {**_common(unet), "name": "efficientnet_lite0_unet"}
+        other = _efficientnet(unet)
         for decoder in ("random", "synth"):
             for freezing in spec.freeze:
                 init = InitConfig(
@@ -231,6 +231,18 @@ def _vgg19(unet: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
             do="give vgg19: {filters: [...]}, or leave the VGG19 variants out",
         )
     return {"name": "vgg19_unet", "filters": filters, **_common(unet), **changes}
+
+
+def _efficientnet(unet: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the U-Net with EfficientNet-Lite0's encoder and the same decoder's widths."""
+    filters = list(unet["filters"])
+    if len(filters) != 5:
+        raise UsageError(
+            "a decoder behind EfficientNet-Lite0 has five levels",
+            found=f"training.model.filters {filters}",
+            do="give five widths, or leave out efficientnet: true",
+        )
+    return {"name": "efficientnet_lite0_unet", "filters": filters, **_common(unet)}
 
 
 def _common(unet: Mapping[str, Any]) -> dict[str, Any]:
