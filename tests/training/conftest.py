@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
+from clearcoat.training import Sources
 
 MakeDataset = Callable[..., Dataset]
 
@@ -51,3 +52,13 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> MakeDataset:
         return Dataset.open(path)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def sources(squares: MakeDataset) -> Sources:
+    """12 photos, 20 renders and 4 photos to score on."""
+    return Sources(
+        real=squares("real", 12, seed=1),
+        synthetic=squares("synthetic", 20, seed=2),
+        test=squares("test", 4, seed=3),
+    )

@@ -1,0 +1,110 @@
+"""Runs refuse what does not fit, in words, before they write anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearcoat.dataset import Dataset
+from clearcoat.errors import ClearcoatError, DatasetError, RunError, TrainingError, UsageError
+from clearcoat.training import Sources, load_model, run_training
+
+from .tiny import Interrupt, tiny_config
+
+Make = Callable[..., Dataset]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"real_count": 99}, UsageError, "--real-count 11 or less"),
+        ({"synthetic_count": 99}, UsageError, "--synthetic-count"),
+        ({"real_count": 0, "synthetic_count": 0}, UsageError, "nothing to train on"),
+        ({"validation_count": 13}, UsageError, "too few real images"),
+        ({"learning_rate": 1e30, "mix": "balanced"}, TrainingError, "--learning-rate"),
+        ({"max_steps": 3, "warmup_steps": 3}, UsageError, "--warmup-steps"),
+        ({"class_weights": {"brigth": 2.0}}, UsageError, "did you mean 'bright'"),
+        (
+            {"real_count": 1, "synthetic_count": 0, "size": 8, "model": {"filters": (2, 2, 2, 2)}},
+            UsageError,
+            "--size 16",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_is_said(
+    changes: dict[str, Any],
+    error: type[ClearcoatError],
+    says: str,
+    sources: Sources,
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(error) as caught:
+        run_training(tiny_config(**changes), sources, tmp_path / "run")
+    assert says in str(caught.value)
+    if error is UsageError:
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"size": 33}, "use 32"),
+        ({"real_share": 0.5, "mix": "concatenate"}, "use 'balanced'"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"lerning_rate": 1}, "lerning_rate"),
+        ({"model": {"filters": (4,)}}, "two levels"),
+        ({"augment": {"scale": (2, 1)}}, "smaller first"),
+        ({"class_weights": {"bright": 0}}, "not above 0"),
+    ],
+)
+def test_a_config_that_makes_no_sense_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        tiny_config(**changes)
+    assert says in str(caught.value)
+
+
+def test_other_classes_are_refused_by_name(squares: Make, sources: Sources, tmp_path: Path) -> None:
+    other = squares("other", 3, classes=("bright", "dim"))
+    with pytest.raises(DatasetError) as caught:
+        run_training(tiny_config(), Sources(sources.real, other), tmp_path / "run")
+    assert "without dark; with dim" in str(caught.value)
+    swapped = squares("swapped", 3, classes=("dark", "bright"))
+    with pytest.raises(DatasetError, match="other classes") as caught:
+        run_training(tiny_config(), Sources(sources.real, swapped), tmp_path / "run")
+    assert "another order" in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_config_in_the_same_folder_is_refused(sources: Sources, tmp_path: Path) -> None:
+    run_training(tiny_config(), sources, tmp_path / "run")
+    with pytest.raises(RunError) as caught:
+        run_training(tiny_config(seed=7), sources, tmp_path / "run")
+    assert "config.seed = 7" in str(caught.value)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="holds no run"):
+        run_training(tiny_config(), sources, tmp_path / "full")
+
+
+def test_folders_that_are_no_finished_run_are_refused(sources: Sources, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not a run"):
+        load_model(tmp_path)
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        run_training(tiny_config(), sources, run, observer=Interrupt(1), checkpoint_every_s=0)
+    with pytest.raises(RunError, match="not finished"):
+        load_model(run)
+    run_training(tiny_config(), sources, run)
+    (run / "best.pt").write_bytes((run / "best.pt").read_bytes()[:500])
+    with pytest.raises(RunError, match="damaged"):
+        load_model(run)
+
+
+def test_weights_of_another_model_cannot_start_a_run(sources: Sources, tmp_path: Path) -> None:
+    run_training(tiny_config(), sources, tmp_path / "base")
+    config = tiny_config(model={"filters": (4, 8, 8)})
+    with pytest.raises(RunError, match="another model"):
+        run_training(config, sources, tmp_path / "run", init=tmp_path / "base")
