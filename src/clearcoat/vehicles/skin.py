@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.vehicles.curves import Array
+from clearcoat.vehicles.curves import Array, bump
 from clearcoat.vehicles.form import FACES, Form
 
 Faces = NDArray[np.int64]
@@ -48,21 +48,23 @@ def _lattice(form: Form, cells: tuple[int, int, int]) -> tuple[Array, Array, Fac
     a = form.anchors
     nx, ny, nz = cells
     # Stations along x follow the arc length of the centre line: a steep screen gets its share.
+    # At the foot of the pillar, where hood, screen, fender and door meet, they are closer.
     fine = np.linspace(a.rear_x, a.front_x, 600)
     slope = np.gradient(form.centre_line(fine), fine)
-    arc = np.concatenate([[0.0], np.cumsum(np.hypot(1.0, np.minimum(np.abs(slope[1:]), 4.0)))])
+    density = np.hypot(1.0, np.minimum(np.abs(slope), 4.0))
+    density *= 1.0 + bump(fine, a.cowl_x - 0.12, 0.15)
+    arc = np.concatenate([[0.0], np.cumsum(density[1:])])
     station_x = np.interp(np.linspace(0.0, arc[-1], nx + 1), arc, fine)
     body_half, foot_half = form.half_widths(station_x)
     centre_z = form.centre_line(station_x)
     belt = np.minimum(form.belt(station_x) + 0.01, centre_z - 0.07)
     floor = form.floor(station_x)
     in_cab = np.clip((centre_z - belt - 0.10) / 0.35, 0.0, 1.0)
-    top_half = (
-        body_half
-        - 0.03
-        - in_cab
-        * (body_half - 0.03 - foot_half + a.side_slope * np.maximum(centre_z - belt - 0.05, 0.0))
-    )
+    # Before and behind the cab the rows of the pillars run on over the rounded shoulders, so that
+    # the borders of hood and deck lie among them.
+    beside = body_half - 0.13
+    pillar = foot_half - a.side_slope * np.maximum(centre_z - belt - 0.05, 0.0)
+    top_half = beside + in_cab * (pillar - beside)
     # Up the side: two thirds of the cells below the belt, the rest above.
     level = np.linspace(0.0, 1.0, nz + 1)
     split = 0.62
