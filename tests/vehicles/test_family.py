@@ -10,7 +10,13 @@ import pytest
 from clearcoat.errors import UsageError
 from clearcoat.product.model import Product
 from clearcoat.vehicles import STYLES, build, draw_parameters, limits
+from clearcoat.vehicles.form import Form
+from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.palette import MATERIALS
+from clearcoat.vehicles.panels import GAP_M
+from clearcoat.vehicles.probe import sampled
+from clearcoat.vehicles.surface import boundary
+from clearcoat.vehicles.trim import draw_trim
 
 SIDES = ("left", "right")
 
@@ -163,6 +169,24 @@ def test_shut_lines_are_a_few_millimetres_wide() -> None:
     front = cKDTree(parts["doors/front_left/panel"])
     near, _ = front.query(parts["doors/rear_left/panel"])
     assert 0.003 < near.min() < 0.006
+
+
+# Their hoods were once torn at the rear corner, and their doors ended at the screen.
+@pytest.mark.parametrize(("style", "seed"), [("pickup", 266), ("suv", 162)])
+def test_lines_are_clean_at_the_foot_of_the_pillar(style: str, seed: int) -> None:
+    from scipy.spatial import cKDTree
+
+    parts = {part.path: part.mesh for part in vehicle(style, seed).parts}
+    form = Form(draw_parameters(style, seed))
+    hood = parts["body/hood"]
+    edge = np.unique(boundary(hood.faces.astype(np.int64)))
+    border = hood.vertices[edge].astype(np.float64)
+    border = border[(np.abs(form.distance(border)) < 2e-3) & (border[:, 1] > 0)]
+    off_line = Layout(form, draw_trim(style, seed)).hood(sampled(form, border)) + 0.5 * GAP_M
+    assert np.abs(off_line).max() < 0.005
+    door = cKDTree(parts["doors/front_left/panel"].vertices)
+    assert door.query(hood.vertices)[0].min() > 0.04
+    assert door.query(parts["glass/windscreen_seal"].vertices)[0].min() > 0.02
 
 
 def test_a_vehicle_is_a_function_of_its_seed() -> None:

@@ -143,7 +143,10 @@ class Layout:
         # The panel runs up to the glass, uncut by any border of its own.
         shoulder = -s["greenhouse"] - 0.02
         if which == "front":
-            low = meet([sill, x - a.door_front_x + 0.03 * (z - a.sill_z)], 0.07)
+            ahead = x - a.door_front_x + 0.03 * (z - a.sill_z)
+            # Between door and hood a strip of the body runs up to the foot of the pillar.
+            inboard = smooth_min(-0.045 - s["side"], s["screen"] + 0.020, _CORNER_M)
+            low = meet([sill, ahead, inboard], 0.07)
             region = smooth_min(np.maximum(low, shoulder), frame, 0.06)
             region = np.maximum(region, a.pillar_b_x - x)
         else:
