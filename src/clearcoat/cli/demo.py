@@ -106,6 +106,8 @@ def _train(what: str, photos: Path, renders: Path | None, test: Path, out: Path)
             "validation_source": "real",
             "max_steps": _STEPS_ON_PHOTOS,
             "pretrain_max_steps": _STEPS_ON_RENDERS,
+            # In so few steps every one is needed for photos.
+            "real_share": 1.0,
         }
     )
     sources = Sources(
