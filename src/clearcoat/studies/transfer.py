@@ -14,11 +14,10 @@ from clearcoat.errors import MissingDependencyError, UsageError
 from clearcoat.models import (
     InitConfig,
     find_initialisation,
-    read_efficientnet,
-    read_imagenet,
 )
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.data import StudyData
+from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET, ImageNet, find_imagenet
 from clearcoat.studies.runs import (
     CellKey,
     CellPlan,
@@ -100,7 +99,7 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
     skipped = []
     for arm in arms(spec):
         for real in sorted(set(spec.real_counts)):
-            imagenet = weights.get(str(arm.model["name"]), weights["vgg19"])
+            imagenet = weights.get(str(arm.model["name"]), weights[VGG19_UNET])
             if arm.needs_imagenet and isinstance(imagenet, str):
                 key = CellKey(arm.name, real, spec.pretrain_count if arm.needs_base else 0)
                 skipped.append(Skipped(key, imagenet))
@@ -113,21 +112,19 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
     return StudyPlan("transfer", spec, data, tuple(cells), (*skipped, *short))
 
 
-ImageNet = tuple[Path | None, str]
-"""A file, None where it comes as a package, and its digest."""
-
-
 def _weights(spec: TransferSpec) -> dict[str, ImageNet | str]:
     """Return ImageNet weights by network, or why there are none."""
-    found: dict[str, ImageNet | str] = {"vgg19": "no file of ImageNet weights: give `imagenet`"}
-    if spec.imagenet is not None:
-        found["vgg19"] = (spec.imagenet, read_imagenet(spec.imagenet)[1])
-    if spec.efficientnet:
-        try:
-            found["efficientnet_lite0_unet"] = (None, read_efficientnet()[1])
-        except MissingDependencyError as error:
-            found["efficientnet_lite0_unet"] = f"{error.what}: {error.do}"
-    return found
+    wanted = {VGG19_UNET: spec.imagenet} | ({EFFICIENTNET_UNET: None} if spec.efficientnet else {})
+    return {model: _found(model, file) for model, file in wanted.items()}
+
+
+def _found(model: str, file: Path | None) -> ImageNet | str:
+    if model == VGG19_UNET and file is None:
+        return "no file of ImageNet weights: give `imagenet`"
+    try:
+        return find_imagenet(model, file)
+    except MissingDependencyError as error:
+        return f"{error.what}: {error.do}"
 
 
 class _Base:
@@ -230,7 +227,7 @@ def _vgg19(unet: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
             found=f"training.model.filters {unet['filters']}",
             do="give vgg19: {filters: [...]}, or leave the VGG19 variants out",
         )
-    return {"name": "vgg19_unet", "filters": filters, **_common(unet), **changes}
+    return {"name": VGG19_UNET, "filters": filters, **_common(unet), **changes}
 
 
 def _efficientnet(unet: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,7 +239,7 @@ def _efficientnet(unet: Mapping[str, Any]) -> dict[str, Any]:
             found=f"training.model.filters {filters}",
             do="give five widths, or leave out efficientnet: true",
         )
-    return {"name": "efficientnet_lite0_unet", "filters": filters, **_common(unet)}
+    return {"name": EFFICIENTNET_UNET, "filters": filters, **_common(unet)}
 
 
 def _common(unet: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,7 +250,7 @@ def _wnet(spec: TransferSpec, first: Mapping[str, Any]) -> dict[str, Any]:
     """Return a W-net on that first network: the second has half the base's widths (Table II)."""
     config = spec.config()
     widths = config.model.model_dump(mode="json")["filters"]
-    levels = 5 if first["name"] == "vgg19_unet" else len(widths)
+    levels = 5 if first["name"] == VGG19_UNET else len(widths)
     halves = [max(1, width // 2) for width in widths][:levels]
     if len(halves) < levels:
         halves += [halves[-1]] * (levels - len(halves))
