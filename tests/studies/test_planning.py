@@ -118,17 +118,17 @@ def test_few_pretrainings_take_turns(data: Path) -> None:
     assert alone.rule.most == 1
 
 
-def test_studies_that_mix_otherwise_share_what_was_trained_on_renders(data: Path) -> None:
-    photos_last, both_last = (
-        supplement(data, training={**TRAINING, "real_share": share}) for share in (None, 0.5)
-    )
-    starts, runs = [], []
-    for study in (photos_last, both_last):
+def test_studies_that_mix_otherwise_share_what_was_trained_on_one_kind(data: Path) -> None:
+    starts, runs, alone = [], [], []
+    for share in (None, 0.5):
+        study = supplement(data, training={**TRAINING, "real_share": share})
+        alone += _runs(study, _cell(study, 4, 0), 1)
         (run,) = _runs(study, _cell(study, 4, 8), 1)
         assert run.start is not None
         starts.append(run.start.run_id)
         runs.append(run)
     assert starts[0] == starts[1]
+    assert alone[0].run_id == alone[1].run_id
     assert runs[0].run_id != runs[1].run_id
     assert [run.sources.synthetic is not None for run in runs] == [False, True]
 
@@ -150,14 +150,24 @@ def test_photos_alone_are_trained_for_as_long_as_both_phases(data: Path) -> None
     assert _runs(flat, _cell(flat, 4, 0), 1)[0].config.max_steps == 3
 
 
-def test_starts_without_renders_are_trained_for_as_long_as_base_and_model(data: Path) -> None:
+def test_controls_are_trained_for_as_long_as_base_and_model(data: Path) -> None:
     study = transfer(data, pretrain={"max_steps": 7})
     steps = {
         cell.key.arm: cell.make(0).config.max_steps
         for cell in study.cells
-        if cell.key.arm in {"base", "control", "synth-synth, trainable"}
+        if cell.key.arm in {"base", "control", "control, mix", "synth-synth, trainable"}
     }
-    assert steps == {"base": 7, "control": 9, "synth-synth, trainable": 2}
+    assert steps == {"base": 7, "control": 9, "control, mix": 9, "synth-synth, trainable": 2}
+
+
+def test_controls_are_mixed_in_either_way_with_a_recipe_that_shares_batches(data: Path) -> None:
+    shares = set()
+    for mix in ("concatenate", "balanced"):
+        study = transfer(data, recipe="few-photos", mix=mix)
+        for cell in study.cells:
+            if cell.key.arm == "control, mix":
+                shares.add((mix, cell.make(0).config.real_share))
+    assert shares == {("concatenate", None), ("balanced", 0.5)}
 
 
 def test_run_ids_depend_on_data_config_and_seed_alone(data: Path) -> None:

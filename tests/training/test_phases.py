@@ -61,3 +61,11 @@ def test_recipes_are_valid_settings_and_the_papers_is_the_default() -> None:
     with pytest.raises(UsageError) as caught:
         recipe("few-photo")
     assert "did you mean 'few-photos'?" in str(caught.value)
+
+
+def test_what_is_given_wins_over_a_recipe() -> None:
+    assert recipe("few-photos", {"max_steps": 5})["max_steps"] == 5
+    # A recipe for shared batches is no reason to refuse another mix; a share that was given is.
+    assert training_config(recipe("few-photos", {"mix": "concatenate"})).real_share is None
+    with pytest.raises(UsageError, match="real_share"):
+        training_config(recipe("few-photos", {"mix": "concatenate", "real_share": 0.5}))

@@ -218,8 +218,8 @@ def command(
         import torch
 
         torch.set_num_threads(threads)
-    values = recipe(recipe_name)
-    values |= {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
+    values = recipe(recipe_name, given)
     values["model"] = _model(values)
     if augment is not None:
         values["augment"] = AUGMENTATIONS[augment]

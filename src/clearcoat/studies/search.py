@@ -107,7 +107,7 @@ class SearchSpec(Model):
 
     def config(self, seed: int, values: dict[str, Any]) -> TrainingConfig:
         """Return the training config of a trial. Raises UsageError."""
-        chosen = recipe(self.recipe) | {"size": self.size, "seed": seed} | self.training
+        chosen = recipe(self.recipe, {"size": self.size, "seed": seed} | self.training)
         if isinstance(chosen.get("augment"), str):
             chosen["augment"] = AUGMENTATIONS.get(chosen["augment"], chosen["augment"])
         model = dict(chosen.get("model", {})) | {"dropout": values["dropout"]}

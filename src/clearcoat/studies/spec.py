@@ -17,6 +17,9 @@ from clearcoat.studies.presets import PRESETS, find_preset
 from clearcoat.training import AUGMENTATIONS, TrainingConfig, recipe, training_config
 
 Count = Annotated[int, Field(ge=0)]
+SHARES_NOTHING: dict[str, Any] = {"real_share": None}
+"""How photos and renders share batches means nothing where there is one of them: studies that
+differ in that alone then have these runs in common, and one ledger serves both."""
 _BY_THE_STUDY = ("seed", "size", "real_count", "synthetic_count", "initialisation")
 
 
@@ -142,12 +145,12 @@ class StudySpec(Model):
         steps = self.config(**changes).max_steps
         if steps is not None and steps_on_renders is not None:
             changes = {"max_steps": steps + steps_on_renders} | changes
-        return self.config(**(changes | self.without_renders))
+        return self.config(**(SHARES_NOTHING | changes | self.without_renders))
 
     def config(self, **changes: Any) -> TrainingConfig:
         """Return the training config with some options changed. Raises SpecError."""
         try:
-            values = recipe(self.recipe) | {"size": self.size} | self.training | changes
+            values = recipe(self.recipe, {"size": self.size} | self.training | changes)
             if isinstance(values.get("augment"), str):
                 values["augment"] = _augmentation(values["augment"])
             return training_config(values)

@@ -20,7 +20,7 @@ from clearcoat.studies.runs import (
     seed_of,
     sorted_out,
 )
-from clearcoat.studies.spec import SupplementSpec
+from clearcoat.studies.spec import SHARES_NOTHING, SupplementSpec
 
 QUALITATIVE_ARM = "U-Net, nested"
 NOTHING = CellKey(GRID_ARM, 0, 0)
@@ -178,13 +178,11 @@ class _Cell:
 def _synthetic_phase(spec: SupplementSpec) -> dict[str, Any]:
     config = spec.config()
     limit = config.pretrain_max_steps or config.max_steps
-    # How photos and renders are mixed later on is left out: studies that differ in that alone
-    # then have the same models trained on renders, and one ledger serves both.
     return {
         "validation_source": "synthetic",
         "max_steps": limit,
         "validation_count": None,
-        "real_share": None,
+        **SHARES_NOTHING,
     }
 
 

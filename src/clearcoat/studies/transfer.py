@@ -28,7 +28,7 @@ from clearcoat.studies.runs import (
     seed_of,
     sorted_out,
 )
-from clearcoat.studies.spec import TransferSpec
+from clearcoat.studies.spec import SHARES_NOTHING, TransferSpec
 from clearcoat.training import find_loss
 
 BASE = "base"
@@ -107,7 +107,7 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
             file = None if isinstance(imagenet, str) else imagenet
             wanted.append(_specialised(spec, data, arm, real, base, file))
     for mix in sorted(set(spec.mix_counts)):
-        wanted += [_mixed(spec, data, real, mix) for real in sorted(set(spec.real_counts))]
+        wanted += [_mixed(spec, data, real, mix, base) for real in sorted(set(spec.real_counts))]
     cells, short = sorted_out(wanted, spec.splits)
     return StudyPlan("transfer", spec, data, tuple(cells), (*skipped, *short))
 
@@ -154,6 +154,7 @@ class _Base:
             "real_count": 0,
             "synthetic_count": spec.pretrain_count,
             "seed": seed_of(spec, self.key, turn),
+            **SHARES_NOTHING,
         }
         config = spec.config(**(spec.pretrain | options))
         split = turn % spec.splits
@@ -180,6 +181,7 @@ def _specialised(
             "real_count": real,
             "synthetic_count": 0,
             "seed": seed_of(spec, key, repeat),
+            **SHARES_NOTHING,
         }
         if arm.init is not None:
             options["initialisation"] = arm.init
@@ -201,9 +203,13 @@ def _specialised(
     return CellPlan(key, spec.repeats.rule, make)
 
 
-def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int) -> CellPlan:
-    """Return the control that sees photos and renders in one go."""
+def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int, base: _Base) -> CellPlan:
+    """Return the control that sees photos and renders in one go, for as long as base and model."""
     key = CellKey(CONTROL_MIX, real, synthetic)
+    options: dict[str, Any] = dict(SHARES_NOTHING) if spec.mix == "concatenate" else {}
+    steps = spec.config(mix=spec.mix, **options).max_steps
+    if steps is not None and base.most_steps is not None:
+        options["max_steps"] = steps + base.most_steps
 
     def make(repeat: int) -> PlannedRun:
         split = repeat % spec.splits
@@ -212,6 +218,7 @@ def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int) -> Ce
             real_count=real,
             synthetic_count=synthetic,
             seed=seed_of(spec, key, repeat),
+            **options,
         )
         return planned(key, repeat, split, config, data.sources(split), data.classes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from clearcoat.errors import UsageError, did_you_mean
@@ -25,8 +26,15 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
-def recipe(name: str) -> dict[str, Any]:
-    """Return the settings of a recipe. Raises UsageError where there is none of that name."""
+def recipe(name: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the settings of a recipe, those `given` in place of its own.
+
+    A recipe's share of photos in a batch goes where the given mix has no such thing. Raises
+    UsageError where there is no recipe of that name.
+    """
     if name not in RECIPES:
         raise UsageError(f"no such recipe: {name!r}", do=did_you_mean(name, RECIPES))
-    return dict(RECIPES[name])
+    values = RECIPES[name] | dict(given or {})
+    if values.get("mix") == "concatenate" and "real_share" not in (given or {}):
+        values.pop("real_share", None)
+    return values
