@@ -85,7 +85,7 @@ def test_one_lucky_run_is_not_the_best_of_its_row(grid: Path, tmp_path: Path) ->
     assert not any("one run" in step for step in verdict.next_steps if "Render more" in step)
 
 
-@pytest.mark.parametrize(("on_renders", "told"), [(0.3, True), (0.6, False)])
+@pytest.mark.parametrize(("on_renders", "told"), [(0.3, True), (0.7, False)])
 def test_models_that_have_not_learned_the_renders_are_to_be_trained_longer(
     on_renders: float, told: bool, grid: Path, tmp_path: Path
 ) -> None:
