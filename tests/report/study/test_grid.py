@@ -141,6 +141,22 @@ def test_the_verdict_is_for_the_users_number_of_photos(grid: Path) -> None:
     assert any("You have 40 photos" in caution for caution in verdict.cautions)
 
 
+def test_more_photos_are_priced_beside_renders_that_are_worth_it(grid: Path) -> None:
+    analysis = analyse_grid(read_study(grid))
+    best = analysis.best_gain(32)
+    assert best is not None and best.verdict == "gain"
+    synthetic = best.contrast.cell.key.synthetic
+    (label,) = (
+        step for step in judge_grid(analysis, photos=32).next_steps if step.startswith("Label")
+    )
+    assert label.startswith(f"Label 32 more photos: beside {synthetic:,} renders")
+    # The learning curve of photos alone rises more steeply than that.
+    brought = np.mean(analysis.at(64, synthetic)) - np.mean(analysis.at(32, synthetic))
+    alone = np.mean(analysis.at(64, 0)) - np.mean(analysis.at(32, 0))
+    assert f"{brought:+.3f}" in label
+    assert brought < alone
+
+
 def test_a_study_that_has_just_begun(tmp_path: Path) -> None:
     folder = write_grid(tmp_path, runs=1)
     verdict = judge_grid(analyse_grid(read_study(folder)))

@@ -96,6 +96,11 @@ class GridAnalysis:
         """Return the cells of a row by synthetic count."""
         return {s: cell for (r, s), cell in self.cells.items() if r == real}
 
+    def at(self, real: int, synthetic: int) -> tuple[float, ...]:
+        """Return the scores of a cell, none where it was not run."""
+        cell = self.cells.get((real, synthetic))
+        return () if cell is None else tuple(cell.values)
+
     def best_gain(self, real: int) -> Gain | None:
         """Return the gain with the highest mean in a row, of those with runs enough to tell."""
         return _best(self.gains, real)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clearcoat.report.study.comparing import ClassContrast
+from clearcoat.report.study.comparing import ClassContrast, contrast
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.study.words import gain_text, mean_text, signed
 from clearcoat.statistics import difference_interval, mean_interval
@@ -73,6 +73,21 @@ def _train_longer(grid: GridAnalysis) -> list[str]:
 
 
 def _more_photos(grid: GridAnalysis, row: int | None) -> list[_Step]:
+    """What more photos bring: beside the renders where those are worth it, else alone."""
+    best = None if row is None else grid.best_gain(row)
+    if row is not None and best is not None and best.verdict == "gain":
+        cell = best.contrast.cell
+        synthetic = cell.key.synthetic
+        more = [r for r in grid.real if r > row and len(grid.at(r, synthetic)) > 1]
+        if more:
+            step = contrast(grid.study, grid.cells[more[0], synthetic], cell, images=False)
+            return [
+                _Step(
+                    step.difference.estimate,
+                    f"Label {more[0] - row:,} more photos: beside {synthetic:,} renders the step "
+                    f"from {row:,} to {more[0]:,} brought {gain_text(step.difference)}.",
+                )
+            ]
     if grid.worth is None:
         return []
     most = row or max(r for r, s in grid.cells if r and not s)
