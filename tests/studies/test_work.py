@@ -89,6 +89,17 @@ class _Killer(Silent):
             raise _Killed
 
 
+def test_pictures_may_be_asked_for_when_all_is_done(data: Path, tmp_path: Path) -> None:
+    few = {"real_counts": [4], "synthetic_counts": [0], "keep_weights": True}
+    conduct(supplement(data, **few, qualitative=None), tmp_path)
+    assert not (tmp_path / PICTURES).exists()
+    figure = {"real": [4], "synthetic": 8, "images": 2}
+    outcome = conduct(supplement(data, **few, qualitative=figure), tmp_path)
+    assert outcome.runs_here == 0
+    (file,) = (tmp_path / PICTURES).iterdir()
+    assert len(read_depicted(file).names) == 2
+
+
 def test_a_study_that_is_cut_off_in_a_run_goes_on_to_the_same_ledger(
     data: Path, finished: Path, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ class _Worker:
 
     def work(self, claims: Claims) -> Outcome:
         """Take runs until there is none to take."""
+        self._depict_finished()
         while True:
             ledger = self._ledger()
             progress = plan(self.study, ledger.entries)
@@ -207,6 +208,13 @@ class _Worker:
             )
         self._depict(run)
         return self._entry(run, metrics)
+
+    def _depict_finished(self) -> None:
+        """Make the pictures of runs that were done before they were asked for."""
+        done = self._ledger().by_id
+        for cell in self.study.cells:
+            if cell.depicted and (run := cell.make(0)).run_id in done:
+                self._depict(run)
 
     def _depict(self, run: PlannedRun) -> None:
         cell = next((cell for cell in self.study.cells if cell.key == run.key), None)
