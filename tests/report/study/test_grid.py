@@ -157,6 +157,23 @@ def test_more_photos_are_priced_beside_renders_that_are_worth_it(grid: Path) -> 
     assert brought < alone
 
 
+@pytest.mark.parametrize(("alone", "told"), [(300, True), (1000, False)])
+def test_unequal_steps_are_told(alone: int, told: bool, grid: Path, tmp_path: Path) -> None:
+    lines = []
+    for line in (grid / "ledger.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        steps = alone if not entry["synthetic"] else 200 if entry["real"] else 800
+        entry["config"] = {"max_steps": steps}
+        lines.append(json.dumps(entry))
+    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "study.json").write_bytes((grid / "study.json").read_bytes())
+    cautions = judge_grid(analyse_grid(read_study(tmp_path))).cautions
+    found = [caution for caution in cautions if "longer training" in caution]
+    assert len(found) == told
+    if told:
+        assert "up to 1,000 steps" in found[0] and "up to 300" in found[0]
+
+
 def test_a_study_that_has_just_begun(tmp_path: Path) -> None:
     folder = write_grid(tmp_path, runs=1)
     verdict = judge_grid(analyse_grid(read_study(folder)))

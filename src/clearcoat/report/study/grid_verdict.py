@@ -20,6 +20,7 @@ from clearcoat.report.study.words import (
     signed,
 )
 from clearcoat.report.verdict import images
+from clearcoat.studies import Entry
 
 
 @dataclass(frozen=True)
@@ -341,6 +342,7 @@ def _cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[s
             f"{images(len(study.skipped), 'cell')} of the grid could not be run; the first: "
             f"{study.skipped[0][0]}: {study.skipped[0][1]}."
         )
+    found += _unequal_steps(grid)
     tests = study.images["test"]
     if study.spec.get("training", {}).get("mode") == "paper":
         found.append(
@@ -361,3 +363,30 @@ def _cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[s
         )
     found += study.ledger.complaints
     return found
+
+
+def _unequal_steps(grid: GridAnalysis) -> list[str]:
+    """Say so where models with renders may be trained for longer than those without."""
+    entries = {e.run_id: e for cell in grid.cells.values() for e in cell.entries}
+
+    def limit(entry: Entry) -> int | None:
+        steps: int | None = entry.config.get("max_steps")
+        start = None if entry.started_from is None else entries.get(entry.started_from)
+        if start is not None:
+            before = limit(start)
+        elif entry.real and entry.synthetic and entry.config.get("mix") == "sequential":
+            before = entry.config.get("pretrain_max_steps") or steps
+        else:
+            before = 0
+        return None if steps is None or before is None else steps + before
+
+    limits = [(bool(entry.synthetic), limit(entry)) for entry in entries.values() if entry.real]
+    alone = [steps for mixed, steps in limits if not mixed and steps is not None]
+    mixed = [steps for mixed, steps in limits if mixed and steps is not None]
+    if not alone or not mixed or max(mixed) <= max(alone):
+        return []
+    return [
+        f"Models with renders are trained for up to {max(mixed):,} steps, those on photos alone "
+        f"for up to {max(alone):,}: some of a gain may be longer training, most of all with many "
+        "photos. Without `max_steps` in `without_renders` both get as many."
+    ]
