@@ -160,6 +160,12 @@ def test_controls_are_trained_for_as_long_as_base_and_model(data: Path) -> None:
     assert steps == {"base": 7, "control": 9, "control, mix": 9, "synth-synth, trainable": 2}
 
 
+def test_a_control_with_a_phase_on_renders_has_that_of_the_base(data: Path) -> None:
+    study = transfer(data, pretrain={"max_steps": 7}, mix="sequential")
+    (control,) = (cell.make(0) for cell in study.cells if cell.key.arm == "control, mix")
+    assert (control.config.pretrain_max_steps, control.config.max_steps) == (7, 2)
+
+
 def test_controls_are_mixed_in_either_way_with_a_recipe_that_shares_batches(data: Path) -> None:
     shares = set()
     for mix in ("concatenate", "balanced"):

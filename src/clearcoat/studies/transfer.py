@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcoat.errors import MissingDependencyError, UsageError
-from clearcoat.models import (
-    InitConfig,
-    find_initialisation,
-)
+from clearcoat.models import InitConfig, find_initialisation
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.data import StudyData
 from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET, ImageNet, find_imagenet
@@ -208,7 +205,10 @@ def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int, base:
     key = CellKey(CONTROL_MIX, real, synthetic)
     options: dict[str, Any] = dict(SHARES_NOTHING) if spec.mix == "concatenate" else {}
     steps = spec.config(mix=spec.mix, **options).max_steps
-    if steps is not None and base.most_steps is not None:
+    if spec.mix == "sequential":
+        # It has a phase on renders of its own.
+        options["pretrain_max_steps"] = base.most_steps
+    elif steps is not None and base.most_steps is not None:
         options["max_steps"] = steps + base.most_steps
 
     def make(repeat: int) -> PlannedRun:
