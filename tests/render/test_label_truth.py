@@ -152,8 +152,8 @@ def _unequal_inside(ours: np.ndarray, theirs: np.ndarray) -> int:
     return int(((ours != theirs) & ~border).sum())
 
 
-def _agree(case: _Case, views: list[tuple[str, int]]) -> None:
-    """Check parts, parts behind glass, and depth, over all views together."""
+def _agreement(case: _Case, views: list[tuple[str, int]]) -> float:
+    """Check every view, and return the share of equal pixels: of parts or of those behind glass."""
     equal: dict[str, list[np.ndarray]] = {"parts": [], "behind": []}
     seen: set[int] = set()
     through = 0
@@ -172,11 +172,10 @@ def _agree(case: _Case, views: list[tuple[str, int]]) -> None:
         assert np.isinf(depth_m[parts == 0]).all()
         seen |= set(np.unique(labels))
         through += int((parts != behind).sum())
-    assert np.mean(equal["parts"]) >= 0.999
-    assert np.mean(equal["behind"]) >= 0.999
     # The comparison is worth something only where there is much to confuse.
     assert len(seen) > 10
     assert through > 0
+    return float(min(np.mean(equal["parts"]), np.mean(equal["behind"])))
 
 
 _VIEWS = [("pinhole", 0), ("pinhole", 1), ("barrel", 2), ("fisheye", 3)]
@@ -184,16 +183,17 @@ _VIEWS = [("pinhole", 0), ("pinhole", 1), ("barrel", 2), ("fisheye", 3)]
 
 @pytest.mark.parametrize("name", _FILES)
 def test_labels_of_files_are_what_another_ray_caster_sees(name: str, shared: Path) -> None:
-    _agree(_prepare(read(shared / _FILES[name])), _VIEWS)
+    assert _agreement(_prepare(read(shared / _FILES[name])), _VIEWS) >= 0.999
 
 
 @pytest.mark.parametrize("style", ["sedan", "suv", "pickup"])
 def test_labels_of_the_family_are_what_another_ray_caster_sees(style: str) -> None:
-    _agree(_prepare(vehicles.build(style, 3, {})), _VIEWS)
+    assert _agreement(_prepare(vehicles.build(style, 3, {})), _VIEWS) >= 0.999
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _FILES)
 def test_many_views_of_files(name: str, shared: Path) -> None:
     lenses = list(_LENSES)
-    _agree(_prepare(read(shared / _FILES[name])), [(lenses[i % 3], i) for i in range(30)])
+    views = [(lenses[i % 3], i) for i in range(30)]
+    assert _agreement(_prepare(read(shared / _FILES[name])), views) >= 0.999

@@ -30,8 +30,9 @@ def step(folder: Path, *lines: str) -> Path:
     return path
 
 
-def refused(path: Path, what: str) -> str:
-    with pytest.raises(ProductError, match=what) as caught:
+def refused(path: Path) -> str:
+    """Return what is said of a file that must be refused."""
+    with pytest.raises(ProductError) as caught:
         read(path)
     assert caught.value.where == str(path)
     assert "Traceback" not in str(caught.value)
@@ -47,7 +48,7 @@ def test_step_files_without_shapes(tmp_path: Path) -> None:
         (_HEAD + "DATA;\nENDSEC;\n" + _END, "cannot be read"),
     ):
         path.write_text(content)
-        refused(path, what)
+        assert re.search(what, refused(path))
 
 
 def test_absurd_step_coordinates_are_refused_before_anything_is_cut(
@@ -56,7 +57,8 @@ def test_absurd_step_coordinates_are_refused_before_anything_is_cut(
     text = (shared / "cad/as1-oc-214.stp").read_bytes()
     path = tmp_path / "product.stp"
     path.write_bytes(re.sub(rb"(#16 = CARTESIAN_POINT\('',\()[^,]+,", rb"\g<1>1.E+30,", text))
-    assert "1.E+30 in #16" in refused(path, "too large to be cut")
+    said = refused(path)
+    assert "too large to be cut" in said and "1.E+30 in #16" in said
     # Other numbers may be as large, and points may be very small.
     part21.check_coordinates(b"#1=X(1.E+30);#2=CARTESIAN_POINT('',(1.E-30,1.E+09,0.));", path)
 
@@ -73,7 +75,8 @@ def test_a_step_product_far_from_its_origin(shared: Path, tmp_path: Path) -> Non
         path.write_bytes(re.sub(pattern, moved, text))
         return path
 
-    assert "corners would move" in refused(at(1e9), "too far from the origin")
+    said = refused(at(1e9))
+    assert "too far from the origin" in said and "corners would move" in said
     product = read(at(1e5))
     assert any("corners move by up to" in note for note in product.notes)
     expected = read(shared / "cad/as1-oc-214.stp")
@@ -98,11 +101,12 @@ def test_assemblies_that_multiply_or_contain_themselves(tmp_path: Path) -> None:
             for copy in range(copies)
         ]
 
-    assert "1,111,111,110" in refused(step(tmp_path, *assembly(9, 10)), "too many occurrences")
+    said = refused(step(tmp_path, *assembly(9, 10)))
+    assert "too many occurrences" in said and "1,111,111,110" in said
     circle = "#9=NEXT_ASSEMBLY_USAGE_OCCURRENCE('','','',#3,#1,$);"
-    refused(step(tmp_path, *assembly(2, 1), circle), "contains itself")
+    assert "contains itself" in refused(step(tmp_path, *assembly(2, 1), circle))
     # A hundred levels are an assembly like any other: it has no shapes, and OpenCASCADE says so.
-    refused(step(tmp_path, *assembly(100, 1)), "cannot be read")
+    assert "cannot be read" in refused(step(tmp_path, *assembly(100, 1)))
 
 
 def test_strings_of_a_step_file() -> None:
@@ -119,9 +123,9 @@ def test_copies_of_copies_in_a_stage(tmp_path: Path) -> None:
         )
     path = tmp_path / "product.usda"
     path.write_text("#usda 1.0\n" + "".join(f"{level}}}\n" for level in levels))
-    refused(path, "too large once its references are followed")
+    assert "too large once its references are followed" in refused(path)
     path.write_text('#usda 1.0\ndef "a" (references = </b>) {}\ndef "b" (references = </a>) {}\n')
-    refused(path, r"cannot be read|no geometry")
+    assert re.search(r"cannot be read|no geometry", refused(path))
 
 
 def test_a_hundred_levels_of_a_stage(tmp_path: Path) -> None:
@@ -199,10 +203,10 @@ def test_textures_of_a_gltf_stay_in_its_folder(gltf: Any, tmp_path: Path, uri: s
     gltf.document["textures"] = [{"source": 0}]
     gltf.document["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]
     gltf.document["meshes"][0]["primitives"][0]["material"] = 0
-    refused(gltf.write(folder), "outside|elsewhere")
+    assert re.search("outside|elsewhere", refused(gltf.write(folder)))
     del gltf.document["meshes"][0]["primitives"][0]["material"]
     gltf.document["buffers"][0]["uri"] = "link.bin"
-    refused(gltf.write(folder), "outside")
+    assert "outside" in refused(gltf.write(folder))
 
 
 def test_instances_that_cost_their_writer_nothing(gltf: Any, tmp_path: Path) -> None:
@@ -211,7 +215,8 @@ def test_instances_that_cost_their_writer_nothing(gltf: Any, tmp_path: Path) -> 
     gltf.document["nodes"][0]["extensions"] = {
         "EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": number}}
     }
-    assert "at most 200,000 parts" in refused(gltf.write(tmp_path), "too large once its instances")
+    said = refused(gltf.write(tmp_path))
+    assert "too large once its instances" in said and "at most 200,000 parts" in said
 
 
 def test_far_coordinates_are_precise_where_the_file_is(gltf: Any, tmp_path: Path) -> None:
@@ -283,10 +288,10 @@ _THREE = np.eye(3, dtype="<f4").tobytes()
 def test_lying_counts_and_indices(tmp_path: Path, name: str, content: Any, what: str) -> None:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    refused(path, what)
+    assert re.search(what, refused(path))
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "product.stl"
     os.mkfifo(path)
-    refused(path, "no regular file")
+    assert "no regular file" in refused(path)
