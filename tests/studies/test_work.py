@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from clearcoat.errors import DivergedError
+from clearcoat.errors import DivergedError, UsageError
 from clearcoat.studies import Conditions, Entry, conduct, plan, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, read_depicted
-from clearcoat.studies.work import RUNS
+from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.training import Silent
 
 from .conftest import supplement, transfer
@@ -220,6 +220,14 @@ def test_a_transfer_study_trains_the_base_once(data: Path, tmp_path: Path) -> No
         "VGG19-synth, frozen", "W-net VGG19",
     }  # fmt: skip
     assert outcome.progress.finished
+
+
+def test_a_folder_holds_one_kind_of_study(data: Path, finished: Path) -> None:
+    before = (finished / STUDY).read_bytes()
+    with pytest.raises(UsageError, match="belongs to a supplement study") as raised:
+        conduct(transfer(data), finished)
+    assert "another --out" in str(raised.value)
+    assert (finished / STUDY).read_bytes() == before
 
 
 def test_lost_weights_of_the_base_are_made_again(data: Path, tmp_path: Path) -> None:

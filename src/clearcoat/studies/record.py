@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from clearcoat.dataset.files import write_whole
-from clearcoat.errors import RunError, TrainingError
+from clearcoat.errors import RunError, TrainingError, UsageError
 from clearcoat.statistics import Stop, StoppingRule, stopping_point
 from clearcoat.studies.data import StudyData, record_paths
-from clearcoat.studies.ledger import Entry
+from clearcoat.studies.ledger import LEDGER, Entry
 from clearcoat.studies.runs import CellKey, StudyPlan
 from clearcoat.studies.spec import content
 
@@ -63,7 +63,12 @@ def entries_by_name(entries: tuple[Entry, ...]) -> dict[str, Entry]:
 
 
 def write_record(study: StudyPlan, out: Path) -> None:
-    """Write what the report needs to know of the study besides its runs. Raises TrainingError."""
+    """Write what the report needs to know of the study besides its runs.
+
+    Raises UsageError where the folder has a study of the other kind, and TrainingError where it
+    cannot be written.
+    """
+    _require_kind(study.kind, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,6 +76,22 @@ def write_record(study: StudyPlan, out: Path) -> None:
             "cannot make the study's folder", where=out, found=error.strerror
         ) from error
     write_whole(out / STUDY, json.dumps(_content(study), indent=1).encode())
+
+
+def _require_kind(kind: str, out: Path) -> None:
+    try:
+        found = json.loads((out / STUDY).read_bytes())["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
+        # There is none, or it is damaged and written anew.
+        return
+    if found != kind:
+        raise UsageError(
+            f"the folder belongs to a {found} study",
+            where=out,
+            expected=f"a folder of its own for the {kind} study",
+            do=f"give another --out. Trainings that both need are not repeated if you copy "
+            f"{LEDGER} and {RUNS}/ there first",
+        )
 
 
 def read_record(folder: Path) -> StudyRecord:
