@@ -312,12 +312,17 @@ self.tail_in_y + slant * (self.tail_top_z - s["z"]) - s["y"],
         )  # fmt: skip
 
     def rear_bumper(self, s: Skin) -> Array:
-        """Everything behind the rear arch and below the tailgate."""
+        """Everything behind the rear arch and below the tailgate; its corners rise to the lamps."""
         a = self.form.anchors
-        line = a.rear_axle_x - 0.9 * a.arch_radius
+        low = a.rear_bumper_z + 0.045
         if self.tail == "bed":
-            line = a.rear_x + 0.30
-        return meet([s["x"] - line, s["z"] - a.rear_bumper_z - 0.045], 0.03)
+            return meet([s["x"] - a.rear_x - 0.30, s["z"] - low], 0.03)
+        arch_x = a.rear_axle_x - 0.9 * a.arch_radius
+        # What the lid and the lamps leave of the corner is the bumper's.
+        high = max(self.tail_low_z + 0.012, low)
+        lamp_x = a.rear_x + 0.5 * self.form.parameters.tail_lamp_wrap_mm / 1000
+        rise = ramp(s["x"], arch_x, min(lamp_x, arch_x - 0.10))
+        return meet([s["x"] - arch_x, s["z"] - low - (high - low) * rise], 0.03)
 
     def fender(self, s: Skin) -> Array:
         """The front fender: ahead of the door, below the A-pillar."""

@@ -22,6 +22,7 @@ _ALL = (
     SourceMaterial("lamp_lens_amber", (0.80, 0.25, 0.010), alpha=0.6, transmission=0.6,
                    roughness=0.05),
     SourceMaterial("lamp_reflector", (0.75, 0.76, 0.77), metallic=1.0, roughness=0.12),
+    SourceMaterial("lamp_reflector_faceted", (0.75, 0.76, 0.77), metallic=1.0, roughness=0.40),
     SourceMaterial("glass_privacy", (0.04, 0.045, 0.045), alpha=0.85, roughness=0.0,
                    transmission=0.4),
     SourceMaterial("lamp_red", (0.33, 0.010, 0.008), roughness=0.12, clearcoat=1.0),

@@ -200,7 +200,7 @@ def _tail_lamps(cutter: Cutter, layout: Layout, trim: Trim) -> None:
 def _front_openings(cutter: Cutter, layout: Layout, trim: Trim) -> None:
     lamp = cutter.take(layout.head_lamp, 0.003)
     cutter.pair("lamps/head_{side}/lens", "lamp_lens_clear", lamp)
-    inside = "lamp_bezel" if trim.dark_lamps else "lamp_reflector"
+    inside = "lamp_bezel" if trim.dark_lamps else "lamp_reflector_faceted"
     _reflector(cutter, layout.head_lamp, "lamps/head_{side}/reflector", inside, lamp, 0.085)
     grille = cutter.take(layout.grille, 0.0)
     bright = "chrome" if trim.chrome_grille_frame else "plastic_black_gloss"

@@ -69,10 +69,10 @@ _SEDAN: dict[str, Limits] = {
     "grille_slats": (3, 8),
     "intake_width_mm": (760, 1240),
     "intake_height_mm": (90, 210),
-    "lamp_height_mm": (140, 225),
-    "lamp_slant_deg": (4, 22),
-    "lamp_reach_mm": (260, 520),
-    "rear_bumper_share": (0.42, 0.54),
+    "lamp_height_mm": (165, 265),
+    "lamp_slant_deg": (8, 28),
+    "lamp_reach_mm": (330, 680),
+    "rear_bumper_share": (0.28, 0.44),
     "tail_lamp_width_mm": (300, 480),
     "tail_lamp_height_mm": (170, 290),
     "tail_lamp_wrap_mm": (200, 400),
@@ -97,6 +97,7 @@ _HATCHBACK: dict[str, Limits] = _SEDAN | {
     "tail_lamp_wrap_mm": (250, 400),
     "tail_lamp_slant": (-0.1, 0.5),
     "deck_lip_mm": (0, 12),
+    "rear_bumper_share": (0.42, 0.54),
 }
 
 _ESTATE: dict[str, Limits] = _HATCHBACK | {
@@ -129,7 +130,7 @@ _COUPE: dict[str, Limits] = _SEDAN | {
     "tumblehome_deg": (22, 29),
     "shoulder_width_mm": (75, 115),
     "flare_mm": (14, 32),
-    "rear_bumper_share": (0.46, 0.58),
+    "rear_bumper_share": (0.34, 0.50),
     "tail_lamp_height_mm": (130, 220),
     "deck_lip_mm": (6, 34),
 }
@@ -158,8 +159,8 @@ _SUV: dict[str, Limits] = _SEDAN | {
     "arch_gap_mm": (38, 66),
     "grille_height_mm": (170, 310),
     "intake_height_mm": (90, 190),
-    "lamp_height_mm": (130, 225),
-    "lamp_slant_deg": (2, 14),
+    "lamp_height_mm": (155, 260),
+    "lamp_slant_deg": (5, 20),
     "rear_bumper_share": (0.36, 0.46),
     "tail_lamp_width_mm": (210, 380),
     "tail_lamp_height_mm": (170, 380),
@@ -218,8 +219,8 @@ _PICKUP: dict[str, Limits] = _SEDAN | {
     "nose_bow_mm": (100, 180),
     "grille_height_mm": (190, 320),
     "intake_height_mm": (80, 160),
-    "lamp_height_mm": (150, 240),
-    "lamp_slant_deg": (1, 12),
+    "lamp_height_mm": (175, 280),
+    "lamp_slant_deg": (4, 17),
     "rear_bumper_share": (0.32, 0.40),
     "tail_lamp_width_mm": (120, 200),
     "tail_lamp_height_mm": (300, 460),
@@ -234,7 +235,7 @@ _CAR = {
     "belt_moulding": 0.45, "side_moulding": 0.15, "dark_glass": 0.45, "black_screen": 0.15,
     "mud_flaps": 0.1, "boot_spoiler": 0.3, "fog_lamps": 0.75,
     "daytime_strip": 0.4, "right_hand_drive": 0.5, "wide_plates": 0.5,
-    "dark_rims": 0.15, "dark_lamps": 0.45, "two_tone_rims": 0.3,
+    "dark_rims": 0.15, "dark_lamps": 0.25, "two_tone_rims": 0.3,
 }  # fmt: skip
 _TALL = _CAR | {
     "cladding": 0.55, "roof_rails": 0.7, "skid_plate": 0.6, "side_steps": 0.35, "mud_flaps": 0.3,
