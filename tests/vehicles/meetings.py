@@ -51,7 +51,7 @@ KNOWN: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("lamps/repeater_*", ("body/front_fender_*", "doors/*/panel"), "set into the panel"),
     ("lamps/tail_*/reflector", ("lamps/tail_*",), "the bowl's rim lies on the lens's fold"),
     ("lamps/tail_*/body", ("lamps/tail_*",), "the bowl's rim lies on the lens's fold"),
-    ("lamps/tail_*", ("body/side_frame_*", "body/rear_fender_*", "glass/quarter_*"),
+    ("lamps/tail_*", ("body/side_frame_*", "body/rear_fender_*", "bumpers/rear", "glass/quarter_*"),
      "above the step of the bumper the skin is hollow, and folds of neighbours run together"),
     ("glass/*_border", ("glass/*_seal",), "the border's edge lies on the seal's fold"),
     ("bed/liner", ("body/wheel_well_rear_*",), "both end inside the hump over the wheel"),

@@ -20,7 +20,14 @@ from clearcoat.report.gap import Gap, compare_datasets, measure
 from clearcoat.report.gap.advice import ADVICE, OF_PARTS, advice, references
 from clearcoat.report.gap.compare import _newcombe
 from clearcoat.report.gap.features import compare_features, frechet, reduced, separability
-from clearcoat.report.gap.measures import CLASS_MEASURES, MEASURES, common_size, noise_level, to_lab
+from clearcoat.report.gap.measures import (
+    CLASS_MEASURES,
+    MEASURES,
+    class_measures,
+    common_size,
+    noise_level,
+    to_lab,
+)
 from clearcoat.report.gap.page import write_gap
 from clearcoat.training import Sources, run_training, training_config
 from tests.browser import open_page
@@ -85,6 +92,21 @@ def test_none_is_found_where_there_is_none(tmp_path: Path) -> None:
     # A class that neither shows has no place or colour; its frequency is the same.
     names = {difference.measure for difference in gap.differences}
     assert "never: frequency" in names and "never: area" not in names
+
+
+def test_places_in_the_outline_are_those_of_the_product_wherever_it_stands() -> None:
+    lab = np.zeros((20, 10, 3))
+    found = []
+    for row in (2, 8):
+        whole, part = np.zeros((2, 20, 10), dtype=np.bool_)
+        whole[row : row + 10] = True
+        part[row + 3 : row + 7, 2:9] = True
+        found.append(class_measures(part, lab, np.flatnonzero((whole | part).any(axis=1))))
+    first, second = found
+    assert first is not None and second is not None
+    assert first["top in outline"] == second["top in outline"] == pytest.approx(0.3)
+    assert first["bottom in outline"] == second["bottom in outline"] == pytest.approx(0.7)
+    assert first["y"] != second["y"]
 
 
 def test_every_measure_has_its_advice() -> None:

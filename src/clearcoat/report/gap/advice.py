@@ -60,6 +60,15 @@ ADVICE: dict[str, tuple[str, str]] = {
         "lower {camera.shift_y}, or {camera.elevation_deg}",
         "raise {camera.shift_y}",
     ),
+    **dict.fromkeys(
+        ("top in outline", "bottom in outline"),
+        (
+            "lower {camera.elevation_deg} if several classes say so, else the part lies higher on "
+            "the products of the photos",
+            "raise {camera.elevation_deg} if several classes say so, else the part lies lower on "
+            "the products of the photos",
+        ),
+    ),
     "frequency": (
         "narrow {camera.azimuth_deg} to the sides that the photos show",
         "widen {camera.azimuth_deg}, raise {camera.fill}; check that {classes.rules} give parts "

@@ -33,6 +33,8 @@ CLASS_MEASURES: dict[str, str] = {
     "x": "Horizontal place of its centre, 0 (left) to 1",
     "y": "Vertical place of its centre, 0 (top) to 1",
     "height": "Height of its bounding box, share of the image's",
+    "top in outline": "Upper end of its box, 0 (top) to 1 (bottom) of all that has a class",
+    "bottom in outline": "Lower end of its box, 0 (top) to 1 (bottom) of all that has a class",
     "cut off": "Whether it touches the border of the image",
     "lightness": "Mean L* of its pixels",
     "colourfulness": "Mean chroma of its pixels",
@@ -88,8 +90,9 @@ def measure(
         known = np.asarray(planes.any(axis=0) | labels.ignore())
         for name, value in image_measures(pixels, lab, known).items():
             images[name].append(value)
+        outline = np.flatnonzero(planes.any(axis=(0, 2)))
         for name, plane in zip(dataset.classes, planes, strict=True):
-            found = class_measures(plane, lab)
+            found = class_measures(plane, lab, outline)
             present[name].append(found is not None)
             for key, value in (found or {}).items():
                 of_class[name, key].append(value)
@@ -153,19 +156,27 @@ def noise_level(pixels: NDArray[np.uint8]) -> float:
     return float(np.sqrt(np.pi / 2) * flattest / 6 * np.sqrt(3))
 
 
-def class_measures(plane: NDArray[np.bool_], lab: FloatArray) -> dict[str, float] | None:
-    """Measure one class's (H, W) mask; None where the image does not show it."""
+def class_measures(
+    plane: NDArray[np.bool_], lab: FloatArray, outline: NDArray[np.int64]
+) -> dict[str, float] | None:
+    """Measure one class's (H, W) mask; None where the image does not show it.
+
+    `outline` are the rows of the image that show any class, ascending.
+    """
     rows, columns = np.nonzero(plane)
     if len(rows) < _FEWEST_PIXELS:
         return None
     height, width = plane.shape
     own = lab[plane]
+    tall = outline[-1] + 1 - outline[0]
     edge = plane[0].any() or plane[-1].any() or plane[:, 0].any() or plane[:, -1].any()
     return {
         "area": len(rows) / plane.size,
         "x": float((columns.mean() + 0.5) / width),
         "y": float((rows.mean() + 0.5) / height),
         "height": float((rows.max() - rows.min() + 1) / height),
+        "top in outline": float((rows.min() - outline[0]) / tall),
+        "bottom in outline": float((rows.max() + 1 - outline[0]) / tall),
         "cut off": float(edge),
         "lightness": float(own[:, 0].mean()),
         "colourfulness": float(np.hypot(own[:, 1], own[:, 2]).mean()),
