@@ -25,6 +25,11 @@ class LabelSpec(Model):
     see_through: tuple[str, ...] = ()
     """Classes that are labelled where they are seen through glass (glass policy `see_through`).
     All others have the policy `first_hit`, as in the paper: the first surface is the label."""
+    least_share: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
+    """Least share that a class must have of the pixels of all classes together, by class. Where it
+    has less it is not labelled at all: people who draw masks leave out parts of which a sliver is
+    seen, and a model that learned to find slivers is marked down for it on their photographs.
+    `parts`, `objects` and `extents` go on saying what is seen."""
     write: tuple[LabelKind, ...] = ("parts", "depth", "objects", "extents")
     """What is stored beside the image and its classes. `parts`: which part each pixel shows.
     `instances`: which occurrence in the assembly. `depth`: metres along the optical axis.
@@ -70,7 +75,28 @@ def label_raster(
     A pixel whose first surface is to be ignored is ignored, whatever lies behind it. What covers a
     surface is labelled on the first one only.
     """
-    marks = marks or {}
+    seen = _seen(frame, classes, spec, marks or {})
+    return _without(seen, _slivers(seen, classes, spec))
+
+
+def _slivers(seen: LabelRaster, classes: ClassMap, spec: LabelSpec) -> frozenset[int]:
+    """Numbers of the classes of which too little is seen."""
+    counts = seen.pixel_counts()
+    total = sum(int(n) for members, n in zip(seen.sets, counts, strict=True) if members)
+    least = {classes.names.index(name): share for name, share in spec.least_share.items()}
+    return frozenset(
+        number for number, share in least.items() if seen.mask(number).sum() < share * total
+    )
+
+
+def _without(seen: LabelRaster, left_out: frozenset[int]) -> LabelRaster:
+    if not left_out:
+        return seen
+    members = [None if found is None else found - left_out for found in seen.sets]
+    return LabelRaster.from_table(seen.index, members)
+
+
+def _seen(frame: Frame, classes: ClassMap, spec: LabelSpec, marks: Marks) -> LabelRaster:
     shown = [(marks[n], mask) for n, mask in sorted(frame.conditions.items()) if n in marks]
     looking_through = frozenset(classes.names.index(name) for name in spec.see_through)
     of_part = (frozenset[int](), *classes.of_part)
@@ -100,17 +126,15 @@ def coverage(
     """
     if frame.fine_parts is None or frame.fine_behind is None:
         return None
-    fine = label_raster(
-        replace(
-            frame,
-            parts=frame.fine_parts,
-            behind=frame.fine_behind,
-            conditions=frame.fine_conditions,
-        ),
-        classes,
-        spec,
-        marks,
+    within = replace(
+        frame,
+        parts=frame.fine_parts,
+        behind=frame.fine_behind,
+        conditions=frame.fine_conditions,
     )
+    # The whole pixels decide what is a sliver, so that both labels have the same classes.
+    left_out = _slivers(_seen(frame, classes, spec, marks or {}), classes, spec)
+    fine = _without(_seen(within, classes, spec, marks or {}), left_out)
     height, width = frame.parts.shape
     cells = (height, fine.shape[0] // height, width, fine.shape[1] // width)
 

@@ -59,6 +59,7 @@ class SceneSpec(SceneModel):
         for key, name in (
             *(("see_through", name) for name in self.labels.see_through),
             *(("objects", name) for name in self.labels.objects),
+            *(("least_share", name) for name in self.labels.least_share),
         ):
             if name not in self.classes.names:
                 raise SpecError(
