@@ -24,6 +24,7 @@ materials:
   - {group: wheels, use: tyre_rubber}
 labels:
   see_through: [wheel]
+  least_share: {wheel: 0.02}
 """
 
 
@@ -34,6 +35,7 @@ labels:
         ("- group: wheels", "- group: whels", 8, "class rule 2 names the group 'whels'"),
         ("- {group: wheels", "- {group: whels", 12, "material rule 2 names the group 'whels'"),
         ("see_through: [wheel]", "see_through: [wheal]", 14, "names class 'wheal'"),
+        ("share: {wheel", "share: {wheal", 15, "labels.least_share names class 'wheal'"),
         ("- group: wheels\n", "- group: wheels\n      prority: 1\n", 9, "unknown key 'prority'"),
         ('{part: "body*", is', "{is", 7, "a rule needs a condition"),
     ],

@@ -55,7 +55,7 @@ def command(
     from clearcoat.report.gap.page import (
         as_json as gap_as_json,
     )
-    from clearcoat.report.gap.page import feature_sentence, headline, sentences
+    from clearcoat.report.gap.page import feature_sentence, headline, sentences, sliver_sentence
     from clearcoat.report.pictures import spread
     from clearcoat.training import require_same_classes
     from clearcoat.training.environment import find_device
@@ -78,7 +78,7 @@ def command(
         print_json(gap_as_json(gap))
         return
     click.echo(headline(gap))
-    for text in filter(None, (feature_sentence(gap), *sentences(gap))):
+    for text in filter(None, (feature_sentence(gap), sliver_sentence(gap), *sentences(gap))):
         click.echo(f"- {text}")
     if out is not None:
         click.echo(f"page: {out}")

@@ -28,7 +28,7 @@ from clearcoat.report.gap.measures import (
     noise_level,
     to_lab,
 )
-from clearcoat.report.gap.page import write_gap
+from clearcoat.report.gap.page import sliver_sentence, write_gap
 from clearcoat.training import Sources, run_training, training_config
 from tests.browser import open_page
 from tests.report.test_report import Page
@@ -101,12 +101,38 @@ def test_places_in_the_outline_are_those_of_the_product_wherever_it_stands() -> 
         whole, part = np.zeros((2, 20, 10), dtype=np.bool_)
         whole[row : row + 10] = True
         part[row + 3 : row + 7, 2:9] = True
-        found.append(class_measures(part, lab, np.flatnonzero((whole | part).any(axis=1))))
+        found.append(class_measures(part, lab, whole | part))
     first, second = found
     assert first is not None and second is not None
     assert first["top in outline"] == second["top in outline"] == pytest.approx(0.3)
     assert first["bottom in outline"] == second["bottom in outline"] == pytest.approx(0.7)
     assert first["y"] != second["y"]
+
+
+def test_masks_smaller_than_people_draw_are_told_with_the_share_to_leave_out(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(0)
+    sets = []
+    for name, least in (("photos", 6), ("renders", 1)):
+        writer = DatasetWriter.create(tmp_path / name, ("box", "rest"), {"kind": "test"})
+        for index in range(60):
+            planes = np.zeros((2, 40, 40), dtype=np.bool_)
+            planes[0, :30, : int(random.integers(least, 20))] = True
+            planes[1, :30] = ~planes[0, :30]
+            image = random.integers(0, 256, (40, 40, 3)).astype(np.uint8)
+            writer.write(Record(index=index, image=image, labels=LabelRaster.from_planes(planes)))
+        sets.append(Dataset.open(tmp_path / name))
+    photos, renders = (measure(d, 40, d.indices) for d in sets)
+    (found,) = compare_datasets(photos, renders, 40).slivers
+    assert found.name == "box"
+    # The narrowest that people drew is six columns of forty; renders begin at one.
+    assert found.least_share == pytest.approx(6 / 40, abs=0.01)
+    assert found.below == pytest.approx(5 / 19, abs=0.1)
+    assert "labels.least_share: {box: 0.15}" in sliver_sentence(
+        compare_datasets(photos, renders, 40)
+    )
+    assert not compare_datasets(photos, photos, 40).slivers
 
 
 def test_every_measure_has_its_advice() -> None:

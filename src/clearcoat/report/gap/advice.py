@@ -50,6 +50,11 @@ ADVICE: dict[str, tuple[str, str]] = {
         "{backdrop.modes}, things in front ({occluders.count})",
     ),
     "area": ("lower {camera.fill}", "raise {camera.fill}"),
+    "share": (
+        "widen {camera.azimuth_deg} to the sides that the photos show",
+        "narrow {camera.azimuth_deg} to the sides that the photos show, or leave slivers "
+        "unlabelled ({labels.least_share})",
+    ),
     "height": ("lower {camera.fill}", "raise {camera.fill}"),
     "cut off": (
         "lower {camera.fill}, narrow {camera.shift_x} and {camera.shift_y}",

@@ -57,6 +57,23 @@ class Difference:
         return self.p_value is not None and self.p_value < ALPHA and self.size >= NOTABLE - 0.5
 
 
+SMALLEST = 0.02
+"""Quantile of the photos' masks below which a mask counts as a sliver."""
+_ENOUGH_MASKS = 20
+_MANY_SLIVERS = 0.10
+
+
+@dataclass(frozen=True)
+class Slivers:
+    """A class whose masks on renders are often smaller than any that people draw."""
+
+    name: str
+    least_share: float
+    """Of all that has a class: what 98 % of the photos' masks take and more."""
+    below: float
+    """Share of the renders' masks that take less."""
+
+
 @dataclass(frozen=True)
 class Gap:
     """All differences, the largest first."""
@@ -65,6 +82,7 @@ class Gap:
     synthetic: Measured
     size: int
     differences: tuple[Difference, ...]
+    slivers: tuple[Slivers, ...] = ()
     features: FeatureGap | None = None
 
     @property
@@ -99,7 +117,23 @@ def compare_datasets(real: Measured, synthetic: Measured, size: int) -> Gap:
     adjusted = benjamini_hochberg([difference.p_value for difference in kept])
     final = [replace(difference, p_value=p) for difference, p in zip(kept, adjusted, strict=True)]
     advised = [replace(d, advice=advice(d.measure, d.above) if d.notable else "") for d in final]
-    return Gap(real, synthetic, size, tuple(sorted(advised, key=lambda d: -d.size)))
+    ordered = tuple(sorted(advised, key=lambda d: -d.size))
+    return Gap(real, synthetic, size, ordered, find_slivers(real, synthetic))
+
+
+def find_slivers(real: Measured, synthetic: Measured) -> tuple[Slivers, ...]:
+    """Return the classes that renders label where people no longer would, most often so first."""
+    found = []
+    for name in real.classes:
+        drawn = real.of_class[name, "share"]
+        rendered = synthetic.of_class.get((name, "share"), np.array([]))
+        if len(drawn) < _ENOUGH_MASKS or len(rendered) < _ENOUGH_MASKS:
+            continue
+        least = float(np.quantile(drawn, SMALLEST))
+        below = float((rendered < least).mean())
+        if below >= _MANY_SLIVERS:
+            found.append(Slivers(name, least, below))
+    return tuple(sorted(found, key=lambda one: -one.below))
 
 
 def _difference(

@@ -30,6 +30,7 @@ MEASURES: dict[str, str] = {
 
 CLASS_MEASURES: dict[str, str] = {
     "area": "Share of the image that the class covers",
+    "share": "Share of all that has a class",
     "x": "Horizontal place of its centre, 0 (left) to 1",
     "y": "Vertical place of its centre, 0 (top) to 1",
     "height": "Height of its bounding box, share of the image's",
@@ -86,13 +87,13 @@ def measure(
         pixels, labels = _reduced(dataset.image(number), dataset.labels(number), size)
         lab = to_lab(pixels)
         planes = labels.planes(len(dataset.classes))
+        labelled = planes.any(axis=0)
         # What is not labelled may be anything: it is neither product nor surroundings.
-        known = np.asarray(planes.any(axis=0) | labels.ignore())
+        known = np.asarray(labelled | labels.ignore())
         for name, value in image_measures(pixels, lab, known).items():
             images[name].append(value)
-        outline = np.flatnonzero(planes.any(axis=(0, 2)))
         for name, plane in zip(dataset.classes, planes, strict=True):
-            found = class_measures(plane, lab, outline)
+            found = class_measures(plane, lab, labelled)
             present[name].append(found is not None)
             for key, value in (found or {}).items():
                 of_class[name, key].append(value)
@@ -157,21 +158,23 @@ def noise_level(pixels: NDArray[np.uint8]) -> float:
 
 
 def class_measures(
-    plane: NDArray[np.bool_], lab: FloatArray, outline: NDArray[np.int64]
+    plane: NDArray[np.bool_], lab: FloatArray, labelled: NDArray[np.bool_]
 ) -> dict[str, float] | None:
     """Measure one class's (H, W) mask; None where the image does not show it.
 
-    `outline` are the rows of the image that show any class, ascending.
+    `labelled` (H, W) are the pixels that have any class.
     """
     rows, columns = np.nonzero(plane)
     if len(rows) < _FEWEST_PIXELS:
         return None
     height, width = plane.shape
     own = lab[plane]
+    outline = np.flatnonzero(labelled.any(axis=1))
     tall = outline[-1] + 1 - outline[0]
     edge = plane[0].any() or plane[-1].any() or plane[:, 0].any() or plane[:, -1].any()
     return {
         "area": len(rows) / plane.size,
+        "share": len(rows) / float(labelled.sum()),
         "x": float((columns.mean() + 0.5) / width),
         "y": float((rows.mean() + 0.5) / height),
         "height": float((rows.max() - rows.min() + 1) / height),

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from clearcoat.report.charts import COLORS
-from clearcoat.report.gap.compare import NOTABLE, Difference, Gap
+from clearcoat.report.gap.compare import NOTABLE, SMALLEST, Difference, Gap
 from clearcoat.report.gap.measures import MEASURES
 from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.tables import Table
@@ -23,7 +23,7 @@ def write_gap(gap: Gap, out: Path, title: str) -> None:
         "gap.html",
         title,
         headline=headline(gap),
-        sentences=sentences(gap),
+        sentences=list(filter(None, (sliver_sentence(gap), *sentences(gap)))),
         seen=feature_sentence(gap),
         figure=histograms(gap),
         table=gap_table(gap),
@@ -57,6 +57,19 @@ def sentences(gap: Gap) -> list[str]:
         + (f" The same say {', '.join(d.measure for d in found[1:])}." if len(found) > 1 else "")
         for advice, found in asked.items()
     ]
+
+
+def sliver_sentence(gap: Gap) -> str:
+    """Say which classes renders label where people would not; empty where there are none."""
+    if not gap.slivers:
+        return ""
+    shares = ", ".join(f"{one.name}: {one.least_share:.2g}" for one in gap.slivers)
+    worst = gap.slivers[0]
+    return (
+        f"Leave out what people do not draw: labels.least_share: {{{shares}}}. Of the renders' "
+        f"masks of {worst.name} {worst.below:.0%} take a smaller share of all that is labelled "
+        f"than {1 - SMALLEST:.0%} of the photos' do."
+    )
 
 
 def _numbers(found: Difference) -> str:
@@ -110,6 +123,7 @@ def as_json(gap: Gap) -> dict[str, Any]:
         "size": gap.size,
         "headline": headline(gap),
         "differences": [asdict(d) | {"notable": d.notable} for d in gap.differences],
+        "slivers": [asdict(one) for one in gap.slivers],
         "features": None if gap.features is None else asdict(gap.features),
     }
 
