@@ -87,9 +87,9 @@ def measure(
         pixels, labels = _reduced(dataset.image(number), dataset.labels(number), size)
         lab = to_lab(pixels)
         planes = labels.planes(len(dataset.classes))
-        labelled = planes.any(axis=0)
+        labelled = np.asarray(planes.any(axis=0))
         # What is not labelled may be anything: it is neither product nor surroundings.
-        known = np.asarray(labelled | labels.ignore())
+        known = labelled | labels.ignore()
         for name, value in image_measures(pixels, lab, known).items():
             images[name].append(value)
         for name, plane in zip(dataset.classes, planes, strict=True):
