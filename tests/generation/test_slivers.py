@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from clearcoat.cli import main
+from clearcoat.dataset import Dataset
 from clearcoat.generation.labels import LabelSpec, coverage, label_raster
 from clearcoat.product import ClassMap
 from clearcoat.render import Frame
@@ -66,3 +71,34 @@ def test_a_sliver_of_a_pixel_with_two_classes_leaves_the_other() -> None:
 def test_a_share_lies_between_none_and_all(share: float) -> None:
     with pytest.raises(ValidationError):
         LabelSpec(least_share={"wheel": share})
+
+
+def test_what_is_not_labelled_is_in_no_export(spec: Path) -> None:
+    spec.write_text(
+        spec.read_text().replace(
+            "see_through: [seat]", "see_through: [seat], least_share: {wheel: 0.9}"
+        )
+    )
+    out = spec.parent / "set"
+    main(["render", str(spec), "--count", "2", "--size", "48", "--out", str(out)])
+    dataset = Dataset.open(out)
+    wheel = dataset.classes.index("wheel")
+    objects = [one for index in dataset.indices for one in dataset.record_info(index).objects or ()]
+    shown = {dataset.objects[one.object].class_name for one in objects if one.pixels}
+    hidden = {dataset.objects[one.object].class_name for one in objects if one.full_pixels}
+    assert "body" in shown and "wheel" not in shown and "wheel" in hidden
+    assert not any(dataset.labels(index).mask(wheel).any() for index in dataset.indices)
+    main(["dataset", "check", str(out)])
+    for kind, file in (("coco", "coco.json"), ("voc", "voc"), ("yolo", "yolo")):
+        main(["dataset", "export", kind, str(out), "--out", str(spec.parent / file)])
+    content = json.loads((spec.parent / "coco.json").read_text())
+    names = {entry["id"]: entry["name"] for entry in content["categories"]}
+    assert "wheel" not in {names[one["category_id"]] for one in content["annotations"]}
+    boxes = "".join(file.read_text() for file in (spec.parent / "voc").rglob("*.xml"))
+    assert "<name>body</name>" in boxes and "<name>wheel</name>" not in boxes
+    lines = [
+        line
+        for file in (spec.parent / "yolo").rglob("labels/**/*.txt")
+        for line in file.read_text().split("\n")
+    ]
+    assert lines and not any(line.startswith(f"{wheel} ") for line in lines)

@@ -27,6 +27,8 @@ def described(scene: Scene) -> dict[str, Any]:
 def annotate(record: Record, frame: Frame, scene: Scene, classes: ClassMap) -> Record:
     """Add to a record the labels that `labels.write` asks for; `classes` are those of the image."""
     write = scene.spec.labels.write
+    labelled = {classes.names[n] for members in record.labels.sets for n in members or ()}
+    left_out = scene.spec.labels.least_share.keys() - labelled
     through = "parts" in write and bool(scene.spec.labels.see_through)
     return replace(
         record,
@@ -36,6 +38,6 @@ def annotate(record: Record, frame: Frame, scene: Scene, classes: ClassMap) -> R
         depth=frame.depth_m if "depth" in write else None,
         normals=frame.surface_normal if "normals" in write else None,
         coverage=coverage(frame, classes, scene.spec.labels, marks(classes, scene.spec.states)),
-        objects=object_pixels(scene.objects, frame) if "objects" in write else None,
+        objects=object_pixels(scene.objects, frame, left_out) if "objects" in write else None,
         part_pixels=part_pixels(frame) if "extents" in write else None,
     )

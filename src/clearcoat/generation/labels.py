@@ -29,7 +29,7 @@ class LabelSpec(Model):
     """Least share that a class must have of the pixels of all classes together, by class. Where it
     has less it is not labelled at all: people who draw masks leave out parts of which a sliver is
     seen, and a model that learned to find slivers is marked down for it on their photographs.
-    `parts`, `objects` and `extents` go on saying what is seen."""
+    Its objects then have no pixels; `parts` and `extents` go on saying what is seen."""
     write: tuple[LabelKind, ...] = ("parts", "depth", "objects", "extents")
     """What is stored beside the image and its classes. `parts`: which part each pixel shows.
     `instances`: which occurrence in the assembly. `depth`: metres along the optical axis.

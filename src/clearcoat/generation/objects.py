@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +56,13 @@ def object_table(product: Product, classes: ClassMap, spec: LabelSpec) -> Object
     return ObjectTable(entries=tuple(entries), of_part=of_part, ignored=ignored)
 
 
-def object_pixels(table: ObjectTable, frame: Frame) -> tuple[ObjectPixels, ...]:
-    """Return the objects in the frame; hidden ones too where the frame's extent is known."""
+def object_pixels(
+    table: ObjectTable, frame: Frame, left_out: Collection[str] = ()
+) -> tuple[ObjectPixels, ...]:
+    """Return the objects in the frame; hidden ones too where the frame's extent is known.
+
+    Objects of the classes `left_out` count as hidden: none of their pixels is labelled.
+    """
     shape = frame.parts.shape
     seen: _Boxes = {}
     full: _Boxes = {}
@@ -72,6 +78,7 @@ def object_pixels(table: ObjectTable, frame: Frame) -> tuple[ObjectPixels, ...]:
         if frame.extent is not None:
             for key, value in _unoccluded(local, frame.extent, shape).items():
                 full[first + key - 1] = value
+    seen = {n: value for n, value in seen.items() if table.entries[n].class_name not in left_out}
     shown = []
     for number in sorted({*seen, *full}):
         pixels, box = seen.get(number, (0, None))
