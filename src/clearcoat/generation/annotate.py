@@ -28,7 +28,7 @@ def annotate(record: Record, frame: Frame, scene: Scene, classes: ClassMap) -> R
     """Add to a record the labels that `labels.write` asks for; `classes` are those of the image."""
     write = scene.spec.labels.write
     labelled = {classes.names[n] for members in record.labels.sets for n in members or ()}
-    left_out = scene.spec.labels.least_share.keys() - labelled
+    left_out = (scene.spec.labels.least_share or {}).keys() - labelled
     through = "parts" in write and bool(scene.spec.labels.see_through)
     return replace(
         record,

@@ -25,11 +25,12 @@ class LabelSpec(Model):
     see_through: tuple[str, ...] = ()
     """Classes that are labelled where they are seen through glass (glass policy `see_through`).
     All others have the policy `first_hit`, as in the paper: the first surface is the label."""
-    least_share: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
+    least_share: dict[str, Annotated[float, Field(gt=0, lt=1)]] | None = None
     """Least share that a class must have of the pixels of all classes together, by class. Where it
     has less it is not labelled at all: people who draw masks leave out parts of which a sliver is
     seen, and a model that learned to find slivers is marked down for it on their photographs.
-    Its objects then have no pixels; `parts` and `extents` go on saying what is seen."""
+    Its objects then have no pixels; `parts` and `extents` go on saying what is seen. Null takes
+    away what a spec that is extended gives."""
     write: tuple[LabelKind, ...] = ("parts", "depth", "objects", "extents")
     """What is stored beside the image and its classes. `parts`: which part each pixel shows.
     `instances`: which occurrence in the assembly. `depth`: metres along the optical axis.
@@ -83,7 +84,7 @@ def _slivers(seen: LabelRaster, classes: ClassMap, spec: LabelSpec) -> frozenset
     """Numbers of the classes of which too little is seen."""
     counts = seen.pixel_counts()
     total = sum(int(n) for members, n in zip(seen.sets, counts, strict=True) if members)
-    least = {classes.names.index(name): share for name, share in spec.least_share.items()}
+    least = {classes.names.index(name): share for name, share in (spec.least_share or {}).items()}
     return frozenset(
         number for number, share in least.items() if seen.mask(number).sum() < share * total
     )

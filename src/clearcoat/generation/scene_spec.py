@@ -59,7 +59,7 @@ class SceneSpec(SceneModel):
         for key, name in (
             *(("see_through", name) for name in self.labels.see_through),
             *(("objects", name) for name in self.labels.objects),
-            *(("least_share", name) for name in self.labels.least_share),
+            *(("least_share", name) for name in self.labels.least_share or ()),
         ):
             if name not in self.classes.names:
                 raise SpecError(
