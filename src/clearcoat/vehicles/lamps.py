@@ -93,7 +93,7 @@ def _tail_rings(form: Form, layout: Layout, assembly: Assembly) -> None:
             continue
         at = on_end(form, np.array([y]), np.array([z]), front=False)
         room = -float(layout.tail_lamp(sampled(form, at))[0])
-        size = min(largest, 0.8 * room - 0.014)
+        size = min(largest, 0.8 * room - 0.017)
         if size < 0.018:
             continue
         angle = np.linspace(0.0, 2.0 * np.pi, 9)
@@ -106,7 +106,7 @@ def _tail_rings(form: Form, layout: Layout, assembly: Assembly) -> None:
         square = np.stack([normal, across, np.cross(normal, across)], axis=1)
         ring = ring.turned(square).moved(at[0] - 0.012 * normal)
         outside = float(form.distance(ring.vertices).max())
-        rings.append(ring.moved(-max(outside + 0.005, 0.0) * normal))
+        rings.append(ring.moved(-max(outside + 0.007, 0.0) * normal))
     if rings:
         assembly.add_pair("lamps/tail_{side}/rings", "chrome", join(rings))
 
