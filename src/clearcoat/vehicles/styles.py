@@ -1,9 +1,10 @@
 """The body styles: how each is built, and between which limits its dimensions are drawn.
 
 Limits are this project's own estimate of what production cars of about 2005 to 2020 measure:
-rounded, compiled from no list of sources, and trimmed where a draw at the limit looked wrong. A
-Beta(2, 2) within them puts most vehicles near their middle. Replace a style's limits by
-`parameters` where real dimensions are known.
+rounded, compiled from no list of sources, and trimmed where a draw at the limit looked wrong.
+Noses, lamps, lids and rear bumpers follow the masks of photographs
+(docs/decisions/0092-fitted-to-masks.md). A Beta(2, 2) within the limits puts most vehicles near
+their middle. Replace a style's limits by `parameters` where real dimensions are known.
 """
 
 from __future__ import annotations
