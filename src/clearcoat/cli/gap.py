@@ -73,12 +73,12 @@ def command(
         seen = compare_features(run, photos, renders, chosen, str(find_device(device)))
         gap = dataclasses.replace(gap, features=seen)
     if out is not None:
-        write_gap(gap, out, f"How {synthetic.name} differs from {real.name}")
+        write_gap(gap, out, f"How {synthetic.name} and {real.name} differ")
     if as_json:
         print_json(gap_as_json(gap))
         return
     click.echo(headline(gap))
-    for text in filter(None, (feature_sentence(gap), sliver_sentence(gap), *sentences(gap))):
+    for text in filter(None, (feature_sentence(gap), *sentences(gap), sliver_sentence(gap))):
         click.echo(f"- {text}")
     if out is not None:
         click.echo(f"page: {out}")

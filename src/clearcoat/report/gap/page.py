@@ -23,7 +23,7 @@ def write_gap(gap: Gap, out: Path, title: str) -> None:
         "gap.html",
         title,
         headline=headline(gap),
-        sentences=list(filter(None, (sliver_sentence(gap), *sentences(gap)))),
+        sentences=list(filter(None, (*sentences(gap), sliver_sentence(gap)))),
         seen=feature_sentence(gap),
         figure=histograms(gap),
         table=gap_table(gap),
