@@ -1,0 +1,116 @@
+"""USD that is refused: files outside the folder, packages that lie, damaged files, no OpenUSD."""
+
+from __future__ import annotations
+
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from clearcoat.errors import MissingDependencyError, ProductError
+from clearcoat.product import read
+
+pytest.importorskip("pxr", reason="usd-core is not installed")
+from tests.product.readers.usd_stages import cube, stage
+
+
+def test_files_outside_the_folder_are_refused(tmp_path: Path) -> None:
+    other = stage(tmp_path / "secret.usda")
+    cube(other, "/box")
+    other.GetRootLayer().Save()
+    folder = tmp_path / "product"
+    folder.mkdir()
+    (folder / "link.usda").symlink_to(tmp_path / "secret.usda")
+    for asset in ("../secret.usda", str(tmp_path / "secret.usda"), "link.usda"):
+        path = folder / "car.usda"
+        path.write_text(f'#usda 1.0\ndef Xform "car" (references = @{asset}@</box>) {{}}\n')
+        with pytest.raises(ProductError, match="outside the product's folder"):
+            read(path)
+
+
+def zipped(path: Path, *members: tuple[str, bytes], compressed: bool = False) -> Path:
+    kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", kind) as package:
+        for name, content in members:
+            package.writestr(name, content)
+    return path
+
+
+def test_packages_that_could_harm_are_refused(tmp_path: Path) -> None:
+    layer = ("a.usda", b"#usda 1.0\n")
+    path = tmp_path / "p.usdz"
+    for members, compressed, what in (
+        ([layer, ("b.png", b"\0" * 10_000_000)], True, "compressed"),
+        ([layer, ("../b.png", b"x")], False, "leads out"),
+        ([layer, ("/etc/b.png", b"x")], False, "leads out"),
+        ([("b.png", b"x"), layer], False, "no USD layer"),
+    ):
+        zipped(path, *members, compressed=compressed)
+        with pytest.raises(ProductError, match="not safe") as caught:
+            read(path)
+        assert what in str(caught.value)
+    content = bytearray(zipped(path, layer, ("b.png", b"x")).read_bytes())
+    for place in [content.rfind(b"PK\x01\x02")]:
+        # Sizes in the directory that the file cannot hold.
+        content[place + 20 : place + 28] = (1 << 31).to_bytes(4, "little") * 2
+    path.write_bytes(content)
+    with pytest.raises(ProductError, match="not safe"):
+        read(path)
+    path.write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(ProductError, match="damaged"):
+        read(path)
+
+
+def test_damaged_files_are_one_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    made = stage(tmp_path / "good.usdc")
+    cube(made, "/box")
+    made.GetRootLayer().Save()
+    content = (tmp_path / "good.usdc").read_bytes()
+    capfd.readouterr()
+    files = {
+        "text.usda": b'#usda 1.0\ndef Mesh "a" {{{',
+        "cut.usdc": content[: len(content) // 2],
+        "noise.usd": b"nothing of the kind",
+        "version.usdc": content[:8] + b"\xff" * 80 + content[88:],
+        "faces.usda": b'#usda 1.0\ndef Mesh "a" {\nint[] faceVertexCounts = [3]\n'
+        b"int[] faceVertexIndices = [0, 1, 7]\npoint3f[] points = [(0,0,0)]\n}\n",
+        "empty.usda": b"#usda 1.0\n",
+    }
+    for name, bad in files.items():
+        path = tmp_path / name
+        path.write_bytes(bad)
+        with pytest.raises(ProductError, match=r"cannot be read|malformed|no geometry") as caught:
+            read(path)
+        assert caught.value.where == str(path)
+        assert "Traceback" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_flipped_bytes_are_read_or_refused(tmp_path: Path) -> None:
+    made = stage(tmp_path / "good.usdc")
+    cube(made, "/box")
+    made.GetRootLayer().Save()
+    content = (tmp_path / "good.usdc").read_bytes()
+    chance = random.Random(5)
+    path = tmp_path / "bad.usdc"
+    for _ in range(4):
+        bad = bytearray(content)
+        for _ in range(8):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        path.write_bytes(bad)
+        try:
+            assert read(path).triangle_count <= 12
+        except ProductError as error:
+            assert error.where == str(path)
+
+
+def test_without_usd_core_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    path = tmp_path / "a.usda"
+    path.write_text("#usda 1.0\n")
+    with pytest.raises(MissingDependencyError, match="usd-core") as caught:
+        read(path)
+    assert "clearcoat[usd]" in str(caught.value)
