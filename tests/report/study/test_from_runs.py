@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import multiprocessing
+import re
 import time
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from clearcoat.report.study.figure_5 import figure_5
 from clearcoat.report.study.report import Chapter, gather_studies
 from clearcoat.report.study.starts import analyse_transfer
 from clearcoat.report.study.transfer_figures import pairs_table
-from clearcoat.studies import StudyPlan, conduct, read_ledger
+from clearcoat.studies import StudyPlan, SupplementSpec, conduct, load_study, read_ledger
 from tests.report.test_report import Page
 from tests.studies.conftest import data, squares, supplement, transfer
 
@@ -43,6 +45,17 @@ def test_figure_5_shows_each_image_with_its_truth_and_all_models(finished: Path)
         assert [label for label, _ in strip.rows] == ["photos alone", "with 8 renders"]
         assert all(panel is not None for _, panels in strip.rows for panel in panels)
     assert len(found.table.rows) == 8
+
+
+def test_the_study_on_the_page_is_the_one_that_was_run(finished: Path, tmp_path: Path) -> None:
+    write_study_report(tmp_path / "report.html", [finished])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
+    (tmp_path / "again.yaml").write_text(html.unescape(printed), encoding="utf-8")
+    again = load_study(tmp_path / "again.yaml", SupplementSpec)
+    recorded = SupplementSpec.model_validate(read_study(finished).spec)
+    places = {"real": recorded.real, "synthetic": recorded.synthetic, "test": recorded.test}
+    assert again.model_copy(update=places) == recorded
 
 
 def test_intervals_over_test_images_are_had_from_the_runs(finished: Path) -> None:

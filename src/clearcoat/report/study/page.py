@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import yaml
 
 from clearcoat.report.data_tables import BADGES, frequency_rows, statistics_table
 from clearcoat.report.study.facts import StudyFacts
 from clearcoat.report.study.report import StudyReport
 from clearcoat.report.verdict import images
 from clearcoat.report.writing import page
-
-_SETTINGS = ("design", "splits", "seed", "size", "recipe", "training", "repeats", "more_repeats")
 
 
 def render_study_page(report: StudyReport) -> str:
@@ -21,6 +19,8 @@ def render_study_page(report: StudyReport) -> str:
         report=report,
         badges=BADGES,
         settings=_settings,
+        counts=_counts,
+        digests=_digests,
         machines=_machines,
         statistics=frequency_rows(report.datasets),
         table_1=statistics_table(report.datasets),
@@ -38,8 +38,34 @@ def _lead(study: StudyFacts) -> str:
     )
 
 
-def _settings(study: StudyFacts) -> list[tuple[str, Any]]:
-    return [(key, study.spec[key]) for key in _SETTINGS if study.spec.get(key)]
+def _settings(study: StudyFacts) -> str:
+    """The study's YAML, as it was understood."""
+    # None that a user wrote below the top means "not this", so only empty keys of the top go.
+    filled = {key: value for key, value in study.spec.items() if value not in (None, [], {})}
+    return str(
+        yaml.safe_dump(filled, sort_keys=False, default_flow_style=None, allow_unicode=True)
+    ).rstrip()
+
+
+def _counts(study: StudyFacts) -> list[tuple[str, str]]:
+    return [
+        (what, f"{count:,}" if isinstance(count, int) else ", ".join(map("{:,}".format, count)))
+        for what, count in study.images.items()
+    ]
+
+
+def _digests(study: StudyFacts) -> list[tuple[str, str]]:
+    """What of the data, by split where there are several, with the digest of its content."""
+    found: list[tuple[str, str]] = []
+    for what, digest in study.digests.items():
+        if isinstance(digest, str):
+            found.append((what, digest))
+        else:
+            several = len(digest) > 1
+            found += [
+                (f"{what}, split {n}" if several else what, one) for n, one in enumerate(digest)
+            ]
+    return found
 
 
 def _machines(study: StudyFacts) -> list[tuple[str, str, int]]:
