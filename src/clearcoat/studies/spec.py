@@ -14,7 +14,7 @@ from clearcoat.spec import Model, load
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET
 from clearcoat.studies.presets import PRESETS, find_preset
-from clearcoat.training import AUGMENTATIONS, TrainingConfig, recipe, training_config
+from clearcoat.training import AUGMENTATIONS, RECIPES, TrainingConfig, recipe, training_config
 
 Count = Annotated[int, Field(ge=0)]
 SHARES_NOTHING: dict[str, Any] = {"real_share": None}
@@ -109,6 +109,7 @@ class StudySpec(Model):
     size: int = Field(default=128, ge=8)
     """Height and width in pixels at which models work."""
     recipe: str = "paper"
+    """Its size, and in a grid its encoder, hold where the study says nothing of them."""
     training: dict[str, Any] = {}
     """Options of training that differ from the recipe."""
     without_renders: dict[str, Any] = {}
@@ -118,6 +119,14 @@ class StudySpec(Model):
     """Keep the weights of every run, not alone of those that others start from and those that
     `confirm` names."""
     prices: Prices | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size_of_the_recipe(cls, written: Any) -> Any:
+        if isinstance(written, dict) and "size" not in written:
+            own = RECIPES.get(written.get("recipe", "paper"), {})
+            return written | ({"size": own["size"]} if "size" in own else {})
+        return written
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -151,6 +160,9 @@ class StudySpec(Model):
         """Return the training config with some options changed. Raises SpecError."""
         try:
             values = recipe(self.recipe, {"size": self.size} | self.training | changes)
+            if "initialisation" not in changes:
+                # What models start from is the study's to say, run by run.
+                values.pop("initialisation", None)
             if isinstance(values.get("augment"), str):
                 values["augment"] = _augmentation(values["augment"])
             return training_config(values)
@@ -197,7 +209,20 @@ class SupplementSpec(StudySpec):
     qualitative: QualitativeSpec | None = QualitativeSpec()
     encoder: EncoderSpec | None = None
     """How the encoder starts where `training.model` has one that ImageNet weights exist for; null:
-    random, as in the paper."""
+    random, as in the paper. Not written: the recipe's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _encoder_of_the_recipe(cls, written: Any) -> Any:
+        if not isinstance(written, dict) or "encoder" in written:
+            return written
+        name, training = written.get("recipe"), written.get("training", {})
+        if name not in RECIPES or not isinstance(training, dict):
+            return written
+        start = recipe(name, training).get("initialisation")
+        if start is None or start.encoder != "imagenet":
+            return written
+        return written | {"encoder": {"frozen": start.freeze == "encoder"}}
 
     @model_validator(mode="after")
     def _has_such_an_encoder(self) -> Self:

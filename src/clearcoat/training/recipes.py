@@ -6,22 +6,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from clearcoat.errors import UsageError, did_you_mean
+from clearcoat.models import InitConfig
 from clearcoat.training.config import AUGMENTATIONS
 
+# A few dozen photos and thousands of renders: see docs/decisions/0029-recipe.md.
+_FEW_PHOTOS: dict[str, Any] = {
+    "mix": "sequential",
+    "batch_size": 16,
+    "schedule": "cosine",
+    "tuning_rate": 0.001,
+    "pretrain_max_steps": 4800,
+    "max_steps": 1200,
+    "real_share": 0.5,
+    "stop_on": "mean_iou",
+    "augment": AUGMENTATIONS["strong"],
+}
 RECIPES: dict[str, dict[str, Any]] = {
     # The protocol of section IV.A: TrainingConfig's own defaults.
     "paper": {},
-    # A few dozen photos and a thousand renders: see docs/decisions/0029-recipe.md.
-    "few-photos": {
-        "mix": "sequential",
-        "batch_size": 16,
-        "schedule": "cosine",
-        "tuning_rate": 0.001,
-        "pretrain_max_steps": 4800,
-        "max_steps": 1200,
-        "real_share": 0.5,
-        "stop_on": "mean_iou",
-        "augment": AUGMENTATIONS["strong"],
+    "few-photos": _FEW_PHOTOS,
+    # What one core trains in an hour: the measured one of docs/results/car-parts.md.
+    "few-photos-cpu": _FEW_PHOTOS
+    | {
+        "size": 64,
+        "model": {"name": "efficientnet_lite0_unet", "filters": (8, 16, 32, 64, 128)},
+        "initialisation": InitConfig(encoder="imagenet", freeze="encoder"),
+        "learning_rate": 0.006,
+        "tuning_rate": 0.004,
+        "pretrain_max_steps": 9600,
+        "max_steps": 2400,
+        "augment": AUGMENTATIONS["geometry"],
     },
 }
 
@@ -29,12 +43,21 @@ RECIPES: dict[str, dict[str, Any]] = {
 def recipe(name: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the settings of a recipe, those `given` in place of its own.
 
-    A recipe's share of photos in a batch goes where the given mix has no such thing. Raises
-    UsageError where there is no recipe of that name.
+    Of a model that is given without a name the rest is the recipe's; with another model the
+    recipe's initialisation goes, and with a mix that has no such thing its share of photos in a
+    batch. Raises UsageError where there is no recipe of that name.
     """
     if name not in RECIPES:
         raise UsageError(f"no such recipe: {name!r}", do=did_you_mean(name, RECIPES))
-    values = RECIPES[name] | dict(given or {})
-    if values.get("mix") == "concatenate" and "real_share" not in (given or {}):
+    given = dict(given or {})
+    own = dict(RECIPES[name])
+    model = given.get("model")
+    if "model" in own and isinstance(model, Mapping):
+        if model.get("name", own["model"]["name"]) == own["model"]["name"]:
+            given["model"] = own["model"] | dict(model)
+        else:
+            own.pop("initialisation", None)
+    values = own | given
+    if values.get("mix") == "concatenate" and "real_share" not in given:
         values.pop("real_share", None)
     return values
