@@ -10,15 +10,19 @@ export OMP_NUM_THREADS=1
 clearcoat dataset import coco "$photos/annotations.json" --images "$photos" \
   --map examples/classes/car_parts_13.yaml --out "$out/photos"
 
-# 4,160 renders of 260 vehicles: 64 are held back to stop on.
-clearcoat render "$here/car-parts/family16.yaml" --seed 11 --count 4160 --size 96 --out "$out/renders"
+# 4,160 renders of 1,040 vehicles, and of 260 for the earlier grid: 64 are held back to stop on.
+clearcoat render "$here/car-parts/family4.yaml" --seed 11 --count 4160 --size 96 --out "$out/renders"
+clearcoat render "$here/car-parts/family16.yaml" --seed 11 --count 4160 --size 96 --out "$out/renders16"
 
 cp "$here"/car-parts/*.yaml "$out"
-# Both write into one ledger; the grid is the study that the report is of, so it comes last.
-for study in control grid; do
-  clearcoat study supplement "$out/$study.yaml" --out "$out/study" --threads 1
-done
+clearcoat study supplement "$out/grid.yaml" --out "$out/study" --threads 1
 clearcoat report "$out/study" --out "$out/report.html" --photos 16 --files "$out/report"
+
+# A small U-Net in its place. Both write into one ledger; the grid is what the report is of, so it comes last.
+for study in unet-control unet; do
+  clearcoat study supplement "$out/$study.yaml" --out "$out/unet" --threads 1
+done
+clearcoat report "$out/unet" --out "$out/unet.html" --photos 16
 
 # How long, and on what, to train: docs/decisions/0029-recipe.md.
 python "$here/car-parts/recipe.py" "$out"

@@ -45,7 +45,7 @@ RUNS: tuple[tuple[int, dict[str, Any] | None, dict[str, Any]], ...] = (
 def main(out: Path) -> None:
     """Train all and print their scores."""
     torch.set_num_threads(1)
-    spec = load_study(out / "grid.yaml", SupplementSpec)
+    spec = load_study(out / "unet.yaml", SupplementSpec)
     data = open_data(spec)
     assert data.untouched is not None
     scored = {*data.untouched.indices, *(i for test in data.test for i in test.indices)}
