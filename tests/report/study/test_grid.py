@@ -157,21 +157,32 @@ def test_more_photos_are_priced_beside_renders_that_are_worth_it(grid: Path) -> 
     assert brought < alone
 
 
-@pytest.mark.parametrize(("alone", "told"), [(300, True), (1000, False)])
-def test_unequal_steps_are_told(alone: int, told: bool, grid: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("limit", "used", "telling"),
+    [
+        (300, 300, "may be longer training"),
+        (300, 290, "none used more than 290: they stopped by themselves"),
+        (1000, 1000, None),
+    ],
+)
+def test_unequal_steps_are_told(
+    limit: int, used: int, telling: str | None, grid: Path, tmp_path: Path
+) -> None:
     lines = []
     for line in (grid / "ledger.jsonl").read_text().splitlines():
         entry = json.loads(line)
-        steps = alone if not entry["synthetic"] else 200 if entry["real"] else 800
+        steps = limit if not entry["synthetic"] else 200 if entry["real"] else 800
         entry["config"] = {"max_steps": steps}
+        entry["steps"] = used
         lines.append(json.dumps(entry))
     (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "study.json").write_bytes((grid / "study.json").read_bytes())
     cautions = judge_grid(analyse_grid(read_study(tmp_path))).cautions
-    found = [caution for caution in cautions if "longer training" in caution]
-    assert len(found) == told
-    if told:
+    found = [caution for caution in cautions if "are trained for up to" in caution]
+    assert len(found) == (telling is not None)
+    if telling is not None:
         assert "up to 1,000 steps" in found[0] and "up to 300" in found[0]
+        assert telling in found[0]
 
 
 def test_a_study_that_has_just_begun(tmp_path: Path) -> None:

@@ -385,8 +385,14 @@ def _unequal_steps(grid: GridAnalysis) -> list[str]:
     mixed = [steps for mixed, steps in limits if mixed and steps is not None]
     if not alone or not mixed or max(mixed) <= max(alone):
         return []
+    told = f"Models with renders are trained for up to {max(mixed):,} steps, "
+    told += f"those on photos alone for up to {max(alone):,}"
+    used = [(e.steps, limit(e) or 0) for e in entries.values() if not e.synthetic]
+    if all(0 < steps < most for steps, most in used):
+        return [
+            f"{told}, of which none used more than {max(used)[0]:,}: they stopped by themselves."
+        ]
     return [
-        f"Models with renders are trained for up to {max(mixed):,} steps, those on photos alone "
-        f"for up to {max(alone):,}: some of a gain may be longer training, most of all with many "
-        "photos. Without `max_steps` in `without_renders` both get as many."
+        f"{told}: some of a gain may be longer training, most of all with many photos. Without "
+        "`max_steps` in `without_renders` both get as many."
     ]
