@@ -31,6 +31,7 @@ from clearcoat.training import (
     recipe,
     run_training,
     training_config,
+    with_size_of_recipe,
 )
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class SearchSpec(Model):
     """Options of training that differ from the recipe."""
     space: Space = Space()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _size_of_the_recipe(cls, written: Any) -> Any:
+        return with_size_of_recipe(written)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name in _SEARCHED:
@@ -107,8 +113,7 @@ class SearchSpec(Model):
 
     def config(self, seed: int, values: dict[str, Any]) -> TrainingConfig:
         """Return the training config of a trial. Raises UsageError."""
-        size = {"size": self.size} if "size" in self.model_fields_set else {}
-        chosen = {"size": self.size} | recipe(self.recipe, size | {"seed": seed} | self.training)
+        chosen = recipe(self.recipe, {"size": self.size, "seed": seed} | self.training)
         if isinstance(chosen.get("augment"), str):
             chosen["augment"] = AUGMENTATIONS.get(chosen["augment"], chosen["augment"])
         model = dict(chosen.get("model", {})) | {"dropout": values["dropout"]}

@@ -14,7 +14,14 @@ from clearcoat.spec import Model, load
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET
 from clearcoat.studies.presets import PRESETS, find_preset
-from clearcoat.training import AUGMENTATIONS, RECIPES, TrainingConfig, recipe, training_config
+from clearcoat.training import (
+    AUGMENTATIONS,
+    RECIPES,
+    TrainingConfig,
+    recipe,
+    training_config,
+    with_size_of_recipe,
+)
 
 Count = Annotated[int, Field(ge=0)]
 SHARES_NOTHING: dict[str, Any] = {"real_share": None}
@@ -123,10 +130,7 @@ class StudySpec(Model):
     @model_validator(mode="before")
     @classmethod
     def _size_of_the_recipe(cls, written: Any) -> Any:
-        if isinstance(written, dict) and "size" not in written:
-            own = RECIPES.get(written.get("recipe", "paper"), {})
-            return written | ({"size": own["size"]} if "size" in own else {})
-        return written
+        return with_size_of_recipe(written)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -11,7 +11,7 @@ from clearcoat.training.folder import RunFolder, finished_run
 from clearcoat.training.losses import LOSSES, Loss, find_loss
 from clearcoat.training.metrics import IoUCounter, Score
 from clearcoat.training.predictor import Predictor
-from clearcoat.training.recipes import RECIPES, recipe
+from clearcoat.training.recipes import RECIPES, recipe, with_size_of_recipe
 from clearcoat.training.run import load_model, run_training
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import Sources, pack, require_same_classes
@@ -49,4 +49,5 @@ __all__ = [
     "run_training",
     "score_model",
     "training_config",
+    "with_size_of_recipe",
 ]

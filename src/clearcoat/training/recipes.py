@@ -61,3 +61,11 @@ def recipe(name: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     if values.get("mix") == "concatenate" and "real_share" not in given:
         values.pop("real_share", None)
     return values
+
+
+def with_size_of_recipe(written: Any) -> Any:
+    """Return a study as it was written, with its recipe's `size` where it names none."""
+    if not isinstance(written, dict) or "size" in written:
+        return written
+    own = RECIPES.get(written.get("recipe", "paper"), {})
+    return written | {key: own[key] for key in ("size",) if key in own}
