@@ -1,6 +1,8 @@
 """How long, and on what, to train: the table of docs/decisions/0029-recipe.md.
 
-usage: python docs/results/car-parts/recipe.py OUT      (OUT as ../car-parts.sh makes it)
+usage: python docs/results/car-parts/recipe.py OUT [RUN…]      (OUT as ../car-parts.sh makes it)
+
+With runs it scores these instead, on the same photos.
 
 Scores 156 photos that no study scores on: what is chosen here is not chosen by the tests. A run
 that is finished is not trained again.
@@ -18,7 +20,8 @@ import torch
 from clearcoat.dataset import Dataset
 from clearcoat.studies import SupplementSpec, open_data
 from clearcoat.studies.spec import load_study
-from clearcoat.training import AUGMENTATIONS, Sources, run_training
+from clearcoat.training import AUGMENTATIONS, Sources, find_loss, pack, run_training, score_model
+from clearcoat.training.run import load_model
 
 STRONG = {"augment": AUGMENTATIONS["strong"]}
 HALF = {"real_share": 0.5}
@@ -42,8 +45,8 @@ RUNS: tuple[tuple[int, dict[str, Any] | None, dict[str, Any]], ...] = (
 """Photos, the training on renders (None: none), the training on photos."""
 
 
-def main(out: Path) -> None:
-    """Train all and print their scores."""
+def main(out: Path, *runs: Path) -> None:
+    """Train all, or take those given, and print their scores."""
     torch.set_num_threads(1)
     spec = load_study(out / "unet.yaml", SupplementSpec)
     data = open_data(spec)
@@ -53,6 +56,12 @@ def main(out: Path) -> None:
     free = [index for index in photos.indices if index not in scored]
     order = [free[place] for place in np.random.default_rng(7).permutation(len(free))]
     stopping, scoring = photos.subset(order[:20]), photos.subset(order[84:])
+    for run in runs:
+        model, config, _ = load_model(run, "cpu")
+        images = pack(scoring, scoring.indices, config.size)
+        print(f"{score_model(model.eval(), images, find_loss(config.loss))[1].mean_iou:.3f}  {run}")
+    if runs:
+        return
     plain = {"seed": 0, "real_share": None, "pretrain_max_steps": None}
 
     def trained_on_renders(changes: dict[str, Any]) -> Path:
@@ -92,4 +101,4 @@ def _words(changes: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))
