@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from clearcoat.report.study.grid import ALPHA, MARGIN, Gain, GridAnalysis
+from clearcoat.report.study.grid import MARGIN, Gain, GridAnalysis
+from clearcoat.report.study.grid_cautions import cautions
 from clearcoat.report.study.grid_steps import next_steps
 from clearcoat.report.study.words import (
     gain_text,
@@ -20,7 +21,6 @@ from clearcoat.report.study.words import (
     signed,
 )
 from clearcoat.report.verdict import images
-from clearcoat.studies import Entry
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def judge_grid(grid: GridAnalysis, photos: int | None = None) -> StudyVerdict:
         headline=_headline(grid, kind),
         sentences=tuple(_sentences(grid, row)),
         next_steps=tuple(next_steps(grid, row)),
-        cautions=tuple(_cautions(grid, photos, row)),
+        cautions=tuple(cautions(grid, photos, row)),
     )
 
 
@@ -147,14 +147,14 @@ def _break_sentence(grid: GridAnalysis, row: int) -> str:
     if found is None:
         return ""
     last = found.counts[-1]
-    span = f"{found.credible[0]:,}" + (
-        f" to {found.credible[-1]:,}" if len(found.credible) > 1 else ""
-    )
+    span = f"{found.credible[0]:,}"
+    if len(found.credible) > 1:
+        span += f" to {found.credible[-1]:,}"
     if found.shown():
         return (
             f"More renders stop helping there: the best count is {found.best:,} (95 % set "
-            f"{span}), and "
-            f"with {last:,} the score is {found.fall:.3f} lower ({p_text(found.fall_p)}, Dunnett)."
+            f"{span}), and with {last:,} the score is {found.fall:.3f} lower "
+            f"({p_text(found.fall_p)}, Dunnett)."
         )
     return (
         f"No break point is seen up to {last:,} renders ({p_text(found.fall_p)} for a fall): the "
@@ -183,8 +183,7 @@ def _reach_sentences(grid: GridAnalysis) -> list[str]:
         (real, synthetic), worst = min(losses, key=lambda i: i[1].contrast.difference.estimate)
         texts.append(
             f"Renders hurt in {len(losses)} of {len(grid.gains)} cells, most with {real:,} "
-            "photos and "
-            f"{synthetic:,} renders: {gain_text(worst.contrast.difference)}."
+            f"photos and {synthetic:,} renders: {gain_text(worst.contrast.difference)}."
         )
     elif grid.gains:
         lowest = min(grid.gains.values(), key=lambda g: g.contrast.difference.estimate)
@@ -240,8 +239,7 @@ def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:
         )
         texts.append(
             f"{images(real, 'photo')} with {images(synthetic, 'render')} score what {number} "
-            "photos alone "
-            f"do (95 % interval {number_range(best.low, best.high, best.limit)})."
+            f"photos alone do (95 % interval {number_range(best.low, best.high, best.limit)})."
         )
     return texts
 
@@ -254,8 +252,7 @@ def _renders_alone(grid: GridAnalysis) -> list[str]:
     text = (
         f"Renders alone, without a photo, score "
         f"{mean_text(grid.cells[0, scaling.largest].interval)} with {scaling.largest:,}; twice "
-        "as many "
-        f"would add {signed(gain)} ({signed(low)} to {signed(high)})"
+        f"as many would add {signed(gain)} ({signed(low)} to {signed(high)})"
     )
     if scaling.ceiling is None:
         return [text + ", and no ceiling is in sight."]
@@ -315,84 +312,4 @@ def _cheaper_than_the_curve(grid: GridAnalysis, prices: Mapping[str, Any]) -> li
         f"{prices['currency']}; by the learning curve as good a score ({best.score:.3f}) takes "
         f"{best.photos_alone_cost:,.0f} of photos alone (95 % interval "
         f"{number_range(best.low, best.high, limit)})."
-    ]
-
-
-def _cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[str]:
-    study = grid.study
-    found = []
-    if photos is not None and row is not None and photos != row:
-        found.append(f"You have {photos:,} photos; the nearest row that was studied is {row:,}.")
-    capped = [c for c in grid.cells.values() if c.stop.state == "capped" and c.rule.relative_width]
-    unfinished = study.planned - sum(c.stop.state != "open" for c in study.cells.values())
-    if unfinished:
-        found.append(
-            f"{images(unfinished, 'cell')} of {study.planned} still lack runs: the figures are "
-            "valid, "
-            "their intervals will narrow."
-        )
-    if capped:
-        found.append(
-            f"{images(len(capped), 'cell')} reached the most runs allowed before the interval "
-            "was as "
-            "narrow as asked for."
-        )
-    if study.skipped:
-        found.append(
-            f"{images(len(study.skipped), 'cell')} of the grid could not be run; the first: "
-            f"{study.skipped[0][0]}: {study.skipped[0][1]}."
-        )
-    found += _unequal_steps(grid)
-    tests = study.images["test"]
-    if study.spec.get("training", {}).get("mode") == "paper":
-        found.append(
-            "Training stopped on the images that are scored on (mode `paper`), which flatters."
-        )
-    found.append(
-        f"Scored on {sum(tests):,} photos in {images(len(tests), 'split')}; intervals are over "
-        "runs unless they say otherwise. A gain counts as shown where the one-sided test has "
-        f"p < {ALPHA} after Holm's correction over its row."
-    )
-    failed = sum(cell.failed for cell in study.cells.values())
-    if failed:
-        found.append(f"{images(failed, 'run')} diverged and have no score.")
-    if study.foreign:
-        found.append(
-            f"{images(study.foreign, 'line')} of the ledger belong to other data or settings, or "
-            "came after their cell had stopped; they do not count."
-        )
-    found += study.ledger.complaints
-    return found
-
-
-def _unequal_steps(grid: GridAnalysis) -> list[str]:
-    """Say so where models with renders may be trained for longer than those without."""
-    entries = {e.run_id: e for cell in grid.cells.values() for e in cell.entries}
-
-    def limit(entry: Entry) -> int | None:
-        steps: int | None = entry.config.get("max_steps")
-        start = None if entry.started_from is None else entries.get(entry.started_from)
-        if start is not None:
-            before = limit(start)
-        elif entry.real and entry.synthetic and entry.config.get("mix") == "sequential":
-            before = entry.config.get("pretrain_max_steps") or steps
-        else:
-            before = 0
-        return None if steps is None or before is None else steps + before
-
-    limits = [(bool(entry.synthetic), limit(entry)) for entry in entries.values() if entry.real]
-    alone = [steps for mixed, steps in limits if not mixed and steps is not None]
-    mixed = [steps for mixed, steps in limits if mixed and steps is not None]
-    if not alone or not mixed or max(mixed) <= max(alone):
-        return []
-    told = f"Models with renders are trained for up to {max(mixed):,} steps, "
-    told += f"those on photos alone for up to {max(alone):,}"
-    used = [(e.steps, limit(e) or 0) for e in entries.values() if not e.synthetic]
-    if all(0 < steps < most for steps, most in used):
-        return [
-            f"{told}, of which none used more than {max(used)[0]:,}: they stopped by themselves."
-        ]
-    return [
-        f"{told}: some of a gain may be longer training, most of all with many photos. Without "
-        "`max_steps` in `without_renders` both get as many."
     ]

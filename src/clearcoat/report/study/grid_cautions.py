@@ -1,0 +1,86 @@
+"""What a reader of a grid's verdict should keep in mind."""
+
+from __future__ import annotations
+
+from clearcoat.report.study.grid import ALPHA, GridAnalysis
+from clearcoat.report.verdict import images
+from clearcoat.studies import Entry
+
+
+def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[str]:
+    """What to keep in mind: `photos` is how many the user has, `row` the count judged for them."""
+    study = grid.study
+    found = []
+    if photos is not None and row is not None and photos != row:
+        found.append(f"You have {photos:,} photos; the nearest row that was studied is {row:,}.")
+    capped = [c for c in grid.cells.values() if c.stop.state == "capped" and c.rule.relative_width]
+    unfinished = study.planned - sum(c.stop.state != "open" for c in study.cells.values())
+    if unfinished:
+        found.append(
+            f"{images(unfinished, 'cell')} of {study.planned} still lack runs: the figures are "
+            "valid, their intervals will narrow."
+        )
+    if capped:
+        found.append(
+            f"{images(len(capped), 'cell')} reached the most runs allowed before the interval "
+            "was as narrow as asked for."
+        )
+    if study.skipped:
+        found.append(
+            f"{images(len(study.skipped), 'cell')} of the grid could not be run; the first: "
+            f"{study.skipped[0][0]}: {study.skipped[0][1]}."
+        )
+    found += _unequal_steps(grid)
+    tests = study.images["test"]
+    if study.spec.get("training", {}).get("mode") == "paper":
+        found.append(
+            "Training stopped on the images that are scored on (mode `paper`), which flatters."
+        )
+    found.append(
+        f"Scored on {sum(tests):,} photos in {images(len(tests), 'split')}; intervals are over "
+        "runs unless they say otherwise. A gain counts as shown where the one-sided test has "
+        f"p < {ALPHA} after Holm's correction over its row."
+    )
+    failed = sum(cell.failed for cell in study.cells.values())
+    if failed:
+        found.append(f"{images(failed, 'run')} diverged and have no score.")
+    if study.foreign:
+        found.append(
+            f"{images(study.foreign, 'line')} of the ledger belong to other data or settings, or "
+            "came after their cell had stopped; they do not count."
+        )
+    found += study.ledger.complaints
+    return found
+
+
+def _unequal_steps(grid: GridAnalysis) -> list[str]:
+    """Say so where models with renders may be trained for longer than those without."""
+    entries = {e.run_id: e for cell in grid.cells.values() for e in cell.entries}
+
+    def limit(entry: Entry) -> int | None:
+        steps: int | None = entry.config.get("max_steps")
+        start = None if entry.started_from is None else entries.get(entry.started_from)
+        if start is not None:
+            before = limit(start)
+        elif entry.real and entry.synthetic and entry.config.get("mix") == "sequential":
+            before = entry.config.get("pretrain_max_steps") or steps
+        else:
+            before = 0
+        return None if steps is None or before is None else steps + before
+
+    limits = [(bool(entry.synthetic), limit(entry)) for entry in entries.values() if entry.real]
+    alone = [steps for mixed, steps in limits if not mixed and steps is not None]
+    mixed = [steps for mixed, steps in limits if mixed and steps is not None]
+    if not alone or not mixed or max(mixed) <= max(alone):
+        return []
+    told = f"Models with renders are trained for up to {max(mixed):,} steps, "
+    told += f"those on photos alone for up to {max(alone):,}"
+    used = [(e.steps, limit(e) or 0) for e in entries.values() if not e.synthetic]
+    if all(0 < steps < most for steps, most in used):
+        return [
+            f"{told}, of which none used more than {max(used)[0]:,}: they stopped by themselves."
+        ]
+    return [
+        f"{told}: some of a gain may be longer training, most of all with many photos. Without "
+        "`max_steps` in `without_renders` both get as many."
+    ]
