@@ -10,19 +10,33 @@ export OMP_NUM_THREADS=1
 clearcoat dataset import coco "$photos/annotations.json" --images "$photos" \
   --map examples/classes/car_parts_13.yaml --out "$out/photos"
 
-# 64 of each set are held back to stop on.
-render() {
-  clearcoat render "$1" --seed "$2" --count "$3" --size 96 --out "$out/$4"
+# The three sets at a size, in a folder of their own. 64 of each are held back to stop on.
+sets() {
+  local size=$1 family=$2 to="$out/$1"
+  mkdir -p "$to"
+  ln -sfn ../photos "$to/photos"
+  clearcoat render "$family" --seed 11 --count 1088 --size "$size" --out "$to/family"
+  clearcoat render examples/vehicles/bmw_m6.yaml --seed 11 --count 363 --size "$size" --out "$to/bmw"
+  clearcoat render examples/vehicles/asam_vehicle.yaml --seed 12 --count 363 --size "$size" --out "$to/asam"
+  clearcoat render examples/vehicles/car_concept.yaml --seed 13 --count 362 --size "$size" --out "$to/concept"
+  clearcoat dataset merge "$to"/{bmw,asam,concept} --out "$to/shared"
+  clearcoat dataset merge "$to"/{family,bmw,asam,concept} --out "$to/both"
 }
-render "$here/car-parts/family16.yaml" 11 1088 family
-render examples/vehicles/bmw_m6.yaml 11 363 bmw
-render examples/vehicles/asam_vehicle.yaml 12 363 asam
-render examples/vehicles/car_concept.yaml 13 362 concept
-clearcoat dataset merge "$out"/{bmw,asam,concept} --out "$out/shared"
-clearcoat dataset merge "$out"/{family,bmw,asam,concept} --out "$out/both"
 
-cp "$here"/vehicle-family/*.yaml "$out"
-for arm in family shared both; do
-  clearcoat study supplement "$out/$arm.yaml" --out "$out/studies/$arm" --threads 1
-  clearcoat report "$out/studies/$arm" --out "$out/$arm.html"
-done
+# Studies of a folder of data sets: a ledger and a report each.
+study() {
+  local to="$out/$1" arm
+  shift
+  for arm in "$@"; do
+    cp "$here/vehicle-family/$arm.yaml" "$to"
+    clearcoat study supplement "$to/$arm.yaml" --out "$to/studies/$arm" --threads 1
+    clearcoat report "$to/studies/$arm" --out "$to/$arm.html"
+  done
+}
+
+sets 128 "$here/car-parts/family4.yaml"
+study 128 family shared both family-long both-long
+
+# The earlier round, on shapes and a network of their own.
+sets 96 "$here/car-parts/family16.yaml"
+study 96 unet-family unet-shared unet-both
