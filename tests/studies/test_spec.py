@@ -85,6 +85,7 @@ def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
         (("augment: strong", "seed: 3"), "seed"),
         (("augment: strong", "learning_rat: 3"), "learning_rat"),
         (("real: photos", "reel: photos"), "real"),
+        (("preset: paper", "preset: paper\nrecipe: [few-photos]"), "recipe"),
     ],
 )
 def test_mistakes_are_named(change: tuple[str, str], telling: str, tmp_path: Path) -> None:

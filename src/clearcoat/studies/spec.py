@@ -221,7 +221,7 @@ class SupplementSpec(StudySpec):
         if not isinstance(written, dict) or "encoder" in written:
             return written
         name, training = written.get("recipe"), written.get("training", {})
-        if name not in RECIPES or not isinstance(training, dict):
+        if not isinstance(name, str) or name not in RECIPES or not isinstance(training, dict):
             return written
         start = recipe(name, training).get("initialisation")
         if start is None or start.encoder != "imagenet":

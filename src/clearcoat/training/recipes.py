@@ -67,5 +67,6 @@ def with_size_of_recipe(written: Any) -> Any:
     """Return a study as it was written, with its recipe's `size` where it names none."""
     if not isinstance(written, dict) or "size" in written:
         return written
-    own = RECIPES.get(written.get("recipe", "paper"), {})
-    return written | {key: own[key] for key in ("size",) if key in own}
+    name = written.get("recipe", "paper")
+    own = RECIPES.get(name, {}) if isinstance(name, str) else {}
+    return written | {"size": own["size"]} if "size" in own else written
