@@ -129,6 +129,12 @@ def test_a_search_that_makes_no_sense_is_refused(changes: str, says: str, tmp_pa
         load_search(file)
 
 
+@pytest.mark.parametrize("model", ["unet", 3, None])
+def test_a_model_that_is_no_mapping_is_named(model: object, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="model"):
+        search(_spec(data, training={"model": model}), tmp_path)
+
+
 def test_the_command_prints_the_options_to_train_with(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clearcoat.errors import DivergedError, UsageError
+from clearcoat.errors import DivergedError, TrainingError, UsageError
 from clearcoat.studies import Conditions, Entry, conduct, plan, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, read_depicted
@@ -243,6 +244,34 @@ def test_lost_weights_of_the_base_are_made_again(data: Path, tmp_path: Path) -> 
     assert before.items() <= after.items()
 
 
+@pytest.mark.parametrize("remake_weights", [False, True])
+def test_weights_that_cannot_be_made_again_are_not_tried_for_ever(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remake_weights: bool
+) -> None:
+    few = {"initialisations": ["synth-synth"], "freeze": ["trainable"], "wnet": False}
+    conduct(transfer(data, mix_counts=[], **few), tmp_path)
+    before = _facts(tmp_path)
+    [weights] = (tmp_path / RUNS).glob("*/best.pt")
+    weights.unlink()
+    trained: list[Path] = []
+
+    def diverge(_: Any, __: Any, folder: Path, **___: Any) -> None:
+        trained.append(folder)
+        assert len(trained) < 9, "it goes on for ever"
+        raise DivergedError("the training loss is no longer a finite number", where="step 1")
+
+    monkeypatch.setattr("clearcoat.studies.work.run_training", diverge)
+    study = transfer(data, mix_counts=[], real_counts=[4] if remake_weights else [4, 8], **few)
+    conditions = Conditions(remake_weights=remake_weights)
+    if remake_weights:
+        assert conduct(study, tmp_path, conditions).ended_by == "finished"
+    else:
+        with pytest.raises(TrainingError, match="diverges when it is trained again"):
+            conduct(study, tmp_path, conditions)
+    assert trained.count(weights.parent) == 1
+    assert _facts(tmp_path).items() >= before.items()
+
+
 def test_claims_of_the_dead_are_free(tmp_path: Path) -> None:
     with Claims(tmp_path) as ours:
         assert ours.take("run")
@@ -250,6 +279,9 @@ def test_claims_of_the_dead_are_free(tmp_path: Path) -> None:
         with Claims(tmp_path) as theirs:
             assert not theirs.take("run")
             assert theirs.others() == {"run"}
+            # Its process lives, though it may have slept for long.
+            os.utime(file, (0, 0))
+            assert not theirs.take("run")
             holder = json.loads(file.read_text())
             file.write_text(json.dumps(holder | {"started": "1"}))
             assert theirs.take("run")
@@ -257,8 +289,6 @@ def test_claims_of_the_dead_are_free(tmp_path: Path) -> None:
 
 
 def test_claims_of_other_machines_live_while_they_are_touched(tmp_path: Path) -> None:
-    import os
-
     file = tmp_path / "claims" / "run.json"
     with Claims(tmp_path) as ours:
         file.write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": "5"}))

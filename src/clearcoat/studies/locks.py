@@ -1,7 +1,7 @@
 """Who works on which run: claims that several processes can make, and that outlive none of them.
 
 A claim is a small file; the process that holds it touches it now and then. It is stale once its
-process is gone (same machine) or it has not been touched for long (any machine).
+process is gone (same machine) or, where one cannot tell, it has not been touched for long.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from clearcoat.execution import is_running
 
 TOUCH_EVERY_S = 20.0
 STALE_AFTER_S = 300.0
-"""Age since its last touch from which any claim is stale."""
+"""Age since its last touch from which a claim is stale whose process one cannot ask for."""
 CLAIMS = "claims"
 
 
@@ -116,11 +116,13 @@ def _is_live(file: Path) -> bool:
     except (ValueError, TypeError):
         # Cut short by a kill while it was written.
         return False
-    if age > STALE_AFTER_S:
-        return False
-    if holder.host != socket.gethostname():
-        return True
-    return _started(holder.pid) == holder.started and is_running(holder.pid)
+    if holder.host == socket.gethostname():
+        if _started(holder.pid) != holder.started or not is_running(holder.pid):
+            return False
+        if holder.started:
+            # It surely lives, and may have slept with its laptop.
+            return True
+    return age <= STALE_AFTER_S
 
 
 def _myself() -> Holder:

@@ -8,7 +8,7 @@ stand in a journal, and the run of an unfinished one goes on from its checkpoint
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -116,7 +116,10 @@ class SearchSpec(Model):
         chosen = recipe(self.recipe, {"size": self.size, "seed": seed} | self.training)
         if isinstance(chosen.get("augment"), str):
             chosen["augment"] = AUGMENTATIONS.get(chosen["augment"], chosen["augment"])
-        model = dict(chosen.get("model", {})) | {"dropout": values["dropout"]}
+        model = chosen.get("model", {})
+        # What is no mapping is a mistake, which the config tells.
+        if isinstance(model, Mapping):
+            model = {**model, "dropout": values["dropout"]}
         rest = {name: values[name] for name in ("batch_size", "learning_rate")}
         return training_config(chosen | {"model": model} | rest)
 

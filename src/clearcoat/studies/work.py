@@ -137,6 +137,7 @@ class _Worker:
                 started = done.get(run.start.run_id)
                 if started is None or not started.failed:
                     task = run.start
+                    self._require_first_try(task)
             if not claims.take(task.run_id):
                 continue
             # Another process may have finished it between our look at the ledger and the claim.
@@ -152,8 +153,20 @@ class _Worker:
             run
             for state in progress.states.values()
             for entry in state.entries
-            if not entry.failed and self._remade(run := state.cell.make(entry.repeat))
+            if not entry.failed
+            and self._remade(run := state.cell.make(entry.repeat))
+            and run.run_id not in self.tried
         ]
+
+    def _require_first_try(self, start: PlannedRun) -> None:
+        if start.run_id in self.tried and not self._has_weights(start):
+            raise TrainingError(
+                f"{start.key}, repeat {start.repeat}, has a score in the ledger and no weights, "
+                "and diverges when it is trained again",
+                where=self._folder(start),
+                do="bring its folder from where it was trained, or run the study into another "
+                "--out: here it computes otherwise",
+            )
 
     def _remade(self, run: PlannedRun) -> bool:
         keeps = run.starts_others or self.study.spec.keeps_weights(*run.key, run.repeat)
