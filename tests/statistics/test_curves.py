@@ -34,7 +34,8 @@ def test_the_number_for_a_score_undoes_the_curve(curve: Curve) -> None:
     for count in (20.0, 100.0, 1000.0):
         assert curve.count_for(float(curve.at([count])[0])) == pytest.approx(count)
     assert TRUE.count_for(0.71) == math.inf
-    assert Curve("logarithm", 0.5, 0.0, 0.0, 0.0).count_for(0.6) == math.inf
+    flat = Curve("logarithm", 0.5, 0.0, 0.0, 0.0)
+    assert flat.count_for(0.6) == math.inf and flat.count_for(0.4) == 1.0
 
 
 def test_what_falls_is_shown_flat() -> None:
@@ -52,6 +53,20 @@ def test_bands_cover_the_planted_curve() -> None:
         ceiling = band.range_of_ceiling()
         assert ceiling is not None and ceiling[0] <= ceiling[1]
     assert 0.85 < np.mean(held) <= 1.0
+
+
+def test_single_runs_do_not_narrow_the_band() -> None:
+    counts, values = _runs(TRUE, 3, runs=3, spread=0.02)
+    single = [2 * count for count in COUNTS]
+    mixed = [*values, *TRUE.at(single)]
+    widths = []
+    for n, y in ((counts, values), ([*counts, *single], mixed)):
+        low, high = curve_band(n, y, shape="power", draws=400).range_at([8])
+        widths.append(float((high - low)[0]))
+    # Counts of one run each have no residuals of their own, and add none of zero to the pool.
+    assert widths[1] > 0.7 * widths[0]
+    with pytest.raises(ValueError, match="two runs"):
+        curve_band(single, list(TRUE.at(single)))
 
 
 def test_more_runs_narrow_the_band() -> None:

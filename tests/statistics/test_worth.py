@@ -45,6 +45,14 @@ def test_intervals_cover_the_planted_worth() -> None:
     assert np.mean([found.low <= true <= found.high for found in equivalents]) > 0.85
 
 
+def test_a_mix_of_one_run_is_as_uncertain_as_the_others() -> None:
+    cells = _grid(0)
+    cells[32, 256] = cells[32, 256][:1]
+    found = Worth(cells, draws=200).equivalent(32, 256)
+    several = Worth(_grid(0), draws=200).equivalent(32, 256)
+    assert found.high - found.low > 1.5 * (several.high - several.low)
+
+
 def test_beyond_the_curve_there_is_no_number() -> None:
     cells = _grid(0, spread=0.001)
     cells[256, 1024] = [0.9, 0.901, 0.899]
@@ -95,3 +103,6 @@ def test_a_ceiling_tells_better_renders_from_more() -> None:
 def test_too_little_to_tell() -> None:
     with pytest.raises(ValueError, match="learning curve"):
         Worth({(16, 0): [0.4, 0.5], (16, 64): [0.5, 0.6]})
+    with pytest.raises(ValueError, match="two runs"):
+        Worth({(16, 0): [0.4], (64, 0): [0.5], (16, 64): [0.5, 0.6]})
+    assert synthetic_scaling({(0, 64): [0.1], (0, 256): [0.2]}) is None

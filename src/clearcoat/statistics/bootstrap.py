@@ -37,7 +37,8 @@ def mean_iou_interval(
 ) -> Interval:
     """Return the mean over runs of mean IoU, with a percentile interval over runs and images.
 
-    Raises ValueError without runs.
+    One run has no interval, since images tell nothing of what other seeds would give; this
+    holds for one run on a side of all the differences here, too. Raises ValueError without runs.
     """
     samples, estimate = _sample([runs], draws, seed)
     return _interval(samples[0], estimate[0], len(runs), level)
@@ -175,6 +176,8 @@ def _sample(
 
 
 def _interval(samples: FloatArray, estimate: float, count: int, level: float) -> Interval:
+    if count < 2:
+        return Interval(estimate, None, None, level, count)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(samples, [tail, 100 - tail])
     return Interval(estimate, float(low), float(high), level, count)

@@ -49,7 +49,7 @@ class Curve:
     def count_for(self, score: float) -> float:
         """Images that reach a score; infinite where the curve never does."""
         if self.b <= 0:
-            return math.inf
+            return math.inf if score > self.a else 1.0
         if self.shape == "logarithm":
             exponent = (score - self.a) / self.b
             return math.exp(exponent) if exponent < 700 else math.inf
@@ -115,16 +115,21 @@ def curve_band(
     """Fit a curve, and refit it to runs resampled within each count.
 
     Resampled are the residuals around each count's mean, scaled for their number, pooled over
-    the counts that have fewer than five runs. Raises ValueError as `fit_curve` does.
+    all counts for those that have fewer than five runs. Raises ValueError as `fit_curve` does,
+    and where no count has two runs, since nothing tells their spread then.
     """
     n, y = _data(counts, values)
     best = fit_curve(counts, values, shape)
     random = np.random.default_rng(seed)
     places = [np.flatnonzero(n == count) for count in np.unique(n)]
     residuals = _residuals(y, places)
+    known = [residuals[where] for where in places if len(where) > 1]
+    if not known:
+        raise ValueError("a band needs two runs or more at some count")
+    pool = np.concatenate(known)
     again = np.empty((draws, len(y)))
     for where in places:
-        own = residuals[where] if len(where) >= 5 else residuals
+        own = residuals[where] if len(where) >= 5 else pool
         again[:, where] = y[where].mean() + random.choice(own, size=(draws, len(where)))
     return Band(best, tuple(_FITS[best.shape](n, again)), level)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,7 @@ class Worth:
     def __init__(
         self, cells: Cells, *, draws: int = 400, seed: int = 0, level: float = LEVEL
     ) -> None:
-        """Raises ValueError for fewer than two real counts without renders."""
+        """Raises ValueError for fewer than two real counts without renders, or one run at each."""
         self.cells = {key: [*values] for key, values in cells.items() if len(values)}
         alone = {real: v for (real, s), v in self.cells.items() if real and not s}
         counts = [real for real, values in alone.items() for _ in values]
@@ -85,8 +85,10 @@ class Worth:
         self.level = level
         self.limit = READ_BEYOND * max(alone)
         random = np.random.default_rng([seed, 1])
+        pooled = _pooled_deviation(self.cells.values())
         self._means = {
-            key: _posterior(np.asarray(values), draws, random) for key, values in self.cells.items()
+            key: _posterior(np.asarray(values), pooled, draws, random)
+            for key, values in self.cells.items()
         }
 
     def equivalent(self, real: int, synthetic: int) -> Equivalent:
@@ -143,26 +145,31 @@ class Scaling:
     """How models trained on renders alone grow with their number, and where that ends."""
 
     band: Band
-    largest: int
-    """Renders in the largest cell."""
+    counts: tuple[int, ...]
+    """Renders in the cells, ascending."""
     now: float
-    """Fitted score there."""
+    """Fitted score of the largest."""
     doubled: tuple[float, float, float]
     """Gain that twice as many renders would bring: estimate, low, high."""
     ceiling: tuple[float, float, float] | None
     """Score that more such renders never exceed; None where no end is in sight."""
 
+    @property
+    def largest(self) -> int:
+        """Renders in the largest cell."""
+        return self.counts[-1]
+
 
 def synthetic_scaling(
     cells: Cells, *, draws: int = 400, seed: int = 0, level: float = LEVEL
 ) -> Scaling | None:
-    """Analyse the cells without photos; None for fewer than two counts.
+    """Analyse the cells without photos; None for fewer than two counts, or one run at each.
 
     The distance of the ceiling from what photos reach is what better renders, not more of them,
     could bring.
     """
     alone = {s: values for (real, s), values in cells.items() if s and not real and len(values)}
-    if len(alone) < 2:
+    if len(alone) < 2 or max(len(values) for values in alone.values()) < 2:
         return None
     counts = [count for count, values in alone.items() for _ in values]
     scores = [value for values in alone.values() for value in values]
@@ -175,20 +182,33 @@ def synthetic_scaling(
     limits, top = band.range_of_ceiling(), band.curve.ceiling
     return Scaling(
         band,
-        largest,
+        tuple(sorted(alone)),
         here,
         (there - here, float(low), float(high)),
         None if limits is None or top is None else (top, *limits),
     )
 
 
-def _posterior(values: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:
-    """(draws,) plausible means of a cell: Student's t around the mean; a single value is exact."""
-    if len(values) < 2:
-        return np.full(draws, values[0])
-    error = values.std(ddof=1) / math.sqrt(len(values))
-    noise: np.ndarray = random.standard_t(len(values) - 1, size=draws)
-    return np.asarray(values.mean() + error * noise)
+def _pooled_deviation(cells: Collection[Sequence[float]]) -> tuple[float, int]:
+    """Standard deviation of runs within a cell, over all cells, and its degrees of freedom."""
+    several = [np.asarray(values) for values in cells if len(values) > 1]
+    degrees = sum(len(values) - 1 for values in several)
+    squares = sum(float(values.var(ddof=0)) * len(values) for values in several)
+    return math.sqrt(squares / degrees), degrees
+
+
+def _posterior(
+    values: np.ndarray, pooled: tuple[float, int], draws: int, random: np.random.Generator
+) -> np.ndarray:
+    """(draws,) plausible means of a cell: Student's t around the mean.
+
+    A single value spreads as the runs of the other cells do.
+    """
+    deviation, degrees = pooled
+    if len(values) > 1:
+        deviation, degrees = float(values.std(ddof=1)), len(values) - 1
+    noise: np.ndarray = random.standard_t(degrees, size=draws)
+    return np.asarray(values.mean() + deviation / math.sqrt(len(values)) * noise)
 
 
 def _rate(more: int, photos: float) -> float:

@@ -68,7 +68,8 @@ def cell_state(cell: CellPlan, done: Mapping[str, Entry]) -> CellState:
         entry = done.get(cell.make(repeat).run_id)
         if entry is None:
             break
-        entries.append(entry)
+        # A line that was written under another `seed` may be another repeat of this study.
+        entries.append(entry.model_copy(update={"repeat": repeat}))
     stop = stopping_point([entry.mean_iou for entry in entries], cell.rule)
     coming: tuple[PlannedRun, ...] = ()
     if stop.state == "open":

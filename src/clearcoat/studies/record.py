@@ -33,10 +33,11 @@ class RecordedCell:
     def counted(self, by_name: Mapping[str, Entry]) -> tuple[tuple[Entry, ...], Stop]:
         """Return the runs that count, in order of repeat, and where the rule stands."""
         entries: list[Entry] = []
-        for name in self.runs:
+        for repeat, name in enumerate(self.runs):
             if name not in by_name:
                 break
-            entries.append(by_name[name])
+            # A line that was written under another `seed` may be another repeat of this study.
+            entries.append(by_name[name].model_copy(update={"repeat": repeat}))
         stop = stopping_point([entry.mean_iou for entry in entries], self.rule)
         return tuple(entries[: stop.count]), stop
 

@@ -98,6 +98,17 @@ def test_files_are_written_for_every_figure_and_table(written: tuple[Path, Study
             assert len(table) == len(figure.table.rows)
 
 
+def test_studies_of_one_name_keep_their_files_apart(tmp_path: Path) -> None:
+    folders = [
+        write_grid(tmp_path / name / "out", real=(16,), synthetic=(0, 64), seed=seed)
+        for seed, name in enumerate(("first", "second"))
+    ]
+    files = tmp_path / "files"
+    write_study_report(tmp_path / "report.html", folders, files=files)
+    ledgers = [(files / f"{number}-out-ledger.csv").read_text() for number in (1, 2)]
+    assert ledgers[0] != ledgers[1]
+
+
 def test_the_same_ledger_gives_the_same_page(
     written: tuple[Path, StudyReport], grid: Path, transfer: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from scipy import stats
 from clearcoat.report.study import analyse_transfer, read_study
 from clearcoat.report.study.transfer_figures import table_2
 from clearcoat.report.study.transfer_verdict import judge_transfer
+from clearcoat.report.study.words import p_text
+from clearcoat.statistics import holm
 
 from .ledgers import write_transfer
 
@@ -39,6 +42,15 @@ def test_shared_devices_give_no_times(tmp_path: Path) -> None:
     assert any("shared their device" in text for text in judge_transfer(analysis).cautions)
 
 
+def test_a_shared_base_gives_no_times_either(tmp_path: Path) -> None:
+    folder = write_transfer(tmp_path)
+    lines = (folder / "ledger.jsonl").read_text().splitlines()
+    base = json.loads(lines[0]) | {"exclusive": False}
+    (folder / "ledger.jsonl").write_text("\n".join([json.dumps(base), *lines[1:]]) + "\n")
+    analysis = analyse_transfer(read_study(folder))
+    assert analysis.starts["synth-synth, trainable", 16].times.unit == "image passes"
+
+
 def test_table_2_has_parameters_and_times(transfer: Path) -> None:
     rows = {row[0]: row for row in table_2(analyse_transfer(read_study(transfer))).rows}
     assert rows["synth-random, frozen"][2] == 3_050_000
@@ -53,6 +65,34 @@ def test_the_verdict_names_what_helps_where(transfer: Path) -> None:
     told = " ".join(verdict.sentences)
     assert "encoder from renders scores +0.0" in told
     assert "moves 96% of all training time into pretraining" in told
+
+
+def test_one_run_per_start_is_too_early(tmp_path: Path) -> None:
+    folder = write_transfer(tmp_path)
+    lines = (folder / "ledger.jsonl").read_text().splitlines()
+    (folder / "ledger.jsonl").write_text(
+        "".join(line + "\n" for line in lines if json.loads(line)["repeat"] == 0)
+    )
+    verdict = judge_transfer(analyse_transfer(read_study(folder)))
+    assert verdict.kind == "too few"
+    assert verdict.headline.startswith("Too early to tell")
+
+
+def test_moving_training_is_corrected_for_the_starts_that_were_tried(transfer: Path) -> None:
+    analysis = analyse_transfer(read_study(transfer))
+    [told] = [
+        text
+        for text in judge_transfer(analysis).sentences
+        if text.startswith("With 16") and "moves" in text
+    ]
+    tests = {
+        name: s.not_worse_than_mix.not_worse_p
+        for (name, real), s in analysis.starts.items()
+        if real == 16 and s.times.pretraining and s.not_worse_than_mix is not None
+    }
+    adjusted = dict(zip(tests, holm(list(tests.values())), strict=True))
+    [name] = [name for name in tests if f", {name} moves" in told]
+    assert f"{p_text(adjusted[name] or 0.0)} after Holm" in told
 
 
 def test_without_a_mixed_control_no_loss_is_not_claimed(tmp_path: Path) -> None:

@@ -96,21 +96,27 @@ def class_contrasts(
 
     `pair`: equal repeats belong together where the study is paired.
     """
-    pair = pair and study.paired
-    ours, theirs = _common(cell, baseline)
-    too_few = pair and len(ours.entries) < 2
-    if pair and not too_few:
-        cell, baseline = ours, theirs
-    counts = None if too_few else _counts(study, cell, baseline)
+    counts = _counts(study, cell, baseline)
     found = []
     for number, name in enumerate(study.classes):
-        a, b = cell.class_values(name), baseline.class_values(name)
+        # A run whose test photos show the class nowhere says nothing of it, nor does its pair.
+        ours, theirs = cell.showing(name), baseline.showing(name)
+        paired = pair and study.paired and len(_common(ours, theirs)[0].entries) > 1
+        if paired:
+            ours, theirs = _common(ours, theirs)
+        a, b = ours.class_values(name), theirs.class_values(name)
         if not a or not b:
             continue
         gain = (
-            difference_interval(a, b)
+            difference_interval(a, b, paired=paired)
             if counts is None
-            else class_iou_difference(*counts, number, draws=1000, paired=pair)
+            else class_iou_difference(
+                [counts[e.run_id] for e in ours.entries],
+                [counts[e.run_id] for e in theirs.entries],
+                number,
+                draws=1000,
+                paired=paired,
+            )
         )
         with_renders, without = sum(a) / len(a), sum(b) / len(b)
         found.append(ClassContrast(name, without, with_renders, gain, counts is not None))
@@ -123,7 +129,10 @@ def _over_images(study: StudyFacts, cell: CellFacts, baseline: CellFacts) -> Int
         if len(cell.entries) < 2:
             return None
     counts = _counts(study, cell, baseline)
-    return None if counts is None else mean_iou_difference(*counts, draws=1000, paired=study.paired)
+    if counts is None:
+        return None
+    a, b = ([counts[e.run_id] for e in one.entries] for one in (cell, baseline))
+    return mean_iou_difference(a, b, draws=1000, paired=study.paired)
 
 
 def _common(cell: CellFacts, baseline: CellFacts) -> tuple[CellFacts, CellFacts]:
@@ -136,9 +145,10 @@ def _common(cell: CellFacts, baseline: CellFacts) -> tuple[CellFacts, CellFacts]
     return ours, theirs
 
 
-def _counts(
-    study: StudyFacts, cell: CellFacts, baseline: CellFacts
-) -> tuple[list[ScoredRun], list[ScoredRun]] | None:
-    """Return the counts per image of both, in order of repeat; None where some are lacking."""
-    a, b = study.scored_runs(cell), study.scored_runs(baseline)
-    return (a, b) if a and b else None
+def _counts(study: StudyFacts, *cells: CellFacts) -> dict[str, ScoredRun] | None:
+    """Return the counts per image of each run by its id; None where some are lacking."""
+    entries = [entry for cell in cells for entry in cell.entries]
+    counts = study.counts_of(entries)
+    if counts is None:
+        return None
+    return {entry.run_id: run for entry, run in zip(entries, counts, strict=True)}

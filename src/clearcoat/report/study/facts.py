@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from clearcoat.studies.confirming import UNTOUCHED
 from clearcoat.studies.record import (
     RUNS,
     STUDY,
-    RecordedCell,
     StudyRecord,
     entries_by_name,
     read_record,
@@ -60,6 +59,11 @@ class CellFacts:
         """Mean over the runs, with Student's t interval."""
         return mean_interval(self.values)
 
+    def showing(self, name: str) -> CellFacts:
+        """Return the cell with those of its runs alone that have an IoU of this class."""
+        shown = tuple(e for e in self.entries if e.classes.get(name) is not None)
+        return replace(self, entries=shown)
+
     def class_values(self, name: str) -> list[float]:
         """IoU of one class in each run that has one."""
         found = (entry.classes.get(name) for entry in self.entries)
@@ -83,12 +87,16 @@ class StudyFacts:
     """Those with a score."""
     planned: int
     """Cells that the study asks for and that can be run."""
+    open: int
+    """Of those the ones that still lack runs."""
+    failed: int
+    """Runs that diverged, in cells with a score or without."""
     skipped: tuple[tuple[CellKey, str], ...]
     depicted: tuple[tuple[CellKey, str], ...]
     """Cells of Fig. 5, and the name of the file with their predictions."""
     ledger: Ledger
     belonging: frozenset[str] = field(default_factory=frozenset)
-    """Ids of ledger lines that count in some cell or start one that does."""
+    """Ids of ledger lines that count in some cell, failed ones too, or start one that does."""
 
     @property
     def paired(self) -> bool:
@@ -99,10 +107,6 @@ class StudyFacts:
     def foreign(self) -> int:
         """Ledger lines that belong to other data, other settings or beyond a stopping point."""
         return sum(entry.run_id not in self.belonging for entry in self.ledger.entries)
-
-    def scored_runs(self, cell: CellFacts) -> list[ScoredRun] | None:
-        """Return the counts per image of a cell's runs; None where some are not at hand."""
-        return self.counts_of(cell.entries)
 
     def counts_of(
         self, entries: Sequence[Entry], *, untouched: bool = False
@@ -138,12 +142,17 @@ def _facts(folder: Path, record: StudyRecord) -> StudyFacts:
     by_name = entries_by_name(ledger.entries)
     cells: dict[CellKey, CellFacts] = {}
     belonging: set[str] = set()
+    unfinished = diverged = 0
     for planned in record.cells:
-        cell = _cell(planned, by_name)
-        starts = {entry.started_from for entry in cell.entries if entry.started_from}
-        belonging |= starts | {entry.run_id for entry in cell.entries}
-        if cell.entries:
-            cells[cell.key] = cell
+        counted, stop = planned.counted(by_name)
+        starts = {entry.started_from for entry in counted if entry.started_from}
+        belonging |= starts | {entry.run_id for entry in counted}
+        unfinished += stop.state == "open"
+        failed = sum(entry.failed is not None for entry in counted)
+        diverged += failed
+        scored = tuple(entry for entry in counted if entry.mean_iou is not None)
+        if scored:
+            cells[planned.key] = CellFacts(planned.key, planned.rule, stop, scored, failed)
     return StudyFacts(
         path=folder,
         name=folder.resolve().name,
@@ -155,19 +164,10 @@ def _facts(folder: Path, record: StudyRecord) -> StudyFacts:
         digests=record.digests,
         cells=cells,
         planned=len(record.cells),
+        open=unfinished,
+        failed=diverged,
         skipped=record.skipped,
         depicted=tuple((cell.key, f"{cell.runs[0]}.npz") for cell in record.cells if cell.depicted),
         ledger=ledger,
         belonging=frozenset(belonging),
-    )
-
-
-def _cell(planned: RecordedCell, by_name: Mapping[str, Entry]) -> CellFacts:
-    counted, stop = planned.counted(by_name)
-    return CellFacts(
-        key=planned.key,
-        rule=planned.rule,
-        stop=stop,
-        entries=tuple(entry for entry in counted if entry.mean_iou is not None),
-        failed=sum(entry.failed is not None for entry in counted),
     )

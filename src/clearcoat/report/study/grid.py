@@ -61,7 +61,8 @@ class StandsFor:
     """With the most photos that the mix is shown not to be worse than; with the fewest tried
     where it is shown for none."""
     not_worse_p: float | None
-    """One-sided, for a margin of `MARGIN`, adjusted over the rows that were tried (Holm)."""
+    """One-sided, for a margin of `MARGIN`, adjusted over the mixes that it is the best of
+    (Bonferroni) and the rows that were tried (Holm)."""
 
     @property
     def shown(self) -> bool:
@@ -163,9 +164,11 @@ def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsF
     mixes = [cell for (real, s), cell in cells.items() if s and alone and real == alone[0]]
     if not mixes or len(alone) < 2:
         return None
-    best = max(mixes, key=lambda cell: cell.interval.estimate)
+    best = max(mixes, key=lambda cell: (len(cell.values) > 1, cell.interval.estimate))
     tried = [contrast(study, best, cells[real, 0], images=False) for real in alone[1:]]
-    adjusted = holm([_not_worse(both) for both in tried])
+    # The best of several mixes is best partly by chance.
+    tests = [_not_worse(both) for both in tried]
+    adjusted = holm([None if p is None else min(1.0, p * len(mixes)) for p in tests])
     shown = [i for i, p in enumerate(adjusted) if p is not None and p < ALPHA]
     place = max(shown, default=0)
     return StandsFor(tried[place], adjusted[place])
@@ -222,4 +225,6 @@ def _break(cells: Mapping[Counts, CellFacts], real: int, study: StudyFacts) -> B
 
 def _worth(values: Mapping[Counts, list[float]]) -> Worth | None:
     photos = [real for real, synthetic in values if real and not synthetic]
-    return Worth(values) if len(photos) > 1 else None
+    # Without two runs somewhere nothing tells how far its numbers may be off.
+    several = any(len(values[real, 0]) > 1 for real in photos)
+    return Worth(values) if len(photos) > 1 and several else None

@@ -14,10 +14,9 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
     if photos is not None and row is not None and photos != row:
         found.append(f"You have {photos:,} photos; the nearest row that was studied is {row:,}.")
     capped = [c for c in grid.cells.values() if c.stop.state == "capped" and c.rule.relative_width]
-    unfinished = study.planned - sum(c.stop.state != "open" for c in study.cells.values())
-    if unfinished:
+    if study.open:
         found.append(
-            f"{images(unfinished, 'cell')} of {study.planned} still lack runs: the figures are "
+            f"{images(study.open, 'cell')} of {study.planned} still lack runs: the figures are "
             "valid, their intervals will narrow."
         )
     if capped:
@@ -41,9 +40,8 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
         "runs unless they say otherwise. A gain counts as shown where the one-sided test has "
         f"p < {ALPHA} after Holm's correction over its row."
     )
-    failed = sum(cell.failed for cell in study.cells.values())
-    if failed:
-        found.append(f"{images(failed, 'run')} diverged and have no score.")
+    if study.failed:
+        found.append(f"{images(study.failed, 'run')} diverged and have no score.")
     if study.foreign:
         found.append(
             f"{images(study.foreign, 'line')} of the ledger belong to other data or settings, or "

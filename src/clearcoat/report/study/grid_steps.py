@@ -34,8 +34,7 @@ def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     undecided = [
         key
         for key, gain in sorted(grid.gains.items())
-        if gain.verdict == "too few"
-        or (gain.verdict == "unclear" and gain.contrast.difference.estimate > 0)
+        if gain.verdict in ("too few", "unclear") and gain.contrast.difference.estimate > 0
     ]
     if undecided:
         real, synthetic = undecided[0]

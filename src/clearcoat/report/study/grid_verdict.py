@@ -50,12 +50,17 @@ def judge_grid(grid: GridAnalysis, photos: int | None = None) -> StudyVerdict:
 
 
 def _row_for(grid: GridAnalysis, photos: int | None) -> int | None:
-    rows = [real for real in grid.real if any(r == real for r, _ in grid.gains)]
+    rows = _rows(grid)
     if not rows:
         return None
     if photos is None:
         return rows[-1]
     return min(rows, key=lambda real: (abs(np.log(real / max(1, photos))), real))
+
+
+def _rows(grid: GridAnalysis) -> list[int]:
+    """Numbers of photos with and without renders."""
+    return sorted({real for real, _ in grid.gains})
 
 
 def _kind(gains: Sequence[Gain]) -> str:
@@ -84,15 +89,16 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
     )
     if kind in ("gain", "mixed"):
         rows = sorted({r for r, _ in shown})
+        between = [r for r in _rows(grid) if rows[0] <= r <= rows[-1]]
         where = (
-            f"with {rows[0]:,} photos"
-            if len(rows) == 1
-            else (f"with {rows[0]:,} to {rows[-1]:,} photos")
+            f"with {rows[0]:,} to {rows[-1]:,} photos"
+            if len(rows) > 2 and rows == between
+            else f"with {' and '.join(f'{r:,}' for r in rows)} photos"
         )
         more = "" if kind == "gain" else " Elsewhere in the grid they hurt."
         return f"Yes: renders are worth it {where}. At best, {told}.{more}"
     if kind == "loss":
-        return f"No: nowhere do renders help, and in places they hurt. At best, {told}."
+        return f"No: nowhere is a gain shown, and in places renders hurt. At best, {told}."
     if kind == "unclear":
         return f"Not shown: no gain is more than chance gives. At best, {told}."
     return f"Too early to tell: cells need two runs or more. So far, {told}."
@@ -165,7 +171,7 @@ def _break_sentence(grid: GridAnalysis, row: int) -> str:
 
 def _reach_sentences(grid: GridAnalysis) -> list[str]:
     """Where help ends, and whether anything hurts."""
-    rows = sorted({r for r, _ in grid.gains})
+    rows = _rows(grid)
     helped = [
         r for r in rows if any(g.verdict == "gain" for (q, _), g in grid.gains.items() if q == r)
     ]
@@ -255,7 +261,9 @@ def _renders_alone(grid: GridAnalysis) -> list[str]:
         f"as many would add {signed(gain)} ({signed(low)} to {signed(high)})"
     )
     if scaling.ceiling is None:
-        return [text + ", and no ceiling is in sight."]
+        # Two counts bend no curve, and one that may be flat may have reached its ceiling.
+        rising = low > 0 and len(scaling.counts) > 2
+        return [text + (", and no ceiling is in sight." if rising else ".")]
     top, bottom, above = scaling.ceiling
     return [f"{text}, and their ceiling is {top:.3f} ({bottom:.3f} to {above:.3f})."]
 

@@ -163,9 +163,12 @@ def gather_studies(
 def write_files(report: StudyReport, folder: Path) -> None:
     """Write every figure as PNG and SVG and every table as CSV into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    several = len(report.chapters) > 1
-    for chapter in report.chapters:
-        prefix = f"{chapter.study.name}-" if several else ""
+    names = [chapter.study.name for chapter in report.chapters]
+    for number, chapter in enumerate(report.chapters, start=1):
+        prefix = "" if len(names) == 1 else f"{chapter.study.name}-"
+        if len(set(names)) < len(names):
+            # a/out and b/out: by their place on the page.
+            prefix = f"{number}-{prefix}"
         for figure in chapter.figures:
             write_whole(folder / f"{prefix}{figure.name}.png", figure.png)
             write_whole(folder / f"{prefix}{figure.name}.svg", figure.svg)

@@ -73,7 +73,9 @@ def analyse_transfer(study: StudyFacts) -> TransferAnalysis:
     """Compute everything from the runs that count; deterministic."""
     by_id = study.ledger.by_id
     cells = {(label(key), key.real): cell for key, cell in study.cells.items() if key.arm != BASE}
-    unit = "s" if all(e.exclusive for c in cells.values() for e in c.entries) else "image passes"
+    runs = [entry for cell in cells.values() for entry in cell.entries]
+    runs += [by_id[e.started_from] for e in runs if e.started_from in by_id]
+    unit = "s" if all(entry.exclusive for entry in runs) else "image passes"
     starts = {}
     for (name, real), cell in cells.items():
         control = cells.get((CONTROL, real))

@@ -18,7 +18,7 @@ def judge_transfer(analysis: TransferAnalysis) -> StudyVerdict:
     tests = []
     for real, (_, start) in best.items():
         tried = sum(1 for (_, r), s in analysis.starts.items() if r == real and s.against_control)
-        p = start.against_control.p_value if start.against_control else None
+        p = _p(start)
         tests.append(None if p is None else min(1.0, p * max(1, tried)))
     adjusted = dict(zip(best, holm(tests), strict=True))
     return StudyVerdict(
@@ -40,7 +40,16 @@ def _best(analysis: TransferAnalysis, real: int) -> tuple[str, Start] | None:
         for (name, count), start in analysis.starts.items()
         if count == real and start.against_control is not None and start.times.pretraining
     ]
-    return max(found, key=lambda item: item[1].cell.interval.estimate, default=None)
+    # One run may lie anywhere: it is the best only where no start has a test.
+    return max(
+        found,
+        key=lambda item: (_p(item[1]) is not None, item[1].cell.interval.estimate),
+        default=None,
+    )
+
+
+def _p(start: Start) -> float | None:
+    return None if start.against_control is None else start.against_control.p_value
 
 
 def _kind(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | None]) -> str:
@@ -69,6 +78,8 @@ def _headline(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | No
     if shown:
         where = ", ".join(f"{count:,}" for count in sorted(shown))
         return f"Yes: starting from renders helps with {where} photos. At best, {told}."
+    if all(p is None for p in adjusted.values()):
+        return f"Too early to tell: starts need two runs or more. So far, {told}."
     return f"Not shown: starting from renders gains no more than chance gives. At best, {told}."
 
 
@@ -118,21 +129,20 @@ def _time(analysis: TransferAnalysis) -> list[str]:
         ]
         if not found:
             continue
-        as_good = [
-            (name, s)
-            for name, s in found
-            if s.not_worse_than_mix is not None
-            and s.not_worse_than_mix.not_worse_p is not None
-            and s.not_worse_than_mix.not_worse_p < ALPHA
+        # Several starts are tried, and the one that moves most is told of: corrected for all.
+        tests = [
+            None if (same := s.not_worse_than_mix) is None else same.not_worse_p for _, s in found
         ]
+        adjusted = dict(zip((name for name, _ in found), holm(tests), strict=True))
+        as_good = [(name, s) for name, s in found if (adjusted[name] or 1.0) < ALPHA]
         name, start = max(as_good or found, key=lambda item: item[1].times.share)
-        same = start.not_worse_than_mix
-        if as_good and same is not None and same.not_worse_p is not None:
+        p = adjusted[name]
+        if as_good and p is not None:
             ending = (
                 f"without losing {MARGIN} of mean IoU against training in one go "
-                f"({p_text(same.not_worse_p)})"
+                f"({p_text(p)} after Holm)"
             )
-        elif same is not None:
+        elif start.not_worse_than_mix is not None:
             ending = "but that this loses nothing against training in one go is not shown"
         else:
             ending = "(no control on a mix to compare the score with)"
@@ -172,9 +182,10 @@ def _cautions(analysis: TransferAnalysis) -> list[str]:
     missing = sorted({key.arm for key, _ in study.skipped})
     if missing:
         found.append(f"Not run: {', '.join(missing)} ({study.skipped[0][1]}).")
-    open_cells = study.planned - sum(c.stop.state != "open" for c in study.cells.values())
-    if open_cells:
-        found.append(f"{images(open_cells, 'cell')} of {study.planned} still lack runs.")
+    if study.open:
+        found.append(f"{images(study.open, 'cell')} of {study.planned} still lack runs.")
+    if study.failed:
+        found.append(f"{images(study.failed, 'run')} diverged and have no score.")
     if analysis.base is not None and len(analysis.base.values) == 1:
         found.append(
             "All starts from renders share one base model: another one might do better or "
