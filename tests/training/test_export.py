@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from clearcoat.errors import MissingDependencyError
+from clearcoat.errors import MissingDependencyError, TrainingError
 from clearcoat.models import build_model
 from clearcoat.training import export, find_loss
 from tests.models.tiny import TINY
@@ -34,6 +36,13 @@ def test_onnx_runtime_agrees_with_pytorch(name: str) -> None:
     with torch.no_grad():
         next(iter(model.encoder_part.parameters())).mul_(1.5)
     assert export.compare(content, model, loss, 32) > 1e-4
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path, tmp_path / "file" / "model.onnx"):
+        with pytest.raises(TrainingError, match="folder"):
+            export.export_onnx(tmp_path / "no run", place)
 
 
 def test_without_the_packages_the_error_says_what_to_install(

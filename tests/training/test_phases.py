@@ -54,6 +54,16 @@ def test_linear_falls_evenly_and_plateau_halves() -> None:
     assert [learning_rate(plateau, phase, 9, cuts) for cuts in (0, 1, 3)] == [0.002, 0.001, 0.00025]
 
 
+def test_renders_alone_get_the_steps_that_they_get_before_photos() -> None:
+    config = training_config(recipe("few-photos"))
+    alone = SimpleNamespace(
+        real_count=0, train=range(32), validation={SYNTHETIC: None}, validate_on=SYNTHETIC
+    )
+    [phase] = plan_phases(config, alone)  # type: ignore[arg-type]
+    before, _ = plan_phases(config, _DATA)  # type: ignore[arg-type]
+    assert phase.max_steps == before.max_steps == config.pretrain_max_steps
+
+
 def test_recipes_are_valid_settings_and_the_papers_is_the_default() -> None:
     for name in RECIPES:
         training_config(recipe(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ from clearcoat.training import (
     RunFolder,
     Silent,
     Sources,
+    find_loss,
     load_model,
+    pack,
     run_training,
+    score_model,
 )
 from clearcoat.training.environment import Occupancy
 
@@ -105,6 +109,89 @@ def test_going_on_after_an_interruption_gives_the_same_bits(
     assert curves[0] == curves[1]
     assert len(curves[0]) == evaluations
     assert not RunFolder(cut).has("last.pt")
+
+
+def test_a_kill_after_the_last_step_gives_the_same_bits(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_config(mix="sequential")
+    whole = run_training(config, sources, tmp_path / "whole")
+
+    def curve_alone(self: Any, line: dict[str, Any]) -> None:
+        self.folder.append_curve(line)
+
+    class LastCheckpointInTheFirstPhase(Silent):
+        """The second phase is then trained again from what that checkpoint holds."""
+
+        def on_phase(self, phase: Any, number: int, count: int) -> None:
+            if number:
+                place = "clearcoat.training.run._Checkpoints.after_evaluation"
+                patch.setattr(place, curve_alone)
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("clearcoat.training.run.write_gallery", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_training(
+                config,
+                sources,
+                tmp_path / "cut",
+                observer=LastCheckpointInTheFirstPhase(),
+                checkpoint_every_s=0,
+            )
+    assert RunFolder(tmp_path / "cut").has("best.pt")
+    resumed = run_training(config, sources, tmp_path / "cut")
+    assert _same(_weights(tmp_path / "whole"), _weights(tmp_path / "cut"))
+    assert resumed["phases"] == whole["phases"]
+
+
+def test_a_checkpoint_of_an_earlier_version_is_gone_on_with(
+    sources: Sources, tmp_path: Path
+) -> None:
+    config = tiny_config()
+    whole = run_training(config, sources, tmp_path / "whole")
+    cut = RunFolder(tmp_path / "cut")
+    with pytest.raises(KeyboardInterrupt):
+        run_training(config, sources, cut.path, observer=Interrupt(1), checkpoint_every_s=0)
+    saved = cut.read_tensors("last.pt")
+    cut.write_tensors("best.pt", {"model": saved.pop("best")})
+    cut.write_tensors("last.pt", saved)
+    assert run_training(config, sources, cut.path)["test"] == whole["test"]
+
+
+def test_what_a_kill_left_half_written_is_cleared_away(sources: Sources, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    # Of a process that is gone: numbers do not go that far.
+    left = f".writing-{socket.gethostname()}-999999999-{'0' * 32}"
+    (run / left).write_bytes(b"half")
+    run_training(tiny_config(), sources, run)
+    assert not (run / left).exists()
+    (run / "last.pt").write_bytes(b"left by a kill after the result was written")
+    run_training(tiny_config(), sources, run)
+    assert not (run / "last.pt").exists()
+
+
+def test_weights_of_classes_do_not_change_the_loss_that_is_told(
+    sources: Sources, tmp_path: Path
+) -> None:
+    config = tiny_config(class_weights={"bright": 50.0})
+    metrics = run_training(config, sources, tmp_path / "run")
+    model, _, _ = load_model(tmp_path / "run")
+    assert sources.test is not None
+    images = pack(sources.test, sources.test.indices, config.size)
+    loss, _ = score_model(model, images, find_loss(config.loss))
+    assert metrics["test"]["loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_side_without_its_opposite_is_noted(squares: Make, tmp_path: Path) -> None:
+    sources = Sources(real=squares("photos", 8, classes=("left_lamp", "dark")))
+    notes = run_training(tiny_config(), sources, tmp_path / "flip")["notes"]
+    assert any("left_lamp" in note and "--augment none" in note for note in notes)
+    unflipped = tiny_config(augment={"flip": False})
+    assert not run_training(unflipped, sources, tmp_path / "none")["notes"]
 
 
 def test_streamed_images_give_the_same_bits(sources: Sources, tmp_path: Path) -> None:

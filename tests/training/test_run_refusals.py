@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ Make = Callable[..., Dataset]
         ({"synthetic_count": 99}, UsageError, "--synthetic-count"),
         ({"real_count": 0, "synthetic_count": 0}, UsageError, "nothing to train on"),
         ({"validation_count": 13}, UsageError, "too few real images"),
+        ({"mode": "paper", "validation_source": "synthetic"}, UsageError, "leave one of them out"),
         ({"learning_rate": 1e30, "mix": "balanced"}, TrainingError, "--learning-rate"),
         ({"max_steps": 3, "warmup_steps": 3}, UsageError, "--warmup-steps"),
         ({"class_weights": {"brigth": 2.0}}, UsageError, "did you mean 'bright'"),
@@ -46,6 +48,18 @@ def test_what_cannot_be_trained_is_said(
     assert says in str(caught.value)
     if error is UsageError:
         assert not (tmp_path / "run").exists()
+        # Nor is a folder claimed that is there already.
+        (tmp_path / "run").mkdir()
+        with pytest.raises(error):
+            run_training(tiny_config(**changes), sources, tmp_path / "run")
+        assert not list((tmp_path / "run").iterdir())
+
+
+def test_images_to_stop_on_are_given_or_held_back(sources: Sources, tmp_path: Path) -> None:
+    given = dataclasses.replace(sources, validation=sources.test)
+    for changes in ({"validation_source": "synthetic"}, {"validation_count": 2}):
+        with pytest.raises(UsageError, match="--validation DIR"):
+            run_training(tiny_config(**changes), given, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +72,10 @@ def test_what_cannot_be_trained_is_said(
         ({"model": {"filters": (4,)}}, "two levels"),
         ({"augment": {"scale": (2, 1)}}, "smaller first"),
         ({"class_weights": {"bright": 0}}, "not above 0"),
+        ({"class_weights": {"bright": float("inf")}}, "finite"),
+        ({"learning_rate": float("inf")}, "finite"),
+        ({"augment": {"scale": (1, float("inf"))}}, "finite"),
+        ({"seed": 2**64}, "less than"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_refused(changes: dict[str, Any], says: str) -> None:
@@ -98,9 +116,13 @@ def test_folders_that_are_no_finished_run_are_refused(sources: Sources, tmp_path
     with pytest.raises(RunError, match="not finished"):
         load_model(run)
     run_training(tiny_config(), sources, run)
-    (run / "best.pt").write_bytes((run / "best.pt").read_bytes()[:500])
-    with pytest.raises(RunError, match="damaged"):
-        load_model(run)
+    content = (run / "best.pt").read_bytes()
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 1
+    for damaged in (content[:500], bytes(flipped)):
+        (run / "best.pt").write_bytes(damaged)
+        with pytest.raises(RunError, match="damaged"):
+            load_model(run)
 
 
 def test_weights_of_another_model_cannot_start_a_run(sources: Sources, tmp_path: Path) -> None:

@@ -90,7 +90,11 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--min-steps-per-epoch", int, "An epoch never has fewer steps [20]."),
     ("--max-epochs", int, "[1000]"),
     ("--max-steps", int, "[no limit]"),
-    ("--pretrain-max-steps", int, "Limit of the synthetic phase of `sequential` [--max-steps]."),
+    (
+        "--pretrain-max-steps",
+        int,
+        "Limit of `sequential` on renders, before or without photos [--max-steps].",
+    ),
     (
         "--precision",
         click.Choice(["auto", "fp32", "bf16"]),
@@ -157,7 +161,8 @@ def _options(function: F) -> F:
     "--augment",
     type=click.Choice(AUGMENT_NAMES),
     default=None,
-    help="Random changes to training images; `flip` is the paper's [flip].",
+    help="Random changes to training images; `flip` is the paper's [flip]. All but none mirror "
+    "half of the images, where classes of the left and the right change places.",
 )
 @click.option(
     "--class-weights",
@@ -343,7 +348,7 @@ def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
         f"trainable), {metrics['train_s']:.0f} s on "
         f"{metrics['device']} in {metrics['precision']}, "
         f"{1000 * metrics['seconds_per_image_epoch']:.1f} ms per image and epoch"
-        + ("" if metrics["exclusive"] else " (the device was shared)")
+        + (" (the device was shared)" if metrics["exclusive"] is False else "")
     )
     for note in metrics["notes"]:
         click.echo(f"note: {note}")

@@ -15,13 +15,21 @@ _BLUR_RADIUS = 3
 
 
 def augment(
-    images: Tensor, labels: Tensor, how: Augmentation, generator: torch.Generator
+    images: Tensor,
+    labels: Tensor,
+    how: Augmentation,
+    generator: torch.Generator,
+    other_side: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Change (N, 3, H, W) uint8 images and their (N, H, W) labels alike.
 
+    `other_side` is (K,): the label that each one turns into in a mirrored image, where left and
+    right are classes of their own.
+
     Returns images as float from 0 to 1 (or uint8 where only flips were asked for) and labels of
-    the type given. Pixels that come from outside the image are *ignore*. `generator` lives on
-    the CPU, so that the same seed gives the same draws on every device.
+    the type given, or wide enough for `other_side`. Pixels that come from outside the image are
+    *ignore*. `generator` lives on the CPU, so that the same seed gives the same draws on every
+    device.
     """
     draw = _Draw(len(images), generator, images.device)
     mirrored = draw.uniform(0.0, 1.0) < (0.5 if how.flip else 0.0)
@@ -30,6 +38,8 @@ def augment(
     else:
         images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(-1), images)
         labels = torch.where(mirrored.view(-1, 1, 1), labels.flip(-1), labels)
+    if other_side is not None:
+        labels = torch.where(mirrored.view(-1, 1, 1), other_side[labels.long()], labels)
     return _recolour(images, how, draw), labels
 
 

@@ -38,10 +38,10 @@ Mix = Literal["concatenate", "balanced", "sequential"]
 class Augmentation(BaseModel):
     """Random changes to training images. The default is the paper's: horizontal flips only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     flip: bool = True
-    """Mirror left to right, half of the time."""
+    """Mirror left to right, half of the time. Classes that name a side change with it."""
     scale: tuple[float, float] = (1.0, 1.0)
     """Range of the magnification; above 1 crops, below 1 shows the image smaller."""
     rotate_deg: float = Field(default=0.0, ge=0.0, le=180.0)
@@ -111,14 +111,14 @@ _ADDED_LATER = (
 class TrainingConfig(BaseModel):
     """What is trained, on how many images, how, and when it stops."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: ModelConfig = UNetConfig()
     initialisation: InitConfig | None = None
     """What starts from where and what is frozen; None: all from the given run, or random."""
     size: int = Field(default=128, ge=8)
     """Height and width in pixels to which every image is resized."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
     """Decides weights, subsets, order, augmentation and dropout."""
 
     real_count: int | None = Field(default=None, ge=0)
@@ -169,7 +169,8 @@ class TrainingConfig(BaseModel):
     max_epochs: int = Field(default=1000, ge=1)
     max_steps: int | None = Field(default=None, ge=1)
     pretrain_max_steps: int | None = Field(default=None, ge=1)
-    """Limit of the synthetic phase of `sequential`; None takes `max_steps`."""
+    """Limit of `sequential` on synthetic images, its only phase where there are no real ones;
+    None takes `max_steps`."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto measures for some seconds which is faster here."""
@@ -216,8 +217,12 @@ def training_config(values: dict[str, Any]) -> TrainingConfig:
     try:
         return TrainingConfig.model_validate(values)
     except ValidationError as failure:
-        first = failure.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "options"
+        errors = failure.errors()
+        about = errors[0]["loc"][:1]
+        # Of the kinds that a value may be, the one that it got furthest with is what was meant.
+        first = max((e for e in errors if e["loc"][:1] == about), key=lambda e: len(e["loc"]))
+        parts = [str(part) for part in first["loc"]]
+        place = ".".join(part for part in parts if "[" not in part) or "options"
         raise UsageError(
             "a training option makes no sense",
             where=place,

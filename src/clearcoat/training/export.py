@@ -22,6 +22,8 @@ from clearcoat.training.metrics import THRESHOLD
 from clearcoat.training.run import load_model
 
 INPUT, OUTPUT = "images", "probabilities"
+FIT = "aspect kept, centred on a black square; reduced by the mean of areas, enlarged linearly"
+"""How an image becomes the model's square, for programs that have the file alone."""
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 _TOLERANCE = 1e-3
 """Greatest difference of a probability; fp32 in another order of sums differs by some 1e-6."""
@@ -43,16 +45,26 @@ def export_onnx(run: Path, out: Path) -> dict[str, Any]:
     """Write the model of a finished run to `out` and return what the file is.
 
     The graph takes `images`, (N, 3, S, S) uint8 sRGB, and gives `probabilities`, (N, C, S, S)
-    float32; N is free. Class names, size and threshold stand in the file's metadata. Raises
+    float32; N is free. Class names, size, how an image is fitted into it, and the threshold stand
+    in the file's metadata. Raises
     RunError for anything but a finished run, MissingDependencyError without the extra `onnx`,
     TrainingError where ONNX Runtime does not agree with PyTorch or the file cannot be written.
     """
     require_onnx()
+    if out.is_dir():
+        raise TrainingError("a folder has the name of the file", where=out, do="add a file name")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            "cannot make the file's folder", where=out.parent, found=error.strerror
+        ) from error
     model, config, classes = load_model(run)
     loss = find_loss(config.loss)
     facts = {
         "classes": list(classes),
         "size": config.size,
+        "fit": FIT,
         "threshold": THRESHOLD,
         "run_id": finished_run(run).read_json(CONFIG)["run_id"],
     }
@@ -66,7 +78,6 @@ def export_onnx(run: Path, out: Path) -> dict[str, Any]:
             expected=f"at most {_TOLERANCE:.2g}",
             do="report this with the versions of torch, onnx and onnxruntime; nothing was written",
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, content)
     return {
         **facts,

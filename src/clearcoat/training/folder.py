@@ -5,7 +5,7 @@ environment.json  machine and software, and the way of computing that was chosen
 .lock             held by the process that trains
 curve.jsonl       one line per evaluation
 last.pt           everything to go on from; gone once the run is finished
-best.pt           the weights that the run is about
+best.pt           the weights that the run is about, once it is finished
 per_image.json    pixels of intersection and union per test image and class
 README.md         all of this for people, with curve.png, best.png and worst.png
 metrics.json      the result; written last, so its presence says *finished*
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.files import is_temporary, remove_abandoned, write_whole
 from clearcoat.errors import ClearcoatError, RunError
 
 CONFIG = "config.json"
@@ -47,15 +48,8 @@ class RunFolder:
 
         Raises RunError where the folder holds another run or something else.
         """
-        if (self.path / CONFIG).exists():
-            self._check_same(self.read_json(CONFIG), identity)
+        if self.is_of(identity):
             return
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise RunError(
-                "the output folder is not empty and holds no run",
-                where=self.path,
-                do="choose another --out",
-            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -63,6 +57,26 @@ class RunFolder:
                 "cannot make the run's folder", where=self.path, found=error.strerror
             ) from error
         self.write_json(CONFIG, identity)
+
+    def is_of(self, identity: Mapping[str, Any]) -> bool:
+        """Whether the folder is this run's already; False where it is absent or free to claim.
+
+        Raises RunError where it holds another run or something else. Writes nothing.
+        """
+        if (self.path / CONFIG).exists():
+            self._check_same(self.read_json(CONFIG), identity)
+            return True
+        if self.path.exists() and (not self.path.is_dir() or self._is_used()):
+            raise RunError(
+                "the output folder is not empty and holds no run",
+                where=self.path,
+                do="choose another --out",
+            )
+        return False
+
+    def _is_used(self) -> bool:
+        # A kill while `config.json` was written leaves a file that is nobody's.
+        return not all(is_temporary(entry.name) for entry in self.path.iterdir())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -83,6 +97,7 @@ class RunFolder:
         except OSError as error:
             raise _cannot_write(self.path / LOCK, error.strerror) from error
         try:
+            remove_abandoned(self.path)
             yield
         finally:
             lock.release()
@@ -120,6 +135,10 @@ class RunFolder:
         """Read a checkpoint on the CPU; nothing in it is executed."""
         file = self.path / name
         try:
+            with zipfile.ZipFile(file) as archive:
+                broken = archive.testzip()
+            if broken is not None:
+                raise ValueError(f"{broken} is not what was written")
             content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # torch raises anything from EOFError to UnpicklingError
             raise _damaged(file, error) from error
@@ -152,7 +171,10 @@ class RunFolder:
 
     def remove(self, name: str) -> None:
         """Remove a file of the run if it is there."""
-        (self.path / name).unlink(missing_ok=True)
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise _cannot_write(self.path / name, error.strerror) from error
 
     def _write(self, name: str, data: bytes) -> None:
         try:

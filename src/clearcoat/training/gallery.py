@@ -173,6 +173,9 @@ def readme(folder: RunFolder, metrics: Mapping[str, Any], depicted: bool) -> str
     if depicted:
         lines += ["", "Best:", "", f"![best]({BEST_PICTURE})"]
         lines += ["", "Worst:", "", f"![worst]({WORST_PICTURE})"]
+    per_image = ["| per_image.json | intersection and union per test image and class |"]
+    if metrics["test"] is None:
+        per_image = []
     lines += [
         "",
         "| file | |",
@@ -182,7 +185,7 @@ def readme(folder: RunFolder, metrics: Mapping[str, Any], depicted: bool) -> str
         "compute |",
         "| curve.jsonl | one line per evaluation |",
         "| metrics.json | the result: scores, confusion, times, parameters |",
-        "| per_image.json | intersection and union per test image and class |",
+        *per_image,
         "| best.pt | the weights; `clearcoat evaluate`, `predict` and `export` take this folder |",
         "",
     ]

@@ -39,13 +39,16 @@ def plan_phases(
         share = 0.5 if config.real_share is None else config.real_share
         mixed = _phase("balanced", config, data, (real, synthetic, share), config.max_steps)
         return (_tuning(mixed, config) if pretrained else mixed,)
+    # Renders alone get what `sequential` would give them before photos.
+    alone = config.mix == "sequential" and not len(real)
+    limit = (config.pretrain_max_steps if alone else None) or config.max_steps
     everything = Stream(
         "all",
         np.arange(len(data.train)),
         min(config.batch_size, len(data.train)),
         config.seed,
     )
-    together = _finish("all", config, data, (everything,), config.max_steps, data.validate_on)
+    together = _finish("all", config, data, (everything,), limit, data.validate_on)
     return (_tuning(together, config) if pretrained else together,)
 
 

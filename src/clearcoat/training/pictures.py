@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,11 +50,16 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
 
 def output_names(files: Sequence[Path]) -> list[str]:
     """Return one name per file to write under: the stem, with a number where two would clash."""
-    taken: Counter[str] = Counter()
+    # Stems come first: car-2.png keeps its own beside two files named car.
+    taken = {file.stem for file in files}
+    met: set[str] = set()
     names = []
     for file in files:
-        name = file.stem if not taken[file.stem] else f"{file.stem}-{taken[file.stem] + 1}"
-        taken[file.stem] += 1
+        name, number = file.stem, 1
+        while name in met or (number > 1 and name in taken):
+            number += 1
+            name = f"{file.stem}-{number}"
+        met.add(name)
         names.append(name)
     return names
 

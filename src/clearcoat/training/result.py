@@ -9,10 +9,10 @@ import torch
 from clearcoat.models import count_parameters
 from clearcoat.training.folder import PER_IMAGE, RunFolder
 from clearcoat.training.frequencies import Frequencies
-from clearcoat.training.losses import Loss
 from clearcoat.training.metrics import Score
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import TrainingData
+from clearcoat.training.sides import without_opposite
 from clearcoat.training.trainer import Trainer
 
 
@@ -22,9 +22,10 @@ def result(
     """Score the trained model; return the run's metrics and the score that they are about."""
     progress = trainer.progress
     count = count_parameters(trainer.judged)
-    # In fp32, as `evaluate` scores, so that both print the same figures.
+    # In fp32 and with classes alike, as `evaluate` scores, so that both print the same figures.
+    unweighted = trainer.loss.weighted(None)
     loss, score = score_model(
-        trainer.judged, data.validation[data.validate_on], trainer.loss, detailed=True
+        trainer.judged, data.validation[data.validate_on], unweighted, detailed=True
     )
     metrics: dict[str, Any] = {
         "run_id": run_id,
@@ -50,10 +51,10 @@ def result(
         "exclusive": progress.exclusive,
         "validation": {"on": data.validate_on, "loss": loss, **score.as_json()},
         "test": None,
-        "notes": _notes(data, trainer.loss, seen),
+        "notes": _notes(data, trainer, seen),
     }
     if data.test is not None:
-        test_loss, test_score = score_model(trainer.judged, data.test, trainer.loss, detailed=True)
+        test_loss, test_score = score_model(trainer.judged, data.test, unweighted, detailed=True)
         metrics["test"] = {"loss": test_loss, **test_score.as_json()}
         counts = {"images": data.test.names, "intersection_and_union": test_score.per_image}
         folder.write_json(PER_IMAGE, {"classes": test_score.classes, **counts})
@@ -61,8 +62,8 @@ def result(
     return metrics, score
 
 
-def _notes(data: TrainingData, loss: Loss, seen: Frequencies) -> list[str]:
-    notes = []
+def _notes(data: TrainingData, trainer: Trainer, seen: Frequencies) -> list[str]:
+    notes, loss = [], trainer.loss
     sizes = torch.tensor([len(s or ()) for s in data.train.sets])
     overlapping = int(seen.positions[sizes > 1].sum())
     if overlapping and loss.extra_outputs:
@@ -75,4 +76,11 @@ def _notes(data: TrainingData, loss: Loss, seen: Frequencies) -> list[str]:
     unseen = [name for name, n in zip(data.train.classes, seen.pixels, strict=True) if not n]
     if unseen:
         notes.append("no training image shows " + ", ".join(unseen))
+    sided = without_opposite(data.train.classes)
+    if sided and trainer.config.augment.flip:
+        notes.append(
+            f"half of the training images are mirrored, and {', '.join(sided)} then lies on the "
+            "other side: there is no class of the opposite name to take its place; --augment none "
+            "mirrors nothing"
+        )
     return notes

@@ -86,10 +86,8 @@ def run_training(
     identity["images"] = selection.as_json()
     identity["before"] = None if init is None else _before(init)
     folder = RunFolder(out)
-    if folder.path.exists():
-        folder.begin(identity)
-        if folder.finished:
-            return folder.read_json(METRICS)
+    if folder.is_of(identity) and folder.finished:
+        return _finished(folder)
     data = _load(selection, sources, config, where, residence, digests, watching)
     phases = plan_phases(config, data, pretrained=init is not None)
     seen = frequencies(data.train)
@@ -101,7 +99,7 @@ def run_training(
     with folder.locked():
         # Another process may have finished it since the first look.
         if folder.finished:
-            return folder.read_json(METRICS)
+            return _finished(folder)
         began = time.monotonic()
         trainer = _train(
             started.model, data, phases, loss, config, folder, watching, checkpoint_every_s
@@ -116,6 +114,12 @@ def run_training(
         folder.write_json(METRICS, metrics)
         folder.remove(LAST)
     return metrics
+
+
+def _finished(folder: RunFolder) -> dict[str, Any]:
+    # A kill right after the result was written leaves it.
+    folder.remove(LAST)
+    return folder.read_json(METRICS)
 
 
 def _load(
@@ -172,7 +176,10 @@ def _train(
         observer.on_computing(answer)
         trainer = Trainer(model, data, phases, loss, config, how)
         if saved is not None:
-            trainer.resume(saved, folder.read_tensors(BEST)["model"])
+            if "best" not in saved:
+                # Checkpoints of earlier versions have them in a file of their own.
+                saved["best"] = folder.read_tensors(BEST)["model"]
+            trainer.resume(saved)
         folder.cut_curve(trainer.progress.evaluations)
         watch = _Checkpoints(trainer, folder, checkpoint_every_s)
         trainer.run(observer, watch.after_evaluation)
@@ -229,8 +236,7 @@ class _Checkpoints:
         self.folder.append_curve(line)
         if time.monotonic() - self.saved_at >= self.every_s:
             self.look()
-            # Best first: a kill in between leaves weights that the checkpoint will find again.
-            self.folder.write_tensors(BEST, {"model": self.trainer.best_weights})
+            # One file: weights of another moment beside it would make another run of this one.
             self.folder.write_tensors(LAST, self.trainer.checkpoint())
             self.saved_at = time.monotonic()
 

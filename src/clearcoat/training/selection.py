@@ -134,6 +134,17 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
     if config.mode == "paper" and sources.validation is not None:
         raise UsageError("--mode paper takes no --validation: it stops on the test images")
     given = config.mode == "paper" or sources.validation is not None
+    if given and config.validation_source == SYNTHETIC:
+        raise UsageError(
+            "--validation-source synthetic, and photos to stop on",
+            found="--mode paper" if config.mode == "paper" else "--validation DIR",
+            do="leave one of them out",
+        )
+    if sources.validation is not None and config.validation_count is not None:
+        raise UsageError(
+            "--validation-count holds images back, and --validation DIR gives those to stop on",
+            do="leave one of them out",
+        )
     validate_on = _validation_kind(config, sources, given)
     held: dict[str, tuple[int, ...]] = {}
     free: dict[str, tuple[int, ...]] = {}

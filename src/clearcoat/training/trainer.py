@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from clearcoat.errors import DivergedError
 from clearcoat.models import SegmentationModel
+from clearcoat.training.arrays import class_table
 from clearcoat.training.augment import augment
 from clearcoat.training.computing import Computing, autocast, lay_out, step_function
 from clearcoat.training.config import TrainingConfig
@@ -29,6 +30,7 @@ from clearcoat.training.probe import Answer
 from clearcoat.training.sampling import Phase, stream_seed
 from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import TrainingData
+from clearcoat.training.sides import mirrored_sets
 
 Weights = dict[str, Tensor]
 
@@ -121,7 +123,9 @@ class Trainer:
         self.averaged = None if config.ema_decay is None else copy.deepcopy(model)
         self.best_weights: Weights = _copy(self.judged.state_dict())
         self.optimiser = self._new_optimiser()
-        self._table = data.train.table()
+        sets, other_side = mirrored_sets(data.train.sets, data.train.classes)
+        self._table = class_table(sets, len(data.train.classes), self.device)
+        self._other_side = None if other_side is None else other_side.to(self.device)
         self._order = torch.Generator()
         self._forward: Callable[[Tensor], Tensor] | None = None
         self._forward_shape: torch.Size | None = None
@@ -202,7 +206,10 @@ class Trainer:
         self._order.manual_seed(int(seeds[1]))
 
         images, labels = augment(
-            *self.data.train.fetch(phase.batch(progress.step)), config.augment, self._order
+            *self.data.train.fetch(phase.batch(progress.step)),
+            config.augment,
+            self._order,
+            self._other_side,
         )
         if progress.step + 1 < phase.max_steps:
             self.data.train.announce(phase.batch(progress.step + 1))
@@ -283,23 +290,24 @@ class Trainer:
             self.averaged.load_state_dict(self.best_weights)
 
     def checkpoint(self) -> dict[str, Any]:
-        """Everything to go on from but the best weights, as tensors and plain data."""
+        """Everything to go on from, as tensors and plain data."""
         return {
             "progress": asdict(self.progress),
             "how": self.how.as_json(),
             "model": self.model.state_dict(),
+            "best": self.best_weights,
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
 
-    def resume(self, checkpoint: dict[str, Any], best_weights: Weights) -> None:
+    def resume(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same config."""
         self.progress = Progress(**checkpoint["progress"])
         self.model.load_state_dict(checkpoint["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(checkpoint["averaged"])
         self.optimiser.load_state_dict(checkpoint["optimiser"])
-        self.best_weights = {k: v.to(self.device) for k, v in best_weights.items()}
+        self.best_weights = {k: v.to(self.device) for k, v in checkpoint["best"].items()}
 
     def _weights(self) -> list[nn.Parameter]:
         return [weight for weight in self.model.parameters() if weight.requires_grad]

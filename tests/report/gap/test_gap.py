@@ -15,6 +15,7 @@ from scipy import linalg, stats
 
 from clearcoat.cli import main
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
+from clearcoat.errors import DatasetError
 from clearcoat.generation import SceneSpec
 from clearcoat.report.gap import Gap, compare_datasets, measure
 from clearcoat.report.gap.advice import ADVICE, OF_PARTS, advice, references
@@ -197,6 +198,12 @@ def test_noise_is_measured_beside_texture(sigma: float) -> None:
     image += sigma * random.standard_normal(image.shape)
     pixels = np.clip(np.round(image), 0, 255).astype(np.uint8)
     assert noise_level(pixels) == pytest.approx(sigma, rel=0.2)
+
+
+def test_two_photos_are_too_few_to_compare(tmp_path: Path) -> None:
+    few = _dataset(tmp_path / "few", 2, 0)
+    with pytest.raises(DatasetError, match="too few images"):
+        measure(few, 64, few.indices)
 
 
 def test_images_are_never_enlarged(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from clearcoat.report.gap.advice import advice
-from clearcoat.report.gap.measures import CLASS_MEASURES, MEASURES, FloatArray, Measured
+from clearcoat.report.gap.measures import CLASS_MEASURES, LEAST, MEASURES, FloatArray, Measured
 from clearcoat.statistics import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _difference(
     name: str, meaning: str, real: FloatArray, synthetic: FloatArray
 ) -> Difference | None:
     a, b = real[np.isfinite(real)], synthetic[np.isfinite(synthetic)]
-    if len(a) < 3 or len(b) < 3:
+    if len(a) < LEAST or len(b) < LEAST:
         return None
     constant = float(np.ptp(np.concatenate([a, b]))) == 0
     if constant:

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from clearcoat.dataset import Dataset, LabelRaster, resize_image, resize_labels
 from clearcoat.dataset.resize import fitted
+from clearcoat.errors import DatasetError
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -42,6 +43,8 @@ CLASS_MEASURES: dict[str, str] = {
 }
 """Measures of a class in the images that show it, and what they mean."""
 
+LEAST = 3
+"""Images of a data set, and values of a measure, below which nothing is compared."""
 _STRONG_GRADIENT = 12.0
 """L* per pixel from which an edge counts."""
 _FEWEST_PIXELS = 9
@@ -77,7 +80,17 @@ def common_size(datasets: Sequence[Dataset], wanted: int) -> int:
 def measure(
     dataset: Dataset, size: int, numbers: Sequence[int], progress: Progress | None = None
 ) -> Measured:
-    """Measure records of a data set, reduced to `size`. Raises DatasetError for a damaged one."""
+    """Measure records of a data set, reduced to `size`.
+
+    Raises DatasetError for a damaged one, and for fewer than `LEAST`.
+    """
+    if len(numbers) < LEAST:
+        raise DatasetError(
+            "too few images to compare",
+            where=dataset.path,
+            found=f"{len(numbers)}",
+            expected=f"{LEAST} or more; some dozens tell something",
+        )
     images: dict[str, list[float]] = {name: [] for name in MEASURES}
     present: dict[str, list[bool]] = {name: [] for name in dataset.classes}
     of_class: dict[tuple[str, str], list[float]] = {
