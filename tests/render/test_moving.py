@@ -135,6 +135,27 @@ def test_nothing_is_left_of_what_moved(renderer: Renderer) -> None:
     assert again.radiance.tobytes() == first.radiance.tobytes()
 
 
+def test_a_part_that_came_back_is_lit_as_before() -> None:
+    # Normals that no smoothing would give: those of the file, not of its triangles.
+    pane = _PRODUCT.parts[1]
+    tilted = np.tile(np.float32([0.6, 0.0, 0.8]), (len(pane.mesh.vertices), 1))
+    parts = list(_PRODUCT.parts)
+    parts[1] = replace(pane, mesh=replace(pane.mesh, normals=tilted))
+    product = replace(_PRODUCT, parts=tuple(parts))
+    renderer = Renderer(
+        product,
+        resolve_materials(product, [None] * len(parts), LIBRARY),
+        settings=RenderSettings(samples=4),
+        size=_SIZE,
+        states=_STATES[1:2],
+    )
+    at_rest, lifted = _drawn(), _drawn(_LIFTED)
+    first = renderer.render(at_rest)
+    renderer.render(replace(lifted, backdrop=replace(lifted.backdrop, mode="skybox")))
+    again = renderer.render(at_rest)
+    assert again.radiance.tobytes() == first.radiance.tobytes()
+
+
 def test_the_wrong_material_changes_the_look_and_not_the_label(renderer: Renderer) -> None:
     right, wrong = renderer.render(_drawn()), renderer.render(_drawn(StateSample("blue")))
     assert np.array_equal(right.parts, wrong.parts)

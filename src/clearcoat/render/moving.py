@@ -69,7 +69,11 @@ class Movable:
 
     def touch(self) -> None:
         """Tell Mitsuba that the mesh has moved, for a scene that has not noticed yet."""
-        self.mesh.parameters_changed([])
+        changed = ["vertex_positions"]
+        if self._normals is not None:
+            # Unless they are named Mitsuba computes normals anew, and smooths what the file has.
+            changed.append("vertex_normals")
+        self.mesh.parameters_changed(changed)
 
     def _set(self, vertices: FloatArray) -> None:
         flat = np.ascontiguousarray(vertices, np.float32).ravel()
