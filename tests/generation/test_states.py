@@ -52,6 +52,20 @@ def test_a_wrong_part_has_its_own_class_beside_the_right_ones(
         assert np.array_equal(mask, record.labels.mask(wheel) & holds)
 
 
+def test_of_two_parts_in_one_place_the_one_that_is_made_is_the_label(
+    toy_spec: Path, tmp_path: Path
+) -> None:
+    studio = _studio(
+        toy_spec, tmp_path,
+        "a_look: {parts: wheels_front, material: plastic_black, label: look}\n"
+        f"  b_swap: {{parts: wheels_front, replaced_by: {{file: {toy_spec.parent / 'toy.glb'}, "
+        "parts: body*, fit: own}, is: wrong, label: wrong_part}",
+    )  # fmt: skip
+    record = studio.record(0)
+    assert record.metadata["image_labels"] == ["look"]
+    assert not record.labels.mask(5).any()
+
+
 def test_a_state_of_paint_has_the_paint_of_the_image(toy_spec: Path, tmp_path: Path) -> None:
     studio = _studio(toy_spec, tmp_path, "red: {parts: cabin_glass, material: paint}")
     scene = studio.scene

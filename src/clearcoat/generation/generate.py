@@ -18,7 +18,7 @@ from clearcoat.generation.annotate import annotate, described
 from clearcoat.generation.camera_record import camera_metadata
 from clearcoat.generation.family import renumbered
 from clearcoat.generation.labels import label_raster
-from clearcoat.generation.moving import held_classes, marks, shows
+from clearcoat.generation.moving import held_classes, in_effect, marks
 from clearcoat.generation.picture import take_picture
 from clearcoat.generation.poses import find_pose
 from clearcoat.generation.scene import Scene, load_scene
@@ -106,7 +106,9 @@ class Studio:
         if spec.sensor is not None:
             sensor = sample_sensor(spec.sensor, drawn.seed, drawn.index)
         # By the catalogue's numbers, as the frame's parts now are.
-        classes = held_classes(self.scene.classes, self.scene.product, spec.states, drawn)
+        classes = held_classes(
+            self.scene.classes, self.scene.product, scene.product, scene.states, drawn
+        )
         taken = take_picture(frame, drawn, sensor, spec.render.tone_curve)
         return annotate(
             Record(
@@ -193,8 +195,7 @@ def _metadata(
 ) -> dict[str, Any]:
     """Describe camera and chance: enough to reproject depth, or to draw the image again."""
     vehicle = {} if scene.cast is None else {"vehicle": asdict(scene.cast)}
-    # A vehicle of a family may lack the parts that a state is about.
-    shown = {state.name for state in scene.states if shows(state)}
+    shown = in_effect(scene.states, drawn)
     held = [state for state in drawn.states if state.name in shown]
     return vehicle | {
         "camera": camera_metadata(drawn.camera, size),

@@ -56,20 +56,45 @@ def shows(state: State) -> bool:
     return bool(state.parts) and (state.spec.replacement is None or bool(state.stand_ins))
 
 
-def held_classes(
-    classes: ClassMap, product: Product, specs: Mapping[str, StateSpec], drawn: SceneSample
-) -> ClassMap:
-    """Return the classes of the parts in one image, with those that its states add (`is`).
+def in_effect(states: Sequence[State], drawn: SceneSample) -> dict[str, frozenset[int]]:
+    """Return the states that one image shows, with the parts on which it shows them.
 
-    Parts that are ignored stay so.
+    Of several that put something else in a part's place, the first by name is made.
+    """
+    held = {state.name for state in drawn.states}
+    found = {}
+    replaced: frozenset[int] = frozenset()
+    for state in states:
+        if state.name not in held or not shows(state):
+            continue
+        parts = state.parts - replaced if state.stand_ins else state.parts
+        if state.stand_ins:
+            replaced |= state.parts
+        if parts:
+            found[state.name] = parts
+    return found
+
+
+def held_classes(
+    classes: ClassMap,
+    catalogue: Product,
+    product: Product,
+    states: Sequence[State],
+    drawn: SceneSample,
+) -> ClassMap:
+    """Return the classes of the catalogue's parts in one image, with those that states add (`is`).
+
+    `states` are those of the `product` in the image. Parts that are ignored stay so.
     """
     of_part = list(classes.of_part)
-    for held in drawn.states:
-        spec = specs[held.name]
-        if spec.also is None or spec.condition is not None:
+    numbers = {part.path: number for number, part in enumerate(catalogue.parts)}
+    shown = in_effect(states, drawn)
+    for state in states:
+        if state.name not in shown or state.spec.also is None or state.spec.condition is not None:
             continue
-        added = frozenset({classes.names.index(spec.also)})
-        for number in matching(product, *spec.globs):
+        added = frozenset({classes.names.index(state.spec.also)})
+        for part in shown[state.name]:
+            number = numbers[product.parts[part].path]
             members = of_part[number]
             of_part[number] = None if members is None else members | added
     return replace(classes, of_part=tuple(of_part))
