@@ -52,6 +52,14 @@ def test_records_follow_each_other_and_parts_keep_their_names(tmp_path: Path) ->
         assert merged.record_info(number).metadata["number"] == index
 
 
+def test_more_parts_than_pixels_can_tell_apart_are_refused(tmp_path: Path) -> None:
+    many = [f"part {number}" for number in range(40_000)]
+    sets = [_dataset(tmp_path / name, 1, 1, many) for name in ("one", "two")]
+    with pytest.raises(DatasetError, match="too many parts"):
+        merge_datasets(sets, tmp_path / "all")
+    assert not (tmp_path / "all").exists()
+
+
 def test_other_classes_are_refused(tmp_path: Path) -> None:
     one = _dataset(tmp_path / "one", 1, 1, ["body"])
     two = _dataset(tmp_path / "two", 2, 1, ["body"], classes="ac")

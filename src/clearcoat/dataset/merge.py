@@ -16,6 +16,9 @@ from clearcoat.dataset.store import Dataset, Progress
 from clearcoat.dataset.writer import DatasetWriter
 from clearcoat.errors import DatasetError
 
+_MOST_IDS = 65_535
+"""Names of parts, or of instances, that pixels of 16 bits can tell apart; 0 is nothing."""
+
 
 def merge_datasets(datasets: Sequence[Dataset], out: Path, progress: Progress | None = None) -> int:
     """Write the records of all data sets, one after the other, and return how many were new.
@@ -24,7 +27,8 @@ def merge_datasets(datasets: Sequence[Dataset], out: Path, progress: Progress | 
     data set has its own. Run again after an interruption, it goes on.
 
     Raises:
-        DatasetError: the data sets differ in their classes, or `out` holds something else.
+        DatasetError: the data sets differ in their classes, have more parts or instances than a
+            pixel can tell apart, or `out` holds something else.
     """
     first = datasets[0]
     for other in datasets[1:]:
@@ -36,6 +40,7 @@ def merge_datasets(datasets: Sequence[Dataset], out: Path, progress: Progress | 
                 expected=", ".join(first.classes) + f" (as in {first.path})",
                 do="render or import them with the same list of classes, in the same order",
             )
+    _require_room(datasets)
     kinds = sorted({str(dataset.source.get("kind", "unknown")) for dataset in datasets})
     writer = DatasetWriter.create(
         out,
@@ -86,6 +91,21 @@ def _objects(datasets: Sequence[Dataset]) -> list[ObjectEntry]:
             objects.append(entry.model_copy(update={"parts": parts}))
         offsets = offsets.after(dataset)
     return objects
+
+
+def _require_room(datasets: Sequence[Dataset]) -> None:
+    """Raise DatasetError where the names are more than a pixel of 16 bits can tell apart."""
+    for what, count in (
+        ("parts", sum(len(dataset.part_names) for dataset in datasets)),
+        ("instances", sum(len(dataset.instance_names) for dataset in datasets)),
+    ):
+        if count > _MOST_IDS:
+            raise DatasetError(
+                f"the data sets have too many {what} for one",
+                found=f"{count:,} names",
+                expected=f"{_MOST_IDS:,} at most",
+                do=f"merge fewer, or render them without {what!r} in `labels.write`",
+            )
 
 
 def _shifted(ids: NDArray[np.uint16] | None, offset: int) -> NDArray[np.uint16] | None:
