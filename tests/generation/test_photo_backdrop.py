@@ -55,3 +55,13 @@ def test_photographs_reach_the_data_set(toy_spec: Path, tmp_path: Path) -> None:
         held.add(without)
     assert shown == {"a.png", "b.png"}
     assert held == {True, False}
+
+
+def test_another_photograph_of_the_same_name_is_another_data_set(
+    toy_spec: Path, tmp_path: Path
+) -> None:
+    spec = _spec(toy_spec, tmp_path, "modes: {photo: 1}, photo_folder: photos")
+    before = load_scene(spec).digest
+    assert load_scene(spec).digest == before
+    Image.new("RGB", (60, 40), (60, 200, 60)).save(tmp_path / "photos" / "a.png")
+    assert load_scene(spec).digest != before

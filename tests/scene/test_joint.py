@@ -70,6 +70,11 @@ def test_a_group_leaves_the_other_quantities() -> None:
     [
         ({"rows": [{"camera.azimut_deg": 1}]}, "azimuth_deg"),
         ({"rows": [{"camera": 1}]}, "is not a number"),
+        # Numbers that stay as they are for all images of a series.
+        ({"rows": [{"block": 1}]}, "drawn for each image"),
+        ({"rows": [{"occluders.most": 1}]}, "drawn for each image"),
+        ({"rows": [{"camera.intrinsics": 1}]}, "drawn for each image"),
+        ({"rows": [{"light.environments": 1}]}, "drawn for each image"),
         ({"rows": [{"camera.fill": 1}, {"camera.roll_deg": 1}]}, "same quantities"),
         ({}, "either rows or normal"),
         ({"normal": {"of": ["camera.fill"], "mean": [1], "covariance": [[-1]]}}, "covariance"),

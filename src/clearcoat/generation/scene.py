@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat import __version__, vehicles
+from clearcoat.errors import RenderError
 from clearcoat.generation import family, moving
 from clearcoat.generation.objects import ObjectTable, object_table
 from clearcoat.generation.scene_materials import material_facts, scene_materials
@@ -130,6 +132,11 @@ class Scene:
         """The single objects of every class."""
         return object_table(self.product, self.classes, self.spec.labels)
 
+    @property
+    def _has_occluders(self) -> bool:
+        grouped = any("occluders.count" in joint.names for joint in self.spec.joint)
+        return grouped or self.spec.occluders.count != 0
+
     def renderer(self, size: tuple[int, int]) -> Renderer:
         """Build the renderer of this scene for one picture size (width, height)."""
         return Renderer(**self._drawn_by(), size=size)
@@ -158,7 +165,7 @@ class Scene:
             "hdri_folder": self.hdri_folder,
             "photo_folder": self.photo_folder,
             "states": self.states,
-            "occluders": None if self.spec.occluders.count == 0 else self.spec.occluders,
+            "occluders": self.spec.occluders if self._has_occluders else None,
             "occluder_models": self.occluder_models,
             "coarse": self.coarse,
         }
@@ -199,8 +206,8 @@ def load_scene(path: Path, *, last: Scene | None = None) -> Scene:
         spec.model_dump(mode="json"),
         family.code_digest() if loaded is None else loaded.geometry,
         [material_facts(material) for material in materials],
-        list(names),
-        list(photo_names),
+        _contents(hdri_folder, names),
+        _contents(photo_folder, photo_names),
         # Another version may draw the same spec otherwise.
         __version__,
     ]
@@ -221,6 +228,28 @@ def load_scene(path: Path, *, last: Scene | None = None) -> Scene:
         digest=digest(drawn_from),
         loaded=loaded,
     )
+
+
+def _contents(folder: Path | None, names: Sequence[str]) -> list[list[str]]:
+    """Names of files and what is in them: another picture of the same name is another series."""
+    if folder is None:
+        return []
+    found = []
+    for name in names:
+        file = folder / name
+        try:
+            facts = file.stat()
+            found.append([name, _file_digest(file, facts.st_mtime_ns, facts.st_size)])
+        except OSError as error:
+            raise RenderError("cannot read the file", where=file, found=error.strerror) from error
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _file_digest(file: Path, modified_ns: int, size: int) -> str:
+    # A preview reads its spec again whenever it is saved; hundreds of megabytes stay as they are.
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _loaded(spec: SceneSpec, document: Document, base: Path, last: Loaded | None) -> Loaded:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import numpy as np
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.scene.distributions import Distribution, draw, draw_weighted, stream
@@ -133,7 +133,7 @@ def resolve(
 
 
 def check(model: BaseModel, joints: Iterable[Joint]) -> None:
-    """Refuse groups that name what is no number of the spec, or a number twice.
+    """Refuse groups that name what no image draws, or a quantity twice.
 
     Raises SpecError.
     """
@@ -144,9 +144,6 @@ def check(model: BaseModel, joints: Iterable[Joint]) -> None:
                 raise SpecError(f"joint: {name} stands in two groups", do="put them together")
             seen.add(name)
             _replaced(model, name.split("."), 1.0, name)
-
-
-_NUMBER: TypeAdapter[Any] = TypeAdapter(Distribution)
 
 
 def _replaced(node: Any, path: list[str], value: float, name: str) -> Any:
@@ -170,7 +167,7 @@ def _replaced(node: Any, path: list[str], value: float, name: str) -> Any:
     if rest:
         new: Any = _replaced(inner, rest, value, name)
     else:
-        _check_number(inner, name)
+        _check_drawn(node, key, name)
         new = value
     if isinstance(node, BaseModel):
         return node.model_copy(update={key: new})
@@ -179,10 +176,12 @@ def _replaced(node: Any, path: list[str], value: float, name: str) -> Any:
     return {**node, key: new}
 
 
-def _check_number(value: Any, name: str) -> None:
-    if value is None:
-        return
-    try:
-        _NUMBER.validate_python(value, strict=False)
-    except ValidationError as error:
-        raise SpecError(f"joint: {name} is not a number", found=type(value).__name__) from error
+def _check_drawn(node: Any, key: str, name: str) -> None:
+    """Refuse what no image draws: a number that is fixed for the series would stay as it is."""
+    annotation = type(node).model_fields[key].annotation if isinstance(node, BaseModel) else None
+    # Pydantic takes the discriminator off a field that is nothing but a distribution.
+    if annotation != get_args(Distribution)[0] and Distribution not in get_args(annotation):
+        raise SpecError(
+            f"joint: {name} is not a number that is drawn for each image",
+            do="group quantities that a distribution may stand for",
+        )
