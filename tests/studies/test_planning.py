@@ -160,6 +160,20 @@ def test_controls_are_trained_for_as_long_as_base_and_model(data: Path) -> None:
     assert steps == {"base": 7, "control": 9, "control, mix": 9, "synth-synth, trainable": 2}
 
 
+def test_a_base_is_trained_for_as_long_as_renders_are(data: Path) -> None:
+    model = {"filters": [4, 8, 8, 8, 8]}
+    long = {**TRAINING, "model": model, "max_steps": 3, "pretrain_max_steps": 5}
+    grid = supplement(data, training=long)
+    (mixed,) = _runs(grid, _cell(grid, 4, 8), 1)
+    assert mixed.start is not None
+    for pretrain, steps in (({}, 5), ({"max_steps": 7}, 7), ({"max_steps": 5}, 5)):
+        study = transfer(data, training=long, pretrain=pretrain, splits=2)
+        (base,) = (cell.make(0) for cell in study.cells if cell.key.arm == "base")
+        assert (base.config.max_steps, base.config.pretrain_max_steps) == (steps, steps)
+        # With the grid's steps it is the grid's run.
+        assert (base.run_id == mixed.start.run_id) == (steps == 5)
+
+
 def test_a_control_with_a_phase_on_renders_has_that_of_the_base(data: Path) -> None:
     study = transfer(data, pretrain={"max_steps": 7}, mix="sequential")
     (control,) = (cell.make(0) for cell in study.cells if cell.key.arm == "control, mix")

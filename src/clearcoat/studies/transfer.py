@@ -139,7 +139,10 @@ class _Base:
     @property
     def most_steps(self) -> int | None:
         """For how many steps base models are trained at most; None: no limit."""
-        return self.spec.config(**self.spec.pretrain).max_steps
+        config = self.spec.config(**self.spec.pretrain)
+        if "max_steps" in self.spec.pretrain:
+            return config.max_steps
+        return config.pretrain_max_steps or config.max_steps
 
     def make(self, repeat: int) -> PlannedRun:
         """Return the base model of a repeat: they take turns."""
@@ -151,8 +154,12 @@ class _Base:
             "real_count": 0,
             "synthetic_count": spec.pretrain_count,
             "seed": seed_of(spec, self.key, turn),
+            "max_steps": self.most_steps,
             **SHARES_NOTHING,
         }
+        if spec.config(**spec.pretrain).pretrain_max_steps is not None:
+            # As in a grid, whose runs these then are.
+            options["pretrain_max_steps"] = self.most_steps
         config = spec.config(**(spec.pretrain | options))
         split = turn % spec.splits
         sources = self.data.sources(split, real=False)
