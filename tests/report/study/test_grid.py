@@ -320,6 +320,16 @@ def test_a_mix_is_set_against_more_photos_alone(tmp_path: Path) -> None:
     assert "The first 16 photos beside 4,096 renders bring +0." in told
 
 
+def test_one_run_of_a_few_more_photos_does_not_hide_the_test_against_many(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, real=(16, 64, 256), synthetic=(0, 64))
+    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
+    kept = [e for e in lines if e["repeat"] == 0 or (e["real"], e["synthetic"]) != (64, 0)]
+    (folder / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in kept))
+    found = analyse_grid(read_study(folder)).stands_for
+    assert found is not None and not found.shown
+    assert found.contrast.baseline.key.real == 256 and found.not_worse_p is not None
+
+
 def test_classes_that_renders_hurt_are_named(tmp_path: Path) -> None:
     folder = write_grid(tmp_path, pair=0.005, spread=0.004)
     lines = []

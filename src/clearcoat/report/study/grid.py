@@ -58,8 +58,8 @@ class StandsFor:
     """The fewest photos, at their best count of renders, against more photos alone."""
 
     contrast: Contrast
-    """With the most photos that the mix is shown not to be worse than; with the fewest tried
-    where it is shown for none."""
+    """With the most photos that the mix is shown not to be worse than; where it is shown for
+    none with the fewest that a test was made for."""
     not_worse_p: float | None
     """One-sided, for a margin of `MARGIN`, adjusted over the mixes that it is the best of
     (Bonferroni) and the rows that were tried (Holm)."""
@@ -170,7 +170,8 @@ def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsF
     tests = [_not_worse(both) for both in tried]
     adjusted = holm([None if p is None else min(1.0, p * len(mixes)) for p in tests])
     shown = [i for i, p in enumerate(adjusted) if p is not None and p < ALPHA]
-    place = max(shown, default=0)
+    tested = [i for i, p in enumerate(adjusted) if p is not None]
+    place = max(shown, default=min(tested, default=0))
     return StandsFor(tried[place], adjusted[place])
 
 
