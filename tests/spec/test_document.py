@@ -43,6 +43,21 @@ def _error(text: str) -> SpecError:
         ("lens: [", "cam.yaml:1", "not valid YAML"),
         ("lens: {}\nlens: {}", "cam.yaml:2 (lens)", "stands twice"),
         ("fast: maybe", "cam.yaml:1 (fast)", "found:    'maybe'"),
+        # Equal keys that are spelt otherwise.
+        ("lens: {50: 1,\n50.0: 2}", "cam.yaml:2 (lens.50.0)", "the first is at cam.yaml:1"),
+        ("1: 2\ntrue: 3", "cam.yaml:2 (True)", "stands twice"),
+        # What is not what it is tagged as, or has more digits than Python reads.
+        ("\nfast: !!bool maybe", "cam.yaml:2", "type 'bool'"),
+        ("\nfast: !!int abc", "cam.yaml:2", "found:    abc"),
+        ("\nfast: !!timestamp x", "cam.yaml:2", "type 'timestamp'"),
+        ("\nfast: " + "9" * 5000, "cam.yaml:2", "type 'int'"),
+        # Nested without an end, or far too deeply.
+        ("lens: &a [*a]", "cam.yaml", "nested too deeply"),
+        ("[" * 3000 + "]" * 3000, "cam.yaml", "nested too deeply"),
+        # Characters that YAML does not allow, even in a comment.
+        ("fast: true\n# a\x01b", "cam.yaml:2", "U+0001"),
+        # A base of 60 is no number of YAML 1.2.
+        ("lens: {focal_mm: 4:3}", "cam.yaml:1 (lens.focal_mm)", "found:    '4:3'"),
     ],
 )
 def test_mistakes_name_line_key_and_mend(text: str, where: str, says: str) -> None:
@@ -68,6 +83,10 @@ def test_every_mistake_of_a_file_is_reported_at_once() -> None:
 def test_numbers_are_read_as_yaml_1_2_reads_them() -> None:
     assert parse(read_text("lens: {focal_mm: 1e-3}", "x"), Camera).lens.focal_mm == 1e-3
     assert parse(read_text("lens: {mount: no}", "x"), Camera).lens.mount == "no"
+    text = "[010, 0o10, 0x10, -7, +7, 0, 1e3, 1.5, 2024-02-30, 16:9]"
+    values = [10, 8, 16, -7, 7, 0, 1000.0, 1.5, "2024-02-30", "16:9"]
+    assert read_text(text, "x").data == values
+    assert list(map(type, read_text(text, "x").data)) == list(map(type, values))
 
 
 def test_digest_is_of_content_not_of_spelling() -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.reader import ReaderError
 
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.spec.paths import path_keys, rebased
@@ -20,17 +21,30 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it, with YAML 1.2's numbers and booleans.
+    """YAML 1.1 as PyYAML reads it, with YAML 1.2's numbers and booleans, and without dates.
 
-    Under YAML 1.1 `1e-3` is a string and `no` is False: both surprise the writer of a spec.
+    Under YAML 1.1 `1e-3` is a string, `no` is False, `4:3` is 243, `010` is 8, and a label that
+    looks like a day is a date: all of them surprise the writer of a spec.
     """
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Return the number that is written in decimal, octal (`0o`) or hexadecimal (`0x`)."""
+        text = self.construct_scalar(node)
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 
-_RETYPED = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:bool")
+
+_RETYPED = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "timestamp"))
 _Loader.yaml_implicit_resolvers = {
     first: [pair for pair in pairs if pair[0] not in _RETYPED]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+# Before the numbers with a fraction, which may have none.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"^[-+]?[0-9]+$|^0o[0-7]+$|^0x[0-9a-fA-F]+$"),
+    list("-+0123456789"),
+)
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf)$|^\.nan$"),
@@ -159,11 +173,28 @@ def _extend(parent: Document, child: Document, alternatives: Set[str]) -> Docume
 
 def read_text(text: str, source: str) -> Document:
     """Like `read`, for text that is already in memory."""
-    loader = _Loader(text)
+    places: dict[Key, str] = {}
     try:
-        node = loader.get_single_node()
-        places: dict[Key, str] = {}
-        data = None if node is None else _construct(loader, node, (), places, source)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            data = None if node is None else _construct(loader, node, (), places, source)
+        finally:
+            loader.dispose()
+    except ReaderError as error:
+        raise SpecError(
+            "not valid YAML",
+            where=f"{source}:{text.count(chr(10), 0, error.position) + 1}",
+            found=f"the character U+{ord(text[error.position]):04X}",
+            expected="characters that can be seen, also in comments",
+            do="remove it",
+        ) from error
+    except RecursionError as error:
+        raise SpecError(
+            "the file is nested too deeply",
+            where=source,
+            do="see whether an anchor (&name) has its own alias (*name) within it",
+        ) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise SpecError(
@@ -174,8 +205,6 @@ def read_text(text: str, source: str) -> Document:
         ) from error
     except yaml.YAMLError as error:
         raise SpecError("not valid YAML", where=source, found=str(error)) from error
-    finally:
-        loader.dispose()
     return Document(source=source, data={} if data is None else data, places=places)
 
 
@@ -210,8 +239,10 @@ def _construct(
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         result: dict[Any, Any] = {}
+        # Of equal keys, which may be spelt otherwise: 1 and 1.0.
+        first: dict[Any, str] = {}
         for key_node, value_node in node.value:
-            name = loader.construct_object(key_node, deep=True)
+            name = _plain(loader, key_node, source)
             place = f"{source}:{key_node.start_mark.line + 1}"
             if not isinstance(name, str | int | float):
                 raise SpecError("a key must be plain text", where=place, found=name)
@@ -219,8 +250,9 @@ def _construct(
                 raise SpecError(
                     f"key {name!r} stands twice",
                     where=f"{place} ({_dotted((*key, str(name)))})",
-                    do=f"remove one (the first is at {places[(*key, str(name))]})",
+                    do=f"remove one (the first is at {first[name]})",
                 )
+            first[name] = place
             places[(*key, str(name))] = place
             result[name] = _construct(loader, value_node, (*key, str(name)), places, source)
         return result
@@ -229,7 +261,21 @@ def _construct(
             _construct(loader, item, (*key, position), places, source)
             for position, item in enumerate(node.value)
         ]
-    return loader.construct_object(node, deep=True)
+    return _plain(loader, node, source)
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node, source: str) -> Any:
+    try:
+        return loader.construct_object(node, deep=True)
+    except (ValueError, KeyError, AttributeError) as error:
+        # PyYAML trusts that what is tagged, or looks like a number, is one.
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        raise SpecError(
+            f"not a value of YAML's type {kind!r}",
+            where=f"{source}:{node.start_mark.line + 1}",
+            found=_shorten(str(node.value)),
+            do=f"mend the value, or remove its tag !!{kind}",
+        ) from error
 
 
 def _key_in_data(data: Any, problem: ErrorDetails) -> Key:
