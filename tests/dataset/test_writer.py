@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record, check_dataset
+from clearcoat.dataset.files import create_whole, write_whole
 from clearcoat.errors import DatasetError
 
 from .records import CLASSES, make_record
@@ -180,6 +181,27 @@ def test_a_file_in_the_way_is_one_clear_error(tmp_path):
     (tmp_path / "data").write_text("")
     with pytest.raises(DatasetError, match="cannot write"):
         DatasetWriter.create(tmp_path / "data", CLASSES, SOURCE)
+
+
+def test_a_file_for_a_folder_of_records_is_one_clear_error(make_dataset):
+    path = make_dataset()
+    writer = DatasetWriter.create(path, CLASSES, SOURCE, PARTS)
+    (path / "records").rmdir()
+    (path / "records").write_text("")
+    with pytest.raises(DatasetError, match="cannot write the file") as caught:
+        writer.write(make_record(0))
+    assert caught.value.where == str(path / "records" / "000000.json")
+    with pytest.raises(DatasetError, match="cannot be listed") as caught:
+        Dataset.open(path)
+    assert caught.value.where == str(path / "records")
+
+
+@pytest.mark.parametrize("write", [write_whole, create_whole])
+def test_a_file_in_the_path_is_one_clear_error(tmp_path, write):
+    (tmp_path / "afile").write_text("")
+    with pytest.raises(DatasetError, match="cannot write the file") as caught:
+        write(tmp_path / "afile" / "x.glb", b"")
+    assert caught.value.found == "Not a directory"
 
 
 def test_numbers_beyond_the_classes_are_a_bug(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clearcoat.errors import DatasetError
 from clearcoat.generation import load_scene
 from clearcoat.generation.presets import copy_presets
 
@@ -96,3 +97,22 @@ def test_copied_presets_keep_what_a_user_changed(tmp_path: Path) -> None:
     changed.write_text("mine")
     copy_presets(folder)
     assert changed.read_text() == "mine"
+
+
+def test_presets_are_copied_whole_or_not_at_all(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The disk is full after a hundred bytes of a file.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(DatasetError, match="cannot write the file"):
+            copy_presets(tmp_path / "specs")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list((tmp_path / "specs").iterdir())
+
+
+def test_presets_need_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "afile").write_text("")
+    with pytest.raises(DatasetError, match="cannot write the file"):
+        copy_presets(tmp_path / "afile" / "demo")

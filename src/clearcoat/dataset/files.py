@@ -38,11 +38,9 @@ def write_whole(path: Path, data: bytes) -> None:
         _write_flushed(temporary, data)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    finally:
+        _discard(temporary)
 
 
 def create_whole(path: Path, data: bytes) -> bool:
@@ -64,7 +62,7 @@ def create_whole(path: Path, data: bytes) -> bool:
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -95,6 +93,13 @@ def cannot_write(path: Path, error: OSError) -> DatasetError:
 
 def _temporary_beside(path: Path) -> Path:
     return path.with_name(f"{_PREFIX}{socket.gethostname()}-{os.getpid()}-{uuid4().hex}")
+
+
+def _discard(temporary: Path) -> None:
+    # Where the file could not be made (a read-only disk, a file for a folder) it cannot be removed
+    # either: what is to be said is why it could not be made.
+    with contextlib.suppress(OSError):
+        temporary.unlink()
 
 
 def _write_flushed(path: Path, data: bytes) -> None:

@@ -32,12 +32,23 @@ def record_path(path: Path, index: int) -> Path:
 
 
 def stored_indices(path: Path) -> tuple[int, ...]:
-    """Return the indices of the records that are whole, ascending."""
+    """Return the indices of the records that are whole, ascending.
+
+    Raises DatasetError where the folder of records cannot be read.
+    """
     try:
         names = [entry.name for entry in (path / "records").iterdir()]
     except FileNotFoundError:
         # Killed between the manifest and the folders: a data set without records.
         return ()
+    except OSError as error:
+        raise DatasetError(
+            "the records of the data set cannot be listed",
+            where=path / "records",
+            found=error.strerror or str(error),
+            expected="a folder with the JSON files of the records",
+            do="get read permission, or restore the folder from a copy",
+        ) from error
     matches = (_RECORD.fullmatch(name) for name in names)
     return tuple(sorted(int(match["index"]) for match in matches if match))
 

@@ -126,7 +126,10 @@ class DatasetWriter:
         ]
         target = record_path(self.path, record.index)
         # A record that is there says that its files are whole: it goes before they change.
-        target.unlink(missing_ok=True)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(target, error) from error
         height, width = labels.shape
         document: dict[str, Any] = {"index": record.index, "width": width, "height": height}
         stem = image_stem(record.index)
