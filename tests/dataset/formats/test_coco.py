@@ -189,6 +189,19 @@ def test_a_missing_image_leaves_nothing_behind(tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_a_name_too_long_for_a_file_is_a_missing_image(tmp_path):
+    file = _write(tmp_path, [])
+    document = json.loads(file.read_text())
+    document["images"][1]["file_name"] = "x" * 300
+    file.write_text(json.dumps(document))
+    with pytest.raises(DatasetError, match="is missing"):
+        import_coco(file, tmp_path / "data")
+    # Another name of it may do.
+    document["images"][1]["path"] = "b.png"
+    file.write_text(json.dumps(document))
+    assert import_coco(file, tmp_path / "data").imported == 3
+
+
 def _without(key):
     return lambda document: document.pop(key)
 
@@ -200,7 +213,8 @@ def _without(key):
         (lambda d: d.update(images=[3]), "no list 'images'"),
         (lambda d: d["images"][1].pop("width"), "images[1]"),
         (lambda d: d["images"][1].update(height=0), "'height' is not a number of pixels"),
-        (lambda d: d["images"][1].update(id=10), "same id"),
+        (lambda d: d["images"][1].update(id=10), "two images have the same id"),
+        (lambda d: d["categories"][1].update(id=7), "two categories have the same id"),
         (lambda d: d["annotations"][0].update(image_id=99), "unknown image"),
         (lambda d: d["annotations"][0].update(category_id=99), "unknown category"),
         (lambda d: d["annotations"][0].update(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), "polygon"),

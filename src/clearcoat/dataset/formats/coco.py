@@ -5,6 +5,7 @@ The format is described at https://cocodataset.org/#format-data; pycocotools dra
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -237,8 +238,10 @@ def _locate(file: CocoFile, position: int, folder: Path) -> Path:
     image = file.images[position]
     candidates = [folder / name for name in (image.file_name, image.path) if name]
     for candidate in candidates:
-        if candidate.is_file():
-            return candidate
+        # A name that the file system cannot hold, such as one of 300 characters, is no file's.
+        with contextlib.suppress(OSError):
+            if candidate.is_file():
+                return candidate
     raise DatasetError(
         f"the image file {image.file_name!r} is missing",
         where=folder,

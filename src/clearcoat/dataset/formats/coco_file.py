@@ -80,10 +80,14 @@ def read_coco(path: Path) -> CocoFile:
         )
         for item, where in _items(path, document, "images")
     )
+    listed = _items(path, document, "categories")
     categories = {
-        _get(item, "id", int | str, where): _get(item, "name", str, where)
-        for item, where in _items(path, document, "categories")
+        _get(item, "id", int | str, where): _get(item, "name", str, where) for item, where in listed
     }
+    if len(categories) != len(listed):
+        raise _fault(
+            path, "two categories have the same id", None, "an id of its own for each category"
+        )
     by_id = {image.id: image for image in images}
     if len(by_id) != len(images):
         raise _fault(path, "two images have the same id", None, "an id of its own for each image")
