@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clearcoat.errors import SpecError
-from clearcoat.generation import load_scene_spec
+from clearcoat.errors import RenderError, SpecError
+from clearcoat.generation import load_scene, load_scene_spec
 
 SPEC = """\
 product: {file: toy.glb}
@@ -50,3 +50,18 @@ def test_the_line_is_that_of_the_mistake(
         load_scene_spec(path)
     assert str(caught.value.where).startswith(f"{path}:{line} ")
     assert says in caught.value.what
+
+
+def test_names_that_begin_with_a_tilde_are_names(spec: Path) -> None:
+    (spec.parent / "toy.glb").rename(spec.parent / "~toy.glb")
+    text = spec.read_text().replace("toy.glb", "~toy.glb")
+    spec.write_text(text.replace("{studio: 1}", "{studio: 1}, hdri_folder: ~skies"))
+    assert load_scene(spec).hdri_folder == spec.parent / "~skies"
+    spec.write_text(f"{text}backdrop: {{modes: {{photo: 1}}, photo_folder: ~photos}}\n")
+    with pytest.raises(RenderError) as caught:
+        load_scene(spec)
+    assert caught.value.where == str(spec.parent / "~photos")
+    spec.write_text(text.replace("use: tyre_rubber", "use: measured, file: ~lab_rgb.bsdf"))
+    with pytest.raises(RenderError) as caught:
+        load_scene(spec)
+    assert "~lab_rgb.bsdf" in str(caught.value.where)

@@ -70,6 +70,7 @@ def test_choices_follow_their_weights() -> None:
         ({"mixture": [1, 2], "weights": [1]}, "one weight per distribution"),
         ({"truncated": {"of": 1, "min": 3, "max": 2}}, "greater"),
         ({"log_normal": {"median": 2, "sigma": 1, "max": 1}}, "outside its limits"),
+        ({"log_normal": {"median": 5500, "sigma": 300}}, "of the logarithm"),
     ],
 )
 def test_impossible_distributions_are_refused(distribution: object, says: str) -> None:
@@ -80,6 +81,19 @@ def test_impossible_distributions_are_refused(distribution: object, says: str) -
 def test_a_truncation_that_nothing_passes_says_so() -> None:
     with pytest.raises(SpecError, match="none of 10,000"):
         _draws(_parsed({"truncated": {"of": {"uniform": [0, 1]}, "min": 2}}), 1)
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        # Python raises where the exponential is too large, and numpy returns infinity.
+        {"log_normal": {"median": 1e308, "sigma": 10}},
+        {"uniform": [-1.7e308, 1.7e308]},
+    ],
+)
+def test_a_value_that_no_number_holds_is_named(distribution: object) -> None:
+    with pytest.raises(SpecError, match="x: a value was drawn that is not a finite number"):
+        _draws(_parsed(distribution), 20)
 
 
 def test_choices_are_equally_likely() -> None:

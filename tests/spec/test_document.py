@@ -9,7 +9,7 @@ import pytest
 from clearcoat.errors import SpecError
 from clearcoat.spec import Model, digest, load
 from clearcoat.spec.document import parse, read, read_text
-from clearcoat.spec.paths import path_keys
+from clearcoat.spec.paths import expanded, path_keys
 
 
 class Lens(Model):
@@ -130,6 +130,18 @@ def test_paths_are_relative_to_the_file_that_they_are_written_in(tmp_path: Path)
     assert shot.note == "skies/a.hdr"
     own.write_text("extends: ../shared/base.yaml\nbackground: mine.hdr\n")
     assert load(own, Shot).background == Path("mine.hdr")
+
+
+def test_a_tilde_without_a_user_is_the_first_character_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "base.yaml").write_text("background: ~a.hdr\nmasks: [~/o.png]\n")
+    own = tmp_path / "own" / "own.yaml"
+    own.write_text("extends: ../base.yaml\n")
+    shot = load(own, Shot)
+    assert shot.background == Path("../~a.hdr")
+    assert shot.masks == (Path("~/o.png"),)
+    assert expanded(Path("~a.hdr")) == Path("~a.hdr")
+    assert expanded(Path("~/o.png")) == Path.home() / "o.png"
 
 
 def test_keys_of_paths_are_found_at_any_depth() -> None:

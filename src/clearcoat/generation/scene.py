@@ -33,6 +33,7 @@ from clearcoat.scene import Stage
 from clearcoat.scene.distributions import KINDS
 from clearcoat.spec import digest
 from clearcoat.spec.document import Document, parse, read
+from clearcoat.spec.paths import expanded
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +193,7 @@ def load_scene(path: Path, *, last: Scene | None = None) -> Scene:
         where=lambda i: document.where(("classes", "rules", i)),
     )
     folder = spec.light.hdri_folder
-    hdri_folder = None if folder is None else base / folder.expanduser()
+    hdri_folder = None if folder is None else base / expanded(folder)
     uses_hdri = spec.light.environments.get("hdri", 0) > 0
     names = list_hdris(hdri_folder, spec.light.hdris) if uses_hdri else ()
     photo_folder, photo_names = _photos(spec, base)
@@ -255,7 +256,7 @@ def _file_digest(file: Path, modified_ns: int, size: int) -> str:
 def _loaded(spec: SceneSpec, document: Document, base: Path, last: Loaded | None) -> Loaded:
     stamp: tuple[object, ...] = (spec.product,)
     if spec.product.file is not None:
-        file = base / spec.product.file.expanduser()
+        file = base / expanded(spec.product.file)
         try:
             found = file.stat()
             stamp = (spec.product, file.resolve(), found.st_mtime_ns, found.st_size)
@@ -273,7 +274,7 @@ def _photos(spec: SceneSpec, base: Path) -> tuple[Path | None, tuple[str, ...]]:
     folder = spec.backdrop.photo_folder
     if folder is None or spec.backdrop.modes.get("photo", 0) == 0:
         return None, ()
-    place = base / folder.expanduser()
+    place = base / expanded(folder)
     return place, list_photos(place)
 
 

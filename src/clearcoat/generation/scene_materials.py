@@ -14,6 +14,7 @@ from clearcoat.product import MaterialRule, Part, Product, resolve_materials
 from clearcoat.product.facing import face_size
 from clearcoat.render import resolve_materials as complete_materials
 from clearcoat.spec.document import Document
+from clearcoat.spec.paths import expanded
 
 
 def scene_materials(
@@ -75,7 +76,7 @@ def _made(rule: MaterialRule, number: int, document: Document, base: Path) -> Ma
     try:
         if rule.file is None:
             return material(rule.use, rule.parameters)
-        file = base / rule.file.expanduser()
+        file = base / expanded(rule.file)
         name = rule.file.stem
         check_measured(file, name)
         return Material(name, "measured", kind="measured", file=file)

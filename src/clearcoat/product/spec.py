@@ -13,6 +13,7 @@ from clearcoat.product.model import Product
 from clearcoat.product.raw import Tessellation
 from clearcoat.product.readers import read
 from clearcoat.spec import Model
+from clearcoat.spec.paths import expanded
 
 FAMILY = "family"
 """The value of `builtin` that draws one vehicle after another."""
@@ -100,7 +101,7 @@ def load_file_product(
     if spec.file is None:
         raise ValueError("load_file_product needs a spec with `file`")
     return read(
-        base / spec.file.expanduser(),
+        base / expanded(spec.file),
         unit_m=None if spec.unit is None else UNIT_M[spec.unit],
         up=spec.up,
         front=spec.front,

@@ -20,6 +20,9 @@ from clearcoat.spec import Model
 
 NameT = TypeVar("NameT", bound=str)
 
+_GREATEST_SIGMA = 10.0
+"""A factor of twenty thousand up or down at one standard deviation: nothing in a scene has more."""
+
 
 def stream(seed: int, index: int, name: str) -> np.random.Generator:
     """Return the random generator of one quantity of one image."""
@@ -117,12 +120,20 @@ class LogNormalParameters(Model):
 
     median: Annotated[float, Field(gt=0)]
     sigma: Annotated[float, Field(ge=0)]
-    """Standard deviation of the natural logarithm: 0.1 is about ten percent."""
+    """Standard deviation of the natural logarithm, at most 10: 0.1 is about ten percent."""
     min: Annotated[float, Field(ge=0)] | None = None
     max: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _reachable(self) -> LogNormalParameters:
+        if self.sigma > _GREATEST_SIGMA:
+            raise SpecError(
+                "log_normal: sigma is the standard deviation of the logarithm, not of the value",
+                key=("sigma",),
+                found=f"{self.sigma:g}",
+                expected=f"at most {_GREATEST_SIGMA:g}; 0.1 is about ten percent",
+                do="divide what the value scatters by through its median",
+            )
         low, high = self.min or 0.0, math.inf if self.max is None else self.max
         if not low <= self.median <= high:
             raise SpecError(
@@ -306,10 +317,23 @@ Mixture.model_rebuild()
 
 
 def draw(distribution: Distribution, seed: int, index: int, name: str) -> float:
-    """Draw the quantity `name` of image `index`."""
+    """Draw the quantity `name` of image `index`.
+
+    Raises SpecError where the value is beyond what a number can hold.
+    """
     if isinstance(distribution, int | float):
         return float(distribution)
-    return distribution.draw(stream(seed, index, name))
+    try:
+        value = distribution.draw(stream(seed, index, name))
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise SpecError(
+            f"{name}: a value was drawn that is not a finite number",
+            found=f"{value:g}, in draw {index} of seed {seed}",
+            do="make its distribution narrower, or give it limits",
+        )
+    return value
 
 
 def uniform(low: float, high: float) -> Uniform:

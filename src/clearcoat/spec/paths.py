@@ -30,6 +30,17 @@ def path_keys(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(found)
 
 
+def expanded(path: Path) -> Path:
+    """Return a path with `~` or `~user` at its front replaced by that home folder.
+
+    Where there is no such user the tilde is the first character of a name.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def rebased(data: Any, keys: frozenset[str], source: Path, target: Path) -> Any:
     """Return plain data of a file in folder `source` with its paths relative to `target`."""
     if source.resolve() == target.resolve():
@@ -40,7 +51,7 @@ def rebased(data: Any, keys: frozenset[str], source: Path, target: Path) -> Any:
             return [moved(item) for item in value]
         if isinstance(value, dict):
             return {key: moved(item) for key, item in value.items()}
-        if not isinstance(value, str) or Path(value).expanduser().is_absolute():
+        if not isinstance(value, str) or expanded(Path(value)).is_absolute():
             return value
         return Path(os.path.relpath(source / value, target)).as_posix()
 
