@@ -38,7 +38,7 @@ def test_json_of_a_category_and_a_name(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 def test_sheet(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / f"sheet{suffix}"
+    path = tmp_path / "made" / f"sheet{suffix}"
     code, out, _ = run(capsys, "chrome", "glass", "--sheet", path, "--size", 16, "--samples", 2)
     assert (code, out.strip()) == (0, str(path))
     with Image.open(path) as sheet:

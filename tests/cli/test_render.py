@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from clearcoat.cli import group
 from clearcoat.dataset import Dataset
+from clearcoat.errors import ClearcoatError
 from clearcoat.generation import SceneSpec
 from tests.generation.conftest import SPEC
 from tests.products import write_toy_car
@@ -48,6 +50,32 @@ def test_preview_draws_pictures_labels_and_a_legend(tmp_path: Path) -> None:
     # Two columns of picture and overlay, two rows, and the legend below.
     assert width >= 4 * 48
     assert height > 2 * 48
+
+
+def test_a_sheet_goes_into_a_folder_that_is_made(tmp_path: Path) -> None:
+    out = tmp_path / "sheets" / "sheet.jpg"
+    _run("preview", _spec(tmp_path), "--out", out, "--count", 1, "--size", 16)
+    assert out.is_file()
+
+
+@pytest.mark.parametrize(
+    ("out", "options", "says"),
+    [
+        ("afile/x.png", [], "a file stands where a folder is needed"),
+        ("folder.png", [], "a folder has this name"),
+        ("x.jpg", ["--count", 20, "--columns", 20, "--size", 2048], "82,004 × 2,056 pixels"),
+    ],
+)
+def test_a_sheet_that_cannot_be_written_is_not_drawn(
+    tmp_path: Path, out: str, options: list[object], says: str
+) -> None:
+    (tmp_path / "afile").write_text("")
+    (tmp_path / "folder.png").mkdir()
+    # There is no such spec: nobody looks for it before.
+    arguments = ["preview", tmp_path / "none.yaml", "--out", tmp_path / out, *options]
+    result = CliRunner().invoke(group, [str(a) for a in arguments])
+    assert isinstance(result.exception, ClearcoatError)
+    assert says in str(result.exception)
 
 
 def test_schema_describes_a_valid_spec() -> None:

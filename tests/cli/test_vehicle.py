@@ -15,7 +15,7 @@ from tests.product.test_glb import khronos_issues
 
 @pytest.fixture(scope="module")
 def car(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("car") / "car.glb"
+    out = tmp_path_factory.mktemp("car") / "made" / "car.glb"
     main(["vehicle", "build", "--style", "suv", "--seed", "3", "--out", str(out)])
     return out
 
@@ -46,6 +46,10 @@ def test_list_says_limits_and_meaning(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (
+            ["--style", "suv", "--out", "{tmp}/afile/a.glb"],
+            "a file stands where a folder is needed",
+        ),
         (["--style", "seden", "--out", "a.glb"], "did you mean 'sedan'?"),
         (["--style", "sedan+suv", "--out", "a.glb"], "do not blend"),
         (["--style", "suv", "--set", "wheelbase_mm", "--out", "a.glb"], "NAME=VALUE"),
@@ -54,8 +58,10 @@ def test_list_says_limits_and_meaning(capsys: pytest.CaptureFixture[str]) -> Non
     ],
 )
 def test_mistakes_are_explained(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "afile").write_text("")
+    arguments = [argument.replace("{tmp}", str(tmp_path)) for argument in arguments]
     with pytest.raises(SystemExit) as stopped:
         main(["vehicle", "build", *arguments])
     assert stopped.value.code == 2

@@ -202,6 +202,10 @@ def test_a_file_in_the_path_is_one_clear_error(tmp_path, write):
     with pytest.raises(DatasetError, match="cannot write the file") as caught:
         write(tmp_path / "afile" / "x.glb", b"")
     assert caught.value.found == "Not a directory"
+    assert "a file stands where a folder is needed" in caught.value.do
+    with pytest.raises(DatasetError) as caught:
+        write(tmp_path / "none" / "x.glb", b"")
+    assert "make the folder" in caught.value.do
 
 
 def test_numbers_beyond_the_classes_are_a_bug(tmp_path):

@@ -119,9 +119,10 @@ def _render(materials: list[Material], out: Path, size: int, columns: int, sampl
 
     from PIL import Image
 
-    from clearcoat.dataset.files import write_whole
+    from clearcoat.dataset.files import make_folder_of, write_whole
     from clearcoat.render.swatches import swatch_sheet, swatches
 
+    make_folder_of(out)
     tiles = swatches(materials, size=size, samples=samples)
     pictures = list(track(tiles, len(materials), "rendering"))
     encoded = BytesIO()

@@ -38,13 +38,15 @@ def build_command(style: str, seed: int, fixed: tuple[str, ...], out: Path, as_j
     The same style, seed and parameters give the same file.
     """  # fmt: skip
     from clearcoat import __version__, vehicles
-    from clearcoat.dataset.files import write_whole
+    from clearcoat.dataset.files import make_folder_of, write_whole
     from clearcoat.product.glb import to_glb
 
     if out.suffix.lower() != ".glb":
         raise UsageError("a vehicle is written as GLB", found=out.name, expected="a name in .glb")
     chosen = vehicles.draw_style(style, seed) if style == vehicles.ANY else style
-    product = vehicles.build(chosen, seed, _fixed(fixed))
+    parameters = _fixed(fixed)
+    make_folder_of(out)
+    product = vehicles.build(chosen, seed, parameters)
     write_whole(out, to_glb(product, generator=f"clearcoat {__version__}"))
     length, width, height = (product.bounds_m[1] - product.bounds_m[0]).tolist()
     if as_json:

@@ -7,6 +7,7 @@ tell what a killed process left from what another process is writing at this mom
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -21,6 +22,13 @@ _PREFIX = ".writing-"
 _TEMPORARY = re.compile(r"\.writing-(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]{32}")
 _ABANDONED_AFTER_S = 3600.0
 """Age from which another host's temporary file counts as left behind: no file takes that long."""
+_IN_THE_WAY = "a file stands where a folder is needed: choose another place to write to"
+_ADVICE = {
+    errno.ENOENT: "make the folder first, or choose another place to write to",
+    errno.ENOTDIR: _IN_THE_WAY,
+    errno.EEXIST: _IN_THE_WAY,
+    errno.EISDIR: "a folder has this name: choose another one",
+}
 
 
 def is_temporary(name: str) -> bool:
@@ -81,13 +89,29 @@ def remove_abandoned(folder: Path) -> None:
                     Path(entry.path).unlink()
 
 
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file is to be written into, before the work that ends in the file.
+
+    Raises DatasetError where that cannot be, or where a folder has the file's name.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def cannot_write(path: Path, error: OSError) -> DatasetError:
     """Return the error for a file that the system does not let us write."""
     return DatasetError(
         "cannot write the file",
         where=path,
         found=error.strerror or str(error),
-        do="make room or get write permission, then run the same command again to go on",
+        do=_ADVICE.get(
+            error.errno or 0,
+            "make room or get write permission, then run the same command again to go on",
+        ),
     )
 
 

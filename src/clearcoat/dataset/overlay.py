@@ -109,6 +109,16 @@ def legend_strip(
     return np.asarray(canvas)
 
 
+def contact_sheet_size(
+    cell: tuple[int, int], count: int, columns: int, *, gap_px: int = 4
+) -> tuple[int, int]:
+    """Return (height, width) of the sheet of `count` tiles, the largest of the size `cell`."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    height, width = cell
+    return rows * (height + gap_px) + gap_px, columns * (width + gap_px) + gap_px
+
+
 def contact_sheet(
     tiles: Sequence[NDArray[np.uint8]], columns: int, *, gap_px: int = 4
 ) -> NDArray[np.uint8]:
@@ -121,12 +131,8 @@ def contact_sheet(
     columns = min(columns, len(tiles))
     cell_height = max(tile.shape[0] for tile in tiles)
     cell_width = max(tile.shape[1] for tile in tiles)
-    rows = -(-len(tiles) // columns)
-    sheet = np.full(
-        (rows * (cell_height + gap_px) + gap_px, columns * (cell_width + gap_px) + gap_px, 3),
-        PAPER,
-        dtype=np.uint8,
-    )
+    size = contact_sheet_size((cell_height, cell_width), len(tiles), columns, gap_px=gap_px)
+    sheet = np.full((*size, 3), PAPER, dtype=np.uint8)
     for position, tile in enumerate(tiles):
         row, column = divmod(position, columns)
         height, width = tile.shape[:2]
