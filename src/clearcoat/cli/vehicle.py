@@ -102,7 +102,7 @@ def list_command(style: str | None, as_json: bool) -> None:
 def _fixed(pairs: tuple[str, ...]) -> dict[str, float]:
     fixed = {}
     for pair in pairs:
-        name, equals, value = pair.partition("=")
+        name, _, value = pair.partition("=")
         try:
             fixed[name.strip()] = float(value)
         except ValueError as error:
@@ -110,6 +110,4 @@ def _fixed(pairs: tuple[str, ...]) -> dict[str, float]:
                 "a parameter is set as NAME=VALUE", where="--set", found=pair,
                 expected="a number after the equals sign, as in wheelbase_mm=2700",
             ) from error  # fmt: skip
-        if not equals:
-            raise UsageError("a parameter is set as NAME=VALUE", where="--set", found=pair)
     return fixed
