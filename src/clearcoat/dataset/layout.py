@@ -89,7 +89,8 @@ def first_fault(error: ValidationError) -> str:
     """Return the first of pydantic's complaints on one line."""
     fault = error.errors(include_url=False)[0]
     key = ".".join(map(str, fault["loc"]))
-    return f"{key}: {fault['msg']}" if key else str(fault["msg"])
+    says = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{key}: {says}" if key else says
 
 
 def _damaged(file: Path, found: str) -> DatasetError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clearcoat.dataset.labels import LabelRaster
 from clearcoat.dataset.objects import ObjectEntry, ObjectPixels, PartPixels
@@ -198,3 +198,14 @@ class Manifest(_Stored):
     """What records count as single objects; empty where they do not."""
     source: dict[str, Any] = Field(default_factory=dict)
     """Free facts: kind (synthetic or real), fingerprint, seed, product, command."""
+
+    @model_validator(mode="after")
+    def _objects_are_of_it(self) -> Manifest:
+        for number, one in enumerate(self.objects):
+            if one.class_name not in self.classes:
+                raise ValueError(f"object {number} is of class {one.class_name!r}, not in classes")
+            if max(one.parts, default=0) > len(self.parts):
+                raise ValueError(
+                    f"object {number} has part {max(one.parts)}, there are {len(self.parts)} parts"
+                )
+        return self

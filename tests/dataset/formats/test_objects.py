@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ from clearcoat.cli import main
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, ObjectEntry, ObjectPixels, Record
 from clearcoat.dataset.formats import as_coco, as_voc, import_coco
 from clearcoat.dataset.objects import box_of
+from clearcoat.errors import DatasetError
 
 
 @pytest.fixture
@@ -70,6 +72,23 @@ def test_coco_has_an_annotation_per_object(dataset: Dataset, tmp_path: Path) -> 
             back.labels(0).mask(back.classes.index(name)),
             dataset.labels(0).mask(dataset.classes.index(name)),
         )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("classes", ["hood"], "object 0 is of class 'wheel', not in classes"),
+        ("parts", ["front"], "object 1 has part 2, there are 1 parts"),
+    ],
+)
+def test_objects_of_nothing_are_a_damaged_manifest(
+    dataset: Dataset, key: str, value: list[str], says: str
+) -> None:
+    file = dataset.path / "dataset.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    with pytest.raises(DatasetError, match="manifest of the data set is damaged") as caught:
+        Dataset.open(dataset.path)
+    assert (caught.value.where, caught.value.found) == (str(file), says)
 
 
 def test_voc_has_the_boxes(dataset: Dataset, tmp_path: Path) -> None:
