@@ -29,6 +29,75 @@ def test_files_outside_the_folder_are_refused(tmp_path: Path) -> None:
             read(path)
 
 
+@pytest.mark.parametrize("setting", ["root", "between"])
+def test_variables_do_not_lead_out_of_the_folder(tmp_path: Path, setting: str) -> None:
+    folder = tmp_path / "product"
+    folder.mkdir()
+    for name in (tmp_path / "box.usda", folder / "box.usda"):
+        other = stage(name)
+        cube(other, "/box")
+        other.GetRootLayer().Save()
+    path = folder / "car.usda"
+    for where, allowed in (("../", False), ("", True)):
+        given = f'#usda 1.0\n(expressionVariables = {{ string P = "{where}box" }})\n'
+        reference = 'def "car" (references = @`"${P}.usda"`@</box>) {}\n'
+        if setting == "between":
+            # The variable stands neither in the root layer nor where it is used.
+            (folder / "leaf.usda").write_text("#usda 1.0\n" + reference)
+            (folder / "middle.usda").write_text(
+                given + 'def "car" (references = @leaf.usda@</car>) {}\n'
+            )
+            path.write_text('#usda 1.0\ndef "car" (references = @middle.usda@</car>) {}\n')
+        else:
+            path.write_text(given + reference)
+        if allowed:
+            product = read(path)
+            assert product.triangle_count == 12
+            absent = any("absent" in note for note in product.notes)
+            assert absent == (setting == "between")
+        else:
+            with pytest.raises(ProductError, match="outside the product's folder"):
+                read(path)
+
+
+def test_value_clips_outside_the_folder_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "product"
+    folder.mkdir()
+    clip = '#usda 1.0\ndef "car" {\ndef Mesh "m" {\npoint3f[] points.timeSamples = {'
+    clip += "0: [(0,0,0), (1,0,0), (0,1,0)]}\n}\n}\n"
+    path = folder / "car.usda"
+    for asset, allowed in (("../clip.usda", False), ("clip.usda", True)):
+        (folder / asset).write_text(clip)
+        path.write_text(
+            f"""#usda 1.0
+def Xform "car" (
+    clips = {{
+        dictionary default = {{
+            asset[] assetPaths = [@{asset}@]
+            asset manifestAssetPath = @{asset}@
+            string primPath = "/car"
+            double2[] active = [(0, 0)]
+            double2[] times = [(0, 0), (1, 1)]
+        }}
+    }}
+    assetInfo = {{ asset identifier = @../clip.usda@ }}
+) {{
+    def Mesh "m" {{
+        point3f[] points
+        int[] faceVertexCounts = [3]
+        int[] faceVertexIndices = [0, 1, 2]
+    }}
+}}
+"""
+        )
+        if allowed:
+            # That the asset's own name mentions a file elsewhere opens nothing.
+            assert read(path).triangle_count == 1
+        else:
+            with pytest.raises(ProductError, match="outside the product's folder"):
+                read(path)
+
+
 def zipped(path: Path, *members: tuple[str, bytes], compressed: bool = False) -> Path:
     kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     with zipfile.ZipFile(path, "w", kind) as package:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pxr import Ar, Sdf, Tf
+from pxr import Ar, Sdf, Tf, Usd
 
 from clearcoat.errors import ProductError
 from clearcoat.product.raw import Notes
@@ -19,6 +19,7 @@ def check_layers(path: Path, notes: Notes) -> None:
         ProductError: a layer is damaged, or lies outside the product's folder.
     """
     seen: set[str] = set()
+    root = _layer(path, str(path))
     open_: list[str] = [str(path)]
     while open_:
         identifier = open_.pop()
@@ -28,7 +29,8 @@ def check_layers(path: Path, notes: Notes) -> None:
         if len(seen) > _MOST_LAYERS:
             raise ProductError(f"the stage has more than {_MOST_LAYERS:,} layers", where=path)
         layer = _layer(path, identifier)
-        for asset in layer.GetCompositionAssetDependencies():
+        for written in layer.GetCompositionAssetDependencies():
+            asset = evaluated(written, layer, root)
             if not asset:
                 continue
             target = layer.ComputeAbsolutePath(asset)
@@ -39,6 +41,36 @@ def check_layers(path: Path, notes: Notes) -> None:
                 open_.append(target)
             else:
                 notes.add("files that the stage refers to are absent", part=asset[:80])
+
+
+def evaluated(asset: str, layer: Sdf.Layer, root: Sdf.Layer) -> str:
+    """Return an asset path with the variables in it replaced; those of the root layer win.
+
+    Where they come from a layer in between, or are absent, the path stays as it is written: what
+    OpenUSD makes of it is looked at by `check_used`.
+    """
+    if not Sdf.VariableExpression.IsExpression(asset):
+        return asset
+    variables = {**layer.expressionVariables, **root.expressionVariables}
+    outcome = Sdf.VariableExpression(asset).Evaluate(variables)
+    if outcome.errors or not isinstance(outcome.value, str):
+        return asset
+    return outcome.value
+
+
+def check_used(path: Path, stage: Usd.Stage) -> None:
+    """Make sure that no layer was opened that `check_layers` cannot see beforehand.
+
+    Value clips are opened when a value is read, and variables may come from any layer above.
+    `UsdUtils.ExtractExternalReferences` would name them earlier, but also each file that is only
+    mentioned (an asset's identifier, custom data), and those are never opened.
+
+    Raises:
+        ProductError: a layer lies outside the product's folder.
+    """
+    for layer in stage.GetUsedLayers(includeClipLayers=True):
+        if layer.realPath:
+            check_inside(path, layer.realPath, Path(layer.realPath).name)
 
 
 def check_inside(path: Path, target: str, asset: str) -> None:

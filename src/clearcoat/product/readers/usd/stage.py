@@ -18,7 +18,7 @@ from clearcoat.product.readers.gltf.nodes import extras_text, unique
 from clearcoat.product.readers.gltf.primitives import Primitive, place, place_untidied
 from clearcoat.product.readers.pieces import Piece
 from clearcoat.product.readers.triangles import tidy
-from clearcoat.product.readers.usd.files import check_layers, unreadable
+from clearcoat.product.readers.usd.files import check_layers, check_used, unreadable
 from clearcoat.product.readers.usd.materials import Materials
 from clearcoat.product.readers.usd.meshes import inherited_colour, mesh_pieces
 from clearcoat.product.readers.usd.size import check_size
@@ -46,6 +46,7 @@ def read_stage(path: Path, variant: str | None) -> RawProduct:
     except Tf.ErrorException as error:
         raise unreadable(path, error) from error
     names = _choose_variant(stage, path, variant)
+    check_used(path, stage)
     unit = float(UsdGeom.GetStageMetersPerUnit(stage))
     if not UsdGeom.StageHasAuthoredMetersPerUnit(stage):
         notes.add("the file names no unit: centimetres, as the format says; correct it with `unit`")
@@ -53,6 +54,7 @@ def read_stage(path: Path, variant: str | None) -> RawProduct:
         walker = _Walker(stage, path, notes)
         for root in stage.GetPseudoRoot().GetFilteredChildren(_predicate()):
             walker.visit(root, "", np.eye(4), {})
+        check_used(path, stage)
     except Tf.ErrorException as error:
         raise unreadable(path, error) from error
     return RawProduct(
