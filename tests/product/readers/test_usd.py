@@ -100,6 +100,28 @@ def test_a_point_instancer_places_its_prototypes(tmp_path: Path) -> None:
         read(path)
 
 
+@pytest.mark.parametrize("kept", ["over", "class", "def"])
+def test_prototypes_are_placed_wherever_they_are_kept(tmp_path: Path, kept: str) -> None:
+    path = tmp_path / "bolts.usda"
+    made = stage(path)
+    # A group of its own: the prims below a prototype are no more defined than it is itself.
+    cube(made, "/store/kinds/bolt/head")
+    specifier = {"over": Sdf.SpecifierOver, "class": Sdf.SpecifierClass, "def": Sdf.SpecifierDef}
+    for prim in ("/store", "/store/kinds", "/store/kinds/bolt"):
+        made.GetPrimAtPath(prim).SetSpecifier(specifier[kept])
+    bolts = UsdGeom.PointInstancer.Define(made, "/bolts")
+    bolts.CreatePrototypesRel().SetTargets(["/store/kinds/bolt", "/store/kinds/absent"])
+    bolts.CreateProtoIndicesAttr([0, 0, 1])
+    bolts.CreatePositionsAttr([Gf.Vec3f(2.0 * n, 0, 0) for n in range(3)])
+    made.GetRootLayer().Save()
+    product = read(path)
+    paths = [part.path for part in product.parts if part.path.startswith("bolts")]
+    assert paths == ["bolts/bolt/head", "bolts/bolt/head#2"]
+    # Outside an instancer only `def` is geometry.
+    assert len(product.parts) - len(paths) == (kept == "def")
+    assert any("prototypes of point instancers are absent" in note for note in product.notes)
+
+
 def test_subsets_and_display_colours_are_parts(tmp_path: Path) -> None:
     path = tmp_path / "box.usdc"
     made = stage(path)

@@ -68,8 +68,10 @@ def read_stage(path: Path, variant: str | None) -> RawProduct:
     )
 
 
-def _predicate() -> Any:
-    return Usd.TraverseInstanceProxies(Usd.PrimDefaultPredicate)
+def _predicate(*, prototype: bool = False) -> Any:
+    """Which prims are followed: below a prototype also `over` and `class`, where they are kept."""
+    wide = Usd.PrimIsActive & Usd.PrimIsLoaded
+    return Usd.TraverseInstanceProxies(wide if prototype else Usd.PrimDefaultPredicate)
 
 
 def _choose_variant(stage: Usd.Stage, path: Path, variant: str | None) -> tuple[str, ...]:
@@ -146,7 +148,7 @@ class _Walker:
             return
         if prim.IsA(UsdGeom.Gprim):
             self._show(prim, stem, full, metadata)
-        for child in prim.GetFilteredChildren(_predicate()):
+        for child in prim.GetFilteredChildren(_predicate(prototype=bool(self._open))):
             self.visit(child, stem, full, metadata)
 
     def _local(self, prim: Usd.Prim, above: Float64Array) -> Float64Array:
@@ -192,6 +194,8 @@ class _Walker:
             target = prim.GetStage().GetPrimAtPath(targets[index])
             if target:
                 self.visit(target, stem, transform @ np.array(matrix).T, metadata)
+            else:
+                self._notes.add("prototypes of point instancers are absent", part=stem)
 
     def _show(
         self, prim: Usd.Prim, stem: str, transform: Float64Array, metadata: dict[str, str]
