@@ -14,7 +14,16 @@ from clearcoat.product import read
 pytest.importorskip("pxr", reason="usd-core is not installed")
 from pxr import Gf, Kind, Sdf, Usd, UsdGeom, UsdShade, UsdUtils, Vt
 
-from tests.product.readers.usd_stages import CORNERS, QUADS, bind, cube, outward, stage, surface
+from tests.product.readers.usd_stages import (
+    CORNERS,
+    QUADS,
+    bind,
+    cube,
+    outward,
+    pictured,
+    stage,
+    surface,
+)
 
 
 @pytest.mark.parametrize("suffix", ["usda", "usdc", "usd"])
@@ -210,21 +219,7 @@ def test_textures_of_a_package(tmp_path: Path) -> None:
         "map1", Sdf.ValueTypeNames.TexCoord2fArray, "faceVarying"
     )
     coordinates.Set([Gf.Vec2f(u, v) for u, v in [(0, 0), (1, 0), (1, 1), (0, 1)] * 6])
-    material = surface(made, "/looks/paint")
-    bind(mesh, material)
-    texture = UsdShade.Shader.Define(made, "/looks/paint/image")
-    texture.CreateIdAttr("UsdUVTexture")
-    texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set("./paint.png")
-    reader = UsdShade.Shader.Define(made, "/looks/paint/reader")
-    reader.CreateIdAttr("UsdPrimvarReader_float2")
-    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("map1")
-    texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
-        reader.ConnectableAPI(), "result"
-    )
-    shader = UsdShade.Shader(made.GetPrimAtPath("/looks/paint/surface"))
-    shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).ConnectToSource(
-        texture.ConnectableAPI(), "rgb"
-    )
+    bind(mesh, pictured(made, "/looks/paint", "paint.png", "map1"))
     made.GetRootLayer().Save()
     package = tmp_path / "pack" / "box.usdz"
     package.parent.mkdir()
@@ -240,6 +235,29 @@ def test_textures_of_a_package(tmp_path: Path) -> None:
         np.testing.assert_allclose(part.material.base_color, (0.5, 0, 0), atol=1e-9)
         assert part.mesh.uv is not None
         assert len(part.mesh.uv) == 24
+
+
+def test_each_subset_has_the_coordinates_of_its_own_material(tmp_path: Path) -> None:
+    Image.new("RGB", (2, 2), (255, 0, 0)).save(tmp_path / "paint.png")
+    path = tmp_path / "box.usda"
+    made = stage(path)
+    mesh = cube(made, "/box")
+    # The first by name is read by no material.
+    for number, name in enumerate(("baked", "decal", "st")):
+        UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
+            name, Sdf.ValueTypeNames.TexCoord2fArray, "constant"
+        ).Set([Gf.Vec2f(number, number)])
+    api = UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim())
+    for face, name in enumerate(("decal", "st")):
+        subset = api.CreateMaterialBindSubset(f"with_{name}", Vt.IntArray([face]))
+        bind(subset, pictured(made, f"/looks/{name}", "paint.png", name))
+    made.GetRootLayer().Save()
+    parts = {part.path: part for part in read(path).parts}
+    assert set(parts) == {"box", "box/with_decal", "box/with_st"}
+    for number, name in enumerate(("decal", "st"), start=1):
+        uv = parts[f"box/with_{name}"].mesh.uv
+        assert uv is not None
+        assert set(uv.ravel().tolist()) == {number}
 
 
 def test_variants_are_offered_and_chosen(tmp_path: Path) -> None:

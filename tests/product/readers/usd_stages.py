@@ -48,6 +48,25 @@ def surface(made: Usd.Stage, path: str, **values: Any) -> UsdShade.Material:
     return material
 
 
+def pictured(made: Usd.Stage, path: str, image: str, varname: str) -> UsdShade.Material:
+    """Return a material whose colour is a picture beside the stage, read by `varname`."""
+    material = surface(made, path)
+    texture = UsdShade.Shader.Define(made, f"{path}/image")
+    texture.CreateIdAttr("UsdUVTexture")
+    texture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(f"./{image}")
+    reader = UsdShade.Shader.Define(made, f"{path}/reader")
+    reader.CreateIdAttr("UsdPrimvarReader_float2")
+    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set(varname)
+    texture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(
+        reader.ConnectableAPI(), "result"
+    )
+    shader = UsdShade.Shader(made.GetPrimAtPath(f"{path}/surface"))
+    shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).ConnectToSource(
+        texture.ConnectableAPI(), "rgb"
+    )
+    return material
+
+
 def bind(prim: Any, material: UsdShade.Material) -> None:
     UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(material)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ from numpy.typing import NDArray
 from pxr import Usd, UsdGeom, UsdShade
 
 from clearcoat.errors import ProductError
-from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes
 from clearcoat.product.readers.pieces import Piece, by_colour, by_face_colour
 from clearcoat.product.readers.triangles import polygons_to_triangles
@@ -58,15 +59,20 @@ def mesh_pieces(
     faces, owner = faces[shown], owner[shown]
     owner_of_corner = np.repeat(np.arange(len(counts)), counts)
     normals = _normals(mesh, time, flat, owner_of_corner, len(points), stem, notes)
-    uv = _uv(prim, coordinates, time, flat, owner_of_corner, len(points), stem, notes)
-    vertices, faces, normals, uv = _joined(points, flat, faces, normals, uv)
-    if mesh.GetOrientationAttr().Get(time) == UsdGeom.Tokens.leftHanded:
-        faces = faces[:, ::-1]
-    whole = Piece("", vertices, faces, normals, uv, material)
-    pieces = _by_subset(prim, whole, owner, time, materials)
+    flipped = mesh.GetOrientationAttr().Get(time) == UsdGeom.Tokens.leftHanded
+
+    @functools.cache
+    def whole(wanted: str) -> Piece:
+        """Return all of the mesh, with the coordinates that one of its materials reads."""
+        uv = _uv(prim, wanted, time, flat, owner_of_corner, len(points), stem, notes)
+        vertices, joined, bends, uv = _joined(points, flat, faces, normals, uv)
+        joined = joined[:, ::-1] if flipped else joined
+        return Piece("", vertices, joined, bends, uv, material)
+
+    pieces = _by_subset(prim, whole, coordinates, owner, time, materials)
     if material is not None or len(pieces) > 1 or not len(counts):
         return pieces
-    return _by_display_colour(prim, whole, owner, counts, flat, time, notes)
+    return _by_display_colour(prim, whole(coordinates), owner, counts, flat, time, notes)
 
 
 def inherited_colour(prim: Usd.Prim) -> str:
@@ -180,20 +186,29 @@ def _joined(
 
 
 def _by_subset(
-    prim: Usd.Prim, whole: Piece, owner: Int64Array, time: Usd.TimeCode, materials: Materials
+    prim: Usd.Prim,
+    whole: Callable[[str], Piece],
+    coordinates: str,
+    owner: Int64Array,
+    time: Usd.TimeCode,
+    materials: Materials,
 ) -> list[Piece]:
+    """Cut by material subsets, each with the coordinates that its own material reads."""
     pieces = []
-    left = np.ones(len(whole.faces), np.bool_)
+    left = np.ones(len(owner), np.bool_)
     for subset in UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets():
         indices = np.asarray(subset.GetIndicesAttr().Get(time) or [], np.int64)
         inside = left & np.isin(owner, indices)
         left &= ~inside
-        material: SourceMaterial | None = materials.of(subset.GetPrim())[0]
+        if not inside.any():
+            continue
+        material, wanted = materials.of(subset.GetPrim())
         name = subset.GetPrim().GetName()
-        pieces.append(replace(whole, path=name, faces=whole.faces[inside], material=material))
-    pieces = [piece for piece in pieces if len(piece.faces)]
+        source = whole(wanted or coordinates)
+        pieces.append(replace(source, path=name, faces=source.faces[inside], material=material))
     if left.any() or not pieces:
-        pieces.insert(0, replace(whole, faces=whole.faces[left]))
+        rest = whole(coordinates)
+        pieces.insert(0, replace(rest, faces=rest.faces[left]))
     return pieces
 
 
