@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from clearcoat.errors import MissingDependencyError, ProductError
 from clearcoat.product import read
 
 pytest.importorskip("pxr", reason="usd-core is not installed")
+from clearcoat.product.readers.usd.size import check_size
 from tests.product.readers.usd_stages import cube, stage
 
 
@@ -96,6 +98,43 @@ def Xform "car" (
         else:
             with pytest.raises(ProductError, match="outside the product's folder"):
                 read(path)
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        "(subLayers = [@between.usda@])\n",
+        'def "car" (references = @between.usda@</level0>) {}\n',
+        '(expressionVariables = { string P = "between" })\n'
+        'def "car" (references = @`"${P}.usda"`@</level0>) {}\n',
+    ],
+    ids=["sublayer", "reference", "variable"],
+)
+def test_copies_of_copies_are_counted_in_sublayers(tmp_path: Path, root: str) -> None:
+    levels = [f'over "level{n}" {{\n' for n in range(10)]
+    for n in range(9):
+        levels[n] += "".join(f'def "c{i}" (references = </level{n + 1}>) {{}}\n' for i in range(10))
+    # Even and odd levels in two layers: what is referred to is found in the one beside.
+    for parity, name in enumerate(("even", "odd")):
+        text = "".join(f"{level}}}\n" for level in levels[parity::2])
+        (tmp_path / f"{name}.usda").write_text("#usda 1.0\n" + text)
+    (tmp_path / "copies.usda").write_text("#usda 1.0\n(subLayers = [@even.usda@, @odd.usda@])\n")
+    (tmp_path / "between.usda").write_text("#usda 1.0\n(subLayers = [@copies.usda@])\n")
+    path = tmp_path / "car.usda"
+    path.write_text("#usda 1.0\n" + root)
+    with pytest.raises(ProductError, match="once its references are followed") as caught:
+        # Not by `read`: were it let through, composing it would take all memory.
+        check_size(path)
+    assert re.search(r"2,\d{3},\d{3},\d{3} prims", str(caught.value))
+
+
+def test_a_stage_too_deep_to_count_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.usda"
+    copies = "".join(f'def "c{i}" (references = </box>) {{}}\n' for i in range(3))
+    path.write_text("#usda 1.0\n" + 'def "n" {\n' * 301 + copies + "}\n" * 301)
+    with pytest.raises(ProductError, match="once its references are followed") as caught:
+        read(path)
+    assert "300 levels" in str(caught.value)
 
 
 def zipped(path: Path, *members: tuple[str, bytes], compressed: bool = False) -> Path:
