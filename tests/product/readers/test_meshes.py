@@ -190,6 +190,41 @@ def test_obj_with_materials(tmp_path: Path) -> None:
     assert (paint.triangle_count, glass.triangle_count, steel.triangle_count) == (2, 1, 1)
 
 
+_TRIANGLE = "v {0} 0 0\nv {0} 1 0\nv {0} 0 1\nf -3 -2 -1 # a face\n"
+
+
+def test_the_sign_of_a_comment_in_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "bolts.obj"
+    (tmp_path / "bolts.mtl").write_text("newmtl Steel#1\nKd 1 0 0\nnewmtl Steel#2\nKd 0 0 1\n")
+    path.write_text(
+        "  # two bolts\nmtllib bolts.mtl\n"
+        + "".join(f"o Bolt#{n}\nusemtl Steel#{n}\n{_TRIANGLE.format(n)}" for n in (1, 2))
+    )
+    parts = read(path).parts
+    assert [part.path for part in parts] == ["Bolt#1", "Bolt#2"]
+    assert [part.color for part in parts] == [(1, 0, 0), (0, 0, 1)]
+
+
+def test_objects_of_one_name_are_several(tmp_path: Path) -> None:
+    path = tmp_path / "wheels.obj"
+    names = ["o wheel", "o body", "o wheel\no empty\no wheel", "g rim", "o body\ng body"]
+    path.write_text("".join(f"{name}\n{_TRIANGLE.format(n)}" for n, name in enumerate(names)))
+    product = read(path)
+    assert [part.path for part in product.parts] == [
+        *("wheel", "body", "wheel#2", "wheel#2/rim", "body#2")
+    ]
+    assert len({part.instance for part in product.parts}) == 5
+
+
+def test_paths_are_unique_whatever_the_names(tmp_path: Path) -> None:
+    path = tmp_path / "solids.stl"
+    text = str(trimesh.creation.box().export(file_type="stl_ascii"))
+    path.write_text(
+        "".join(text.replace("solid", f"solid {name}", 1) + "\n" for name in ("A", "A", "A#2"))
+    )
+    assert [part.path for part in read(path).parts] == ["A", "A#2", "A#2#2"]
+
+
 @pytest.mark.parametrize("name", ["../secret.mtl", "/etc/passwd", "http://x/y.mtl", "link.mtl"])
 def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret.mtl").write_text("newmtl a\n")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clearcoat.errors import ProductError
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes, RawProduct, ReadOptions
+from clearcoat.product.readers.gltf.nodes import unique
 from clearcoat.product.readers.mtl import read_mtl
 from clearcoat.product.readers.pieces import Piece, name_of, to_parts
 from clearcoat.product.readers.triangles import polygons_to_triangles
@@ -41,7 +42,8 @@ class _Scan:
 def read(path: Path, options: ReadOptions) -> RawProduct:
     """Read an OBJ file; it says nothing of unit and axes, which are guessed.
 
-    The path of a part is its object and its group, as far as they are named and differ.
+    The path of a part is its object and its group, as far as they are named and differ. Every `o`
+    begins an object: those of one name get `#2`, `#3`, ….
 
     Raises:
         ProductError: not OBJ, malformed, or a face refers to what does not exist.
@@ -69,6 +71,8 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
 def _scan(path: Path, notes: Notes) -> _Scan:
     scan = _Scan()
     name, group, material = "", "", None
+    label: str | None = ""
+    taken: dict[str, int] = {}
     current: _Faces | None = None
     known = 0
     for line in _logical_lines(path.read_bytes()):
@@ -81,7 +85,11 @@ def _scan(path: Path, notes: Notes) -> _Scan:
             scan.uv.append(rest)
         elif word == b"f":
             if current is None:
-                shown = "/".join(dict.fromkeys(filter(None, (name, group)))) or path.stem
+                if label is None:
+                    # Only now: an object without faces takes no name from another.
+                    label = unique(name, taken)
+                own_group = "" if group == name else group
+                shown = "/".join(filter(None, (label, own_group))) or path.stem
                 key = (shown, material)
                 current = scan.faces.setdefault(key, _Faces(shown, material))
             current.lines.append(rest)
@@ -93,6 +101,7 @@ def _scan(path: Path, notes: Notes) -> _Scan:
                 material = text or None
             elif word == b"o":
                 name, group = name_of(text, ""), ""
+                label = None if name else ""
             else:
                 group = "" if text in {"default", "off"} else name_of(text, "")
         elif word == b"mtllib":
@@ -120,8 +129,13 @@ def _logical_lines(content: bytes) -> list[bytes]:
         content = content.replace(b"\t", b" ")
     lines = content.splitlines()
     if b"#" in content:
-        lines = [line.partition(b"#")[0] for line in lines]
+        return [_without_comment(line.strip()) for line in lines]
     return [line.strip() for line in lines]
+
+
+def _without_comment(line: bytes) -> bytes:
+    """Cut a comment off; names (`o Bolt#1`, `usemtl Steel #2`) may hold the sign themselves."""
+    return line.partition(b"#")[0].strip() if line[:1] in (b"#", b"v", b"f") else line
 
 
 def _table(lines: list[bytes], width: int, path: Path, word: str) -> Float64Array:

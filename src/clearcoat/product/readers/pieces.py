@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clearcoat.product.color import hex_color
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes, RawPart
+from clearcoat.product.readers.gltf.nodes import unique
 from clearcoat.product.readers.triangles import tidy
 
 _MOST_COLOURS = 64
@@ -36,12 +37,10 @@ class Piece:
 def to_parts(pieces: Sequence[Piece], notes: Notes) -> tuple[RawPart, ...]:
     """Tidy pieces into parts; equal paths get `#2`, `#3`, …, and share a body."""
     times = Counter(piece.path for piece in pieces)
-    seen: Counter[str] = Counter()
+    taken: dict[str, int] = {}
     parts = []
     for piece in pieces:
-        seen[piece.path] += 1
-        number = seen[piece.path]
-        path = piece.path if number == 1 else f"{piece.path}#{number}"
+        path = unique(piece.path, taken)
         part = tidy(
             path,
             piece.vertices,
