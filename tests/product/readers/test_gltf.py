@@ -14,6 +14,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from clearcoat.errors import ProductError
 from clearcoat.product import Product, SourceMaterial, read
 
 
@@ -263,6 +264,42 @@ def test_material_properties(gltf: Any, tmp_path: Path) -> None:
     gltf.document["materials"] = [{}]
     material = read(gltf.write(tmp_path)).parts[0].material
     assert material == SourceMaterial("material_0", (1.0, 1.0, 1.0), 1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("cutoff", [0.3, None])
+def test_a_mask_is_no_pane(gltf: Any, tmp_path: Path, cutoff: float | None) -> None:
+    """Alpha 0.45 is above a cutoff of 0.3, and below the usual one of a half."""
+    grille = {"name": "grille", "alphaMode": "MASK"}
+    grille |= {"pbrMetallicRoughness": {"baseColorFactor": [0.1, 0.1, 0.1, 0.45]}}
+    gltf.document["materials"] = [grille if cutoff is None else {**grille, "alphaCutoff": cutoff}]
+    gltf.document["meshes"][0]["primitives"][0]["material"] = 0
+    if cutoff is None:
+        with pytest.raises(ProductError, match="alpha is below their cutoff left out"):
+            read(gltf.write(tmp_path))
+        return
+    product = read(gltf.write(tmp_path))
+    assert product.parts[0].material is not None
+    assert product.parts[0].material.alpha == 1
+    assert not any("cut-outs" in note for note in product.notes)
+
+
+@pytest.mark.parametrize(("clear", "noted"), [(0, True), (128, False)])
+def test_cut_outs_are_drawn_solid(gltf: Any, tmp_path: Path, clear: int, noted: bool) -> None:
+    pixels = np.full((4, 4, 4), 255, np.uint8)
+    pixels[1:, :, 3] = clear
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    gltf.document["images"] = [{"bufferView": gltf.view(content.getvalue())}]
+    gltf.document["textures"] = [{"source": 0}]
+    pbr = {"baseColorTexture": {"index": 0}}
+    gltf.document["materials"] = [
+        {"name": "mesh", "alphaMode": "MASK", "pbrMetallicRoughness": pbr}
+    ]
+    gltf.document["meshes"][0]["primitives"][0]["material"] = 0
+    product = read(gltf.write(tmp_path))
+    assert product.parts[0].material is not None
+    assert product.parts[0].material.alpha == 1
+    assert ("cut-outs drawn solid: 1 (mesh)" in product.notes) == noted
 
 
 def test_textures_become_their_linear_mean(gltf: Any, tmp_path: Path) -> None:

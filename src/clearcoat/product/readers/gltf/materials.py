@@ -26,11 +26,15 @@ _BLACK = (0.0, 0.0, 0.0)
 class Materials:
     """Reads materials of one file, each once."""
 
+    cut_away: set[int]
+    """Materials read so far whose alpha is below their cutoff all over: they show nothing."""
+
     def __init__(self, file: GltfFile, notes: Notes) -> None:
         self._file = file
         self._notes = notes
         self._textures = TextureReader(file, notes)
         self._materials: dict[int, tuple[SourceMaterial, int]] = {}
+        self.cut_away = set()
 
     def read(self, index: int, *, of: str) -> tuple[SourceMaterial, int]:
         """Return the material of an index, and which texture coordinates its textures use.
@@ -76,12 +80,19 @@ class Materials:
             emissive=light,
             film_thickness=film_thickness,
         )
-        # glTF: an opaque material's alpha means nothing.
-        opaque = file.value(entry, "alphaMode", "string", "OPAQUE", of=of) == "OPAQUE"
+        mode = file.value(entry, "alphaMode", "string", "OPAQUE", of=of)
+        if mode == "MASK":
+            cutoff = file.value(entry, "alphaCutoff", "number", 0.5, of=of)
+            if factor[3] < cutoff:
+                # A picture's alpha is 1 at most and lifts nothing above the cutoff.
+                self.cut_away.add(index)
+            elif base[0] is not None and factor[3] * base[0].pixels[..., 3].min() < 255 * cutoff:
+                self._notes.add("cut-outs drawn solid", part=name)
         material = SourceMaterial(
             name=name,
             base_color=_unit3(np.array(factor[:3]) * base[2][:3]),
-            alpha=1.0 if opaque else _unit(factor[3] * base[2][3]),
+            # glTF: an opaque material's alpha means nothing, a masked one's is no transparency.
+            alpha=1.0 if mode in {"OPAQUE", "MASK"} else _unit(factor[3] * base[2][3]),
             metallic=_unit(metallic * rough[2][2]),
             roughness=_unit(roughness * rough[2][1]),
             emissive=_three(emissive),

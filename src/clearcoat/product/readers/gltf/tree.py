@@ -168,6 +168,9 @@ class _Meshes:
         material, coordinates, extras = None, 0, {}
         if number is not None:
             material, coordinates = self._materials.read(number, of=of)
+            if number in self._materials.cut_away:
+                self._notes.add("parts whose alpha is below their cutoff left out", part=path)
+                return _Piece(None, material, {})
             extras = extras_text(file.item("materials", number, of=of))
         primitive = read_primitive(file, entry, coordinates, of, path, self._notes)
         return _Piece(primitive, material, extras)
