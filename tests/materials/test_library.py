@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,41 @@ def test_unknown_names_are_explained(name: str, values: dict[str, object], says:
     with pytest.raises(SpecError) as caught:
         material(name, values)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"roughness": "rough"}, "roughness is no number"),
+        ({"roughness": None}, "roughness is no number"),
+        ({"clearcoat": True}, "clearcoat is no number"),
+        ({"roughness": 7}, "roughness is out of range"),
+        ({"metallic": -1}, "metallic is out of range"),
+        ({"ior": 0}, "ior is out of range"),
+        ({"specular": 10**400}, "specular is out of range"),
+        ({"base_color": 3}, "base_color is no colour"),
+        ({"base_color": [1, 1]}, "base_color is no colour"),
+        ({"base_color": [1, "a", 0]}, "base_color is no number"),
+        ({"tint": [2, 2, 2]}, "tint is out of range"),
+        ({"emission": [float("nan")] * 3}, "emission is out of range"),
+        ({"kind": "foo"}, "no such kind of material: 'foo'"),
+        ({"kind": "measured"}, "no such kind of material: 'measured'"),
+        ({"kind": ["opaque"]}, "no such kind of material"),
+        ({"thin_film_substrate": {}}, "thin_film_substrate is no name"),
+        ({"thin_film_substrate": [["x"]]}, "thin_film_substrate is no name"),
+    ],
+)
+def test_impossible_values_are_named(values: dict[str, object], says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        material("plastic_black", values)
+
+
+def test_every_value_that_may_be_replaced_is_checked() -> None:
+    entry = LIBRARY["plastic_black"]
+    free = {"name", "source", "is_paint", "category", "file", "textures"}
+    for key in {field.name for field in fields(entry)} - free:
+        with pytest.raises(SpecError):
+            material(entry.name, {key: {"no": "value"}})
 
 
 def test_the_library_is_large_and_no_material_is_there_twice() -> None:

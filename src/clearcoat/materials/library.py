@@ -33,7 +33,8 @@ def material(name: str, overrides: Mapping[str, object] | None = None) -> Materi
     """Return a library material, with some of its values replaced.
 
     Raises:
-        SpecError: no such material, a value that a material does not have, or an impossible film.
+        SpecError: no such material, a value that a material does not have, or one of the wrong
+            type or out of range, or an impossible film.
     """
     if name not in LIBRARY:
         raise SpecError(f"no such material: {name!r}", do=did_you_mean(name, LIBRARY))
@@ -45,27 +46,50 @@ def material(name: str, overrides: Mapping[str, object] | None = None) -> Materi
             raise SpecError(f"material {name!r} has no value {key!r}", do=did_you_mean(key, known))
         values[key] = tuple(value) if isinstance(value, list) else value
     made = replace(chosen, **values)  # type: ignore[arg-type]
+    _check_values(made)
     _check_film(made)
     return made
 
 
-_FILM_LIMITS = {
+_SHARE = (0.0, 1.0)
+_KINDS = ("opaque", "thin_glass")
+_NUMBERS = {
+    **dict.fromkeys(("metallic", "roughness", "specular", "anisotropic", "sheen"), _SHARE),
+    **dict.fromkeys(("clearcoat", "clearcoat_gloss", "thin_film_weight"), _SHARE),
+    **dict.fromkeys(("ior", "thin_film_ior"), (1.0, 5.0)),
     "thin_film_thickness_nm": (0.0, 5000.0),
-    "thin_film_ior": (1.0, 5.0),
-    "thin_film_weight": (0.0, 1.0),
 }
+_COLORS = {"base_color": _SHARE, "tint": _SHARE, "emission": (0.0, 1e6)}
+
+
+def _check_values(made: Material) -> None:
+    for key, limits in _NUMBERS.items():
+        _check_number(key, getattr(made, key), *limits)
+    for key, limits in _COLORS.items():
+        color = getattr(made, key)
+        if not isinstance(color, tuple) or len(color) != 3:
+            raise SpecError(f"{key} is no colour", found=repr(color)[:80], expected="three numbers")
+        for value in color:
+            _check_number(key, value, *limits)
+    if made.kind not in _KINDS:
+        raise SpecError(
+            f"no such kind of material: {made.kind!r}", expected="one of " + ", ".join(_KINDS)
+        )
+
+
+def _check_number(key: str, value: object, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SpecError(f"{key} is no number", found=repr(value)[:80])
+    if not least <= value <= most:
+        raise SpecError(
+            f"{key} is out of range", found=repr(value)[:80], expected=f"{least:g} to {most:g}"
+        )
 
 
 def _check_film(made: Material) -> None:
-    for key, (least, most) in _FILM_LIMITS.items():
-        value = getattr(made, key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise SpecError(f"{key} is no number", found=repr(value))
-        if not least <= value <= most:
-            raise SpecError(
-                f"{key} is out of range", found=f"{value:g}", expected=f"{least:g} to {most:g}"
-            )
     below = made.thin_film_substrate
+    if not isinstance(below, str):
+        raise SpecError("thin_film_substrate is no name of a metal", found=repr(below)[:80])
     if below and below not in METAL_SOURCES:
         raise SpecError(
             f"no such metal: {below!r}",
