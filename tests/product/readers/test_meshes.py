@@ -225,6 +225,42 @@ def test_paths_are_unique_whatever_the_names(tmp_path: Path) -> None:
     assert [part.path for part in read(path).parts] == ["A", "A#2", "A#2#2"]
 
 
+def test_tabs_and_byte_order_mark_of_a_material_library(tmp_path: Path) -> None:
+    path = tmp_path / "red.obj"
+    (tmp_path / "red.mtl").write_bytes(b"\xef\xbb\xbfnewmtl\tRed\nKd\t1 0\t0\n\tPr\t0.125\n")
+    path.write_text("mtllib red.mtl\nusemtl Red\n" + _TRIANGLE.format(0))
+    product = read(path)
+    assert product.parts[0].material is not None
+    assert product.parts[0].material.base_color == (1, 0, 0)
+    assert product.parts[0].material.roughness == 0.125
+    assert not any("in no library" in note for note in product.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "to_uv", "wrap"),
+    [
+        ("", (1, 0, 0, 0, 1, 0), "repeat"),
+        ("-s 4 2 1 -o 0.5 0.25 0 ", (4, 0, 0.5, 0, 2, 0.25), "repeat"),
+        ("-blendu on -o 0.5 -clamp on ", (1, 0, 0.5, 0, 1, 0), "clamp"),
+        ("-clamp off -s nan -o 1 x ", (1, 0, 1, 0, 1, 0), "repeat"),
+        ("-s ", (1, 0, 0, 0, 1, 0), "repeat"),
+    ],
+)
+def test_options_of_a_map_place_it(
+    tmp_path: Path, options: str, to_uv: tuple[float, ...], wrap: str
+) -> None:
+    path = tmp_path / "tiles.obj"
+    Image.fromarray(np.full((4, 4, 3), 188, np.uint8)).save(tmp_path / "pic.png")
+    (tmp_path / "tiles.mtl").write_text(f"newmtl tiles\nmap_Kd {options}pic.png\n")
+    path.write_text("mtllib tiles.mtl\nusemtl tiles\n" + _TRIANGLE.format(0))
+    material = read(path).parts[0].material
+    assert material is not None
+    assert material.textures is not None
+    assert material.textures.base_color is not None
+    assert material.textures.base_color.to_uv == to_uv
+    assert material.textures.base_color.wrap == wrap
+
+
 @pytest.mark.parametrize("name", ["../secret.mtl", "/etc/passwd", "http://x/y.mtl", "link.mtl"])
 def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret.mtl").write_text("newmtl a\n")

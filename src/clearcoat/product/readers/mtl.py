@@ -22,7 +22,8 @@ def read_mtl(product: Path, library: str, notes: Notes) -> dict[str, SourceMater
 
     Colours are taken for sRGB, as CAD systems show them. The Phong exponent becomes the
     roughness of the microfacet distribution with the same highlight, alpha² = 2 / (n + 2)
-    (Walter et al. 2007, doi 10.2312/EGWR/EGSR07/195-206).
+    (Walter et al. 2007, doi 10.2312/EGWR/EGSR07/195-206). Of a map's options scale (`-s`), offset
+    (`-o`) and `-clamp` are taken.
 
     Raises:
         ProductError: the library lies outside the product's folder.
@@ -33,8 +34,8 @@ def read_mtl(product: Path, library: str, notes: Notes) -> dict[str, SourceMater
         return {}
     tables: dict[str, dict[str, str]] = {}
     current: dict[str, str] | None = None
-    for line in content.decode("utf-8", errors="replace").splitlines():
-        word, _, rest = line.strip().partition(" ")
+    for line in content.decode("utf-8-sig", errors="replace").splitlines():
+        word, rest = (*line.split(None, 1), "", "")[:2]
         if word == "newmtl":
             current = tables.setdefault(rest.strip(), {})
         elif current is not None and word and not word.startswith("#"):
@@ -90,7 +91,8 @@ def _texture(
     if key not in table:
         return None
     # Options such as `-s 1 1 1` come first; the file name is what follows the last.
-    name = table[key].split()[-1] if table[key].startswith("-") else table[key]
+    options = table[key].split() if table[key].startswith("-") else []
+    name = options.pop() if options else table[key]
     name = name.replace("\\", "/")
     if name not in images:
         try:
@@ -103,7 +105,28 @@ def _texture(
             notes.add(f"the image {name!r} cannot be read: {remark}")
         images[name] = None if pixels is None else (pixels, texture_digest(pixels))
     found = images[name]
-    return None if found is None else Texture(digest=found[1], pixels=found[0], srgb=srgb)
+    if found is None:
+        return None
+    (across, up), (right, above) = _pair(options, "-s", 1.0), _pair(options, "-o", 0.0)
+    return Texture(
+        digest=found[1],
+        pixels=found[0],
+        srgb=srgb,
+        wrap="clamp" if "-clamp on" in " ".join(options) else "repeat",
+        to_uv=(across, 0.0, right, 0.0, up, above),
+    )
+
+
+def _pair(options: list[str], flag: str, default: float) -> tuple[float, float]:
+    """Return the numbers for u and v behind an option; what is absent or none is the default."""
+    values = [default, default]
+    place = options.index(flag) + 1 if flag in options else len(options)
+    for axis, text in enumerate(options[place : place + 2]):
+        value = _number({"": text}, "", math.nan)
+        if math.isnan(value):
+            break
+        values[axis] = value
+    return values[0], values[1]
 
 
 def _number(table: dict[str, str], key: str, default: float) -> float:
