@@ -67,6 +67,26 @@ def test_draco_geometry_is_that_of_the_source(gltf: Any, tmp_path: Path) -> None
     np.testing.assert_allclose(1 - mesh.uv[:, 1], mesh.vertices[:, 2] - 1, atol=1e-3)
 
 
+def test_what_draco_does_not_hold_is_in_its_accessor(gltf: Any, tmp_path: Path) -> None:
+    primitive = draco(gltf)
+    packed = primitive["extensions"]["KHR_draco_mesh_compression"]
+    whole = read(gltf.write(tmp_path)).parts[0].mesh
+    count = len(whole.vertices)
+    for name in ("NORMAL", "TEXCOORD_0"):
+        del packed["attributes"][name]
+    uv = np.random.default_rng(0).random((count, 2)).astype("<f4")
+    normals = np.tile(np.array([0, 1, 0], "<f4"), (count, 1))
+    primitive["attributes"] |= {"NORMAL": gltf.accessor(normals), "TEXCOORD_0": gltf.accessor(uv)}
+    mesh = read(gltf.write(tmp_path)).parts[0].mesh
+    assert mesh.uv is not None
+    assert mesh.normals is not None
+    np.testing.assert_allclose(np.sort(mesh.uv[:, 0]), np.sort(uv[:, 0]))
+    np.testing.assert_allclose(np.abs(mesh.normals[:, 2]), 1)
+    gltf.document["accessors"][-1]["count"] -= 1
+    with pytest.raises(ProductError, match="one per vertex"):
+        read(gltf.write(tmp_path))
+
+
 def test_damaged_draco_is_refused(gltf: Any, tmp_path: Path) -> None:
     primitive = draco(gltf)
     packed = primitive["extensions"]["KHR_draco_mesh_compression"]

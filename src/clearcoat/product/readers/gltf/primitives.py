@@ -63,6 +63,11 @@ def read_primitive(
         vertices = found
         normals = draco.attribute("NORMAL", 3, _normalized(file, attributes, "NORMAL", of))
         uv = draco.attribute(texture, 2, _normalized(file, attributes, texture, of))
+        # What the extension does not list lies uncompressed in its accessor.
+        if normals is None:
+            normals = _attribute(file, attributes, "NORMAL", 3, len(vertices), of)
+        if uv is None:
+            uv = _attribute(file, attributes, texture, 2, len(vertices), of)
         # Whatever the mode says: the decoder gives triangles.
         order, mode = draco.faces.reshape(-1), 4
     if len(order) and int(order.max()) >= len(vertices):
