@@ -34,9 +34,9 @@ def read_beside(
         raise ProductError(
             f"{of} points outside the product's folder", where=product, found=name[:80], do=mend
         )
-    if not target.exists() and missing_is_none:
-        return None
     try:
+        if not target.exists() and missing_is_none:
+            return None
         if not target.is_file() or target.stat().st_size > _MOST_BYTES:
             raise ProductError(
                 f"{of} is no file of a sensible size", where=product, found=name[:80]

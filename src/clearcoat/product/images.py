@@ -43,7 +43,11 @@ def decode(content: bytes, *, upright: bool = False) -> tuple[NDArray[np.uint8] 
                     picture = ImageOps.exif_transpose(picture)
                 picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BOX)
                 pixels = np.asarray(picture, dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    # Decoders of single formats (AVIF, DDS) say with a RuntimeError what others say with OSError.
+    except (
+        *(OSError, ValueError, SyntaxError, EOFError, RuntimeError),
+        Image.DecompressionBombError,
+    ) as error:
         return None, str(error) or type(error).__name__
     return pixels, f"reduced to {LARGEST_SIDE} pixels" if reduced else ""
 

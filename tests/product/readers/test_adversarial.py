@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import re
 import struct
@@ -13,8 +14,9 @@ import pytest
 from PIL import Image
 
 from clearcoat.errors import ProductError
-from clearcoat.product import Product, read
+from clearcoat.product import Product, images, read
 from clearcoat.product.readers import part21
+from clearcoat.product.readers import step as step_reader
 
 _HEAD = (
     "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\n"
@@ -283,12 +285,81 @@ _THREE = np.eye(3, dtype="<f4").tobytes()
         ("a.obj", "v 1e30 0 0\nv -1e30 0 0\nv 0 1e30 0\nf 1 2 3\n", "too large"),
         ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 99999999999999999999999999\n", "corner"),
         ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/9 2/1 3/1\n", "does not exist"),
+        ("a.obj", "v 0 0\nv 1 0\nv 0 1\nf 1 2 3\n", "fewer than three numbers"),
+        ("a.obj", "v\nv\nv\nf 1 2 3\n", "fewer than three numbers"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nvn 0 0\nf 1//1 2//1 3//1\n", "a line of 'vn'"),
+        ("a.obj", "v 0 0 0\n" * 99 + f"v 1 0 0.{'0' * 1000}\nf 1 2 3\n", "1,002 characters"),
+        ("a.obj", "v 0 0 0\n" * 99 + f"f 1 2 {'0' * 5000}3\n", "corner"),
+        ("a.obj", f"mtllib {'a' * 300}.mtl\nv 0 0 0\nf 1 1 1\n", "cannot be read"),
+        (
+            "a.stl",
+            f"solid\nfacet\nvertex 0 0 0.{'0' * 1000}\nvertex 1 0 0\nvertex 0 1 0\nendfacet\n"
+            "endsolid\n",
+            "three numbers",
+        ),
+        (
+            "a.ply",
+            _PLY.format(form="ascii", vertices=3, faces=1) + f"0 0 0.{'0' * 1000}\n" * 3,
+            "1,002 characters",
+        ),
+        (
+            "a.ply",
+            _PLY.format(form="binary_little_endian", vertices=3, faces=1).replace(
+                "float z\n", "float z\nproperty float z\n"
+            ),
+            "'z' of element 'vertex' declared twice",
+        ),
+        (
+            "a.ply",
+            _PLY.format(form="ascii", vertices=3, faces=1).replace("list uint int", "int")
+            + "0 0 0\n" * 3
+            + "1\n",
+            "no surface",
+        ),
+        (
+            "a.ply",
+            _PLY.format(form="ascii", vertices=1, faces=1).replace("float x", "list uint float x")
+            + "1 0 0 0\n3 0 0 0\n",
+            "no surface",
+        ),
+        ("a.ply", _PLY.format(form="ascii", vertices=3, faces=1).replace("uint", "float"), "head"),
     ],
 )
 def test_lying_counts_and_indices(tmp_path: Path, name: str, content: Any, what: str) -> None:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert re.search(what, refused(path))
+
+
+def test_colours_of_a_ply_that_are_lists_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    head = _PLY.format(form="ascii", vertices=3, faces=1)
+    colours = [f"property {kind} {name}" for kind, name in (("uchar", "green"), ("uchar", "blue"))]
+    head = head.replace(
+        "end_header", "\n".join(["property list uchar uchar red", *colours, "end_header"])
+    )
+    path.write_text(head + "0 0 0\n1 0 0\n0 1 0\n3 0 1 2 1 255 0 0\n")
+    assert read(path).parts[0].material is None
+
+
+def test_a_damaged_picture_of_any_format_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise NotImplementedError("an unknown pixel format")
+
+    monkeypatch.setattr(Image, "open", refuse)
+    assert images.decode(b"DDS") == (None, "an unknown pixel format")
+
+
+def test_a_unit_of_a_step_file_that_is_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "unit.stp"
+    path.write_text(
+        "#1=(GLOBAL_UNIT_ASSIGNED_CONTEXT((#2)));\n"
+        "#2=(CONVERSION_BASED_UNIT('INCH',#3)LENGTH_UNIT()NAMED_UNIT(#9));\n"
+        "#3=LENGTH_MEASURE_WITH_UNIT(LENGTH_MEASURE(2.5.4),#4);\n"
+        "#4=(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.));\n"
+    )
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        assert step_reader._length_units(text) == []
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import struct
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from clearcoat.errors import ProductError
 from clearcoat.product import read
@@ -28,6 +30,11 @@ from clearcoat.product import read
         ("..\\secret.bin", "elsewhere"),
         ("absent.bin", "cannot be read"),
         ("data:application/octet-stream;base64,@@@", "inline data"),
+        ("data:;base64,é", "inline data"),
+        ("data:,\ud800", "truncated"),
+        ("//[x", "the URI of"),
+        ("a\ud800.bin", "cannot be read"),
+        ("a" * 300, "cannot be read"),
     ],
 )
 def test_buffers_stay_in_the_folder(gltf: Any, tmp_path: Path, uri: str, what: str) -> None:
@@ -128,6 +135,25 @@ def change_mode(document: dict[str, Any]) -> None:
 def test_damaged_documents_are_refused(gltf: Any, tmp_path: Path, change: Any, what: str) -> None:
     change(gltf.document)
     with pytest.raises(ProductError, match=what):
+        read(gltf.write(tmp_path))
+
+
+def test_half_a_surrogate_pair_in_a_name_can_be_printed(gltf: Any, tmp_path: Path) -> None:
+    gltf.document["nodes"][0] |= {"name": "a\ud800é", "extras": {"layer\udc00": "b\ud800"}}
+    part = read(gltf.write(tmp_path)).parts[0]
+    assert part.path == "a?é"
+    assert part.metadata == {"layer?": "b?"}
+
+
+def test_a_sampler_of_the_wrong_type_is_refused(gltf: Any, tmp_path: Path) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(content, "PNG")
+    gltf.document["images"] = [{"bufferView": gltf.view(content.getvalue())}]
+    gltf.document["textures"] = [{"source": 0, "sampler": 0}]
+    gltf.document["samplers"] = [{"wrapS": []}]
+    gltf.document["materials"] = [{"normalTexture": {"index": 0}}]
+    gltf.document["meshes"][0]["primitives"][0]["material"] = 0
+    with pytest.raises(ProductError, match="'wrapS' of"):
         read(gltf.write(tmp_path))
 
 

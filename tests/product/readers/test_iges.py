@@ -94,6 +94,14 @@ def test_names_colours_and_levels_tell_surfaces_apart(tmp_path: Path) -> None:
     assert f"hidden shapes left out: 1 (D{hidden})" in product.notes
 
 
+def test_a_colour_that_is_no_number_is_dark(tmp_path: Path) -> None:
+    writer = IgesWriter()
+    colour = writer.add(314, float("nan"), 100.0, 0.0, string("broken"))
+    writer.plane(color=-colour)
+    (part,) = read_text(writer, tmp_path / "colour.igs").parts
+    assert look(part) == "#00ff00"
+
+
 def test_groups_and_instances_make_the_tree(tmp_path: Path) -> None:
     writer = IgesWriter()
     base = writer.plane(along=(100, 0, 0), across=(0, 100, 0), label="BASE")

@@ -13,7 +13,7 @@ from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes, RawProduct, ReadOptions
 from clearcoat.product.readers.gltf.nodes import unique
 from clearcoat.product.readers.mtl import read_mtl
-from clearcoat.product.readers.pieces import Piece, name_of, to_parts
+from clearcoat.product.readers.pieces import Piece, aligned, name_of, to_parts
 from clearcoat.product.readers.triangles import polygons_to_triangles
 
 _IGNORED = {b"s", b"lod", b"shadow_obj", b"trace_obj", b"vp", b"cstype", b"deg", b"bmat"}
@@ -146,9 +146,11 @@ def _table(lines: list[bytes], width: int, path: Path, word: str) -> Float64Arra
     columns = len(lines[0].split())
     try:
         if len(tokens) == columns * len(lines) and columns >= width:
-            values = np.array(tokens, dtype="S").astype(np.float64)
+            values = aligned(tokens).astype(np.float64)
             return np.ascontiguousarray(values.reshape(-1, columns)[:, :width])
         rows = [[*map(float, line.split()[:width])] for line in lines]
+        if width == 3 and min(map(len, rows)) < width:
+            raise ValueError("fewer than three numbers")
         # A texture coordinate may be of one number.
         return np.array([row + [0.0] * (2 - len(row)) if width == 2 else row for row in rows])
     except ValueError as error:
@@ -215,7 +217,7 @@ def _corners(faces: _Faces, path: Path) -> tuple[NDArray[np.int64], NDArray[np.i
             if joined.count(b"/") != (parts - 1) * len(tokens):
                 raise ValueError
             numbers = joined.replace(b"//", b"/0/").replace(b"/", b" ").split()
-            given = np.array(numbers, dtype="S").astype(np.int64).reshape(-1, parts)
+            given = aligned(numbers).astype(np.int64).reshape(-1, parts)
             table = np.zeros((len(tokens), 3), np.int64)
             table[:, : min(parts, 3)] = given[:, :3]
     except (ValueError, OverflowError):

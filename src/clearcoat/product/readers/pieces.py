@@ -16,6 +16,7 @@ from clearcoat.product.readers.gltf.nodes import unique
 from clearcoat.product.readers.triangles import tidy
 
 _MOST_COLOURS = 64
+_LONGEST_NUMBER = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,19 @@ def linear(codes: NDArray[np.uint8]) -> Float64Array:
     table = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
     values: Float64Array = table[codes]
     return values
+
+
+def aligned(tokens: Sequence[bytes]) -> NDArray[np.bytes_]:
+    """(N,): the tokens as one array, which NumPy turns into numbers at once.
+
+    Raises:
+        ValueError: one is longer than any number: all are padded to the longest, so that one of a
+            megabyte among a million would ask for a terabyte.
+    """
+    longest = max(map(len, tokens), default=0)
+    if longest > _LONGEST_NUMBER:
+        raise ValueError(f"a number of {longest:,} characters")
+    return np.array(tokens, dtype="S")
 
 
 def name_of(text: str, default: str) -> str:

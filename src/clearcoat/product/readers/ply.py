@@ -13,6 +13,7 @@ from clearcoat.errors import ProductError
 from clearcoat.product.raw import Notes, RawProduct, ReadOptions
 from clearcoat.product.readers.pieces import (
     Piece,
+    aligned,
     by_colour,
     by_face_colour,
     linear,
@@ -49,14 +50,15 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
     tables = _Body(content, body, form, path)
     found = {element.name: tables.element(element) for element in elements}
     notes = Notes()
-    vertex, face = found.get("vertex", {}), found.get("face", {})
-    corners = face.get("vertex_indices", face.get("vertex_index"))
-    if not {"x", "y", "z"} <= set(vertex) or corners is None:
+    vertex, face = (_scalars(found.get(name, {})) for name in ("vertex", "face"))
+    lists = found.get("face", {})
+    corners = lists.get("vertex_indices", lists.get("vertex_index"))
+    if not {"x", "y", "z"} <= set(vertex) or not isinstance(corners, tuple):
         raise ProductError(
             "the PLY file has no surface",
             where=path,
             found=f"elements {', '.join(found) or 'none'}",
-            expected="elements `vertex` with x, y, z and `face` with vertex_indices",
+            expected="elements `vertex` with numbers x, y, z and `face` with lists vertex_indices",
             do="export a mesh, not a point cloud",
         )
     counts, flat = corners
@@ -85,6 +87,11 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
         notes.add("colours of vertices replaced by their mean", part=piece.path)
         pieces = [replace(piece, material=by_colour(linear(_codes(vertex)).mean(axis=0)))]
     return RawProduct(to_parts(pieces, notes), None, None, None, notes.sentences(), usual_up="z")
+
+
+def _scalars(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties that are one number per entry, without the lists."""
+    return {name: values for name, values in table.items() if not isinstance(values, tuple)}
 
 
 def _codes(table: dict[str, Any]) -> NDArray[np.uint8]:
@@ -120,7 +127,15 @@ def _header(content: bytes, path: Path) -> tuple[str, list[_Element], int]:
                 form = name
             case ["element", name, count] if count.isdigit():
                 elements.append(_Element(name, int(count)))
-            case ["property", "list", size, kind, name] if elements and {size, kind} <= set(_TYPES):
+            case ["property", *_, name] if elements and name in elements[-1].order:
+                raise ProductError(
+                    "malformed PLY header",
+                    where=path,
+                    found=f"property {name!r} of element {elements[-1].name!r} declared twice",
+                )
+            case ["property", "list", size, kind, name] if (
+                elements and {size, kind} <= set(_TYPES) and _TYPES[size][0] != "f"
+            ):
                 elements[-1].lists.append((name, _TYPES[size], _TYPES[kind]))
                 elements[-1].order.append(name)
             case ["property", kind, name] if elements and kind in _TYPES:
@@ -251,7 +266,7 @@ class _Body:
             raise self._truncated(element)
         try:
             if not element.lists:
-                table = np.array(b" ".join(rows).split(), dtype="S").astype(np.float64)
+                table = aligned(b" ".join(rows).split()).astype(np.float64)
                 table = table.reshape(element.count, len(element.order))
                 return {
                     name: table[:, number].astype(kind if kind[0] != "f" else "f8")

@@ -106,4 +106,8 @@ def _unit_metres(number: int, entity: dict[int, bytes], depth: int) -> float | N
     if measure is None:
         return None
     base = _unit_metres(int(measure[2]), entity, depth + 1)
-    return None if base is None else float(measure[1]) * base
+    try:
+        factor = float(measure[1])
+    except ValueError:
+        return None
+    return None if base is None else factor * base

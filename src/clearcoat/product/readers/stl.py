@@ -13,7 +13,8 @@ from clearcoat.product.raw import Notes, RawProduct, ReadOptions
 from clearcoat.product.readers.pieces import Piece, by_face_colour, name_of, to_parts
 
 _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-_NUMBER = rb"[-+]?(?:nan|inf(?:inity)?|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
+# Bounded: all are padded to the longest, and one of a megabyte would cost that for each.
+_NUMBER = rb"[-+]?(?:nan|inf(?:inity)?|(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:e[-+]?\d{1,9})?)"
 
 
 def read(path: Path, options: ReadOptions) -> RawProduct:

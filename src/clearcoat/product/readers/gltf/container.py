@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
 import struct
@@ -58,6 +57,8 @@ class GltfFile:
                 found=repr(found)[:80],
                 expected=f"{'an' if kind[0] in 'aio' else 'a'} {kind}",
             )
+        if kind == "string":
+            return printable(found)
         return float(found) if kind == "number" else found
 
     def vector(
@@ -162,11 +163,17 @@ class GltfFile:
                 if head.endswith(";base64"):
                     return base64.b64decode(body, validate=True)
                 return urllib.parse.unquote_to_bytes(body)
-            except binascii.Error as error:
+            except ValueError as error:
                 raise self.error(f"malformed glTF: inline data of {of}", found=error) from error
         name = urllib.parse.unquote(uri)
         folder = self.path.parent.resolve()
-        if urllib.parse.urlsplit(uri).scheme or "\0" in name or "\\" in name:
+        try:
+            scheme = urllib.parse.urlsplit(uri).scheme
+        except ValueError as error:
+            raise self.error(
+                f"malformed glTF: the URI of {of}", found=f"{uri[:80]!r}: {error}"
+            ) from error
+        if scheme or "\0" in name or "\\" in name:
             raise self.error(
                 f"{of} lies elsewhere: {uri[:80]!r}",
                 expected="a file in the product's folder",
@@ -264,6 +271,11 @@ def _chunks(content: bytes, shown: Path) -> tuple[bytes, bytes | None]:
     if _JSON_CHUNK not in chunks:
         raise damaged("no JSON chunk")
     return chunks[_JSON_CHUNK], chunks.get(_BINARY_CHUNK)
+
+
+def printable(text: str) -> str:
+    """Return a text whose halves of surrogate pairs, which JSON may hold alone, are `?`."""
+    return text if text.isascii() else text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _is_number(value: Any) -> bool:

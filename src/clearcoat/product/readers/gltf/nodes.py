@@ -10,7 +10,7 @@ import numpy as np
 
 from clearcoat.product.raw import Float64Array, Notes
 from clearcoat.product.readers.gltf.accessors import floats
-from clearcoat.product.readers.gltf.container import GltfFile
+from clearcoat.product.readers.gltf.container import GltfFile, printable
 
 MOST_PARTS = 200_000
 MOST_TRIANGLES = 200_000_000
@@ -166,7 +166,8 @@ def extras_text(entry: dict[str, Any]) -> dict[str, str]:
         if isinstance(value, dict):
             stack += [(f"{key}.{name}" if key else str(name), v) for name, v in value.items()]
         elif key and isinstance(value, (str, int, float)):
-            found[key] = str(value).lower() if isinstance(value, bool) else str(value)
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            found[printable(key)] = printable(text)
     return found
 
 

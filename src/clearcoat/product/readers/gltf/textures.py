@@ -107,7 +107,10 @@ class TextureReader:
         if index is None:
             return "repeat"
         sampler = self._file.item("samplers", index, of=of)
-        along_u, along_v = (_WRAP.get(sampler.get(key), "repeat") for key in ("wrapS", "wrapT"))
+        along_u, along_v = (
+            _WRAP.get(self._file.value(sampler, key, "index", 10497, of=of), "repeat")
+            for key in ("wrapS", "wrapT")
+        )
         if along_u != along_v:
             self._notes.add(f"textures that wrap in two ways: {along_u} taken for both", part=of)
         return along_u

@@ -64,7 +64,8 @@ class Attributes:
         if defined is None or defined.kind != _COLOUR:
             return None
         values = self._file.parameters(defined)
-        shares = [min(max(real(values, place, 0.0) / 100, 0.0), 1.0) for place in range(3)]
+        # In this order `max` makes what is no number 0.
+        shares = [min(max(0.0, real(values, place, 0.0) / 100), 1.0) for place in range(3)]
         code = "#" + "".join(f"{round(255 * share):02x}" for share in shares)
         return by_colour(np.array(parse_hex(code)))
 
