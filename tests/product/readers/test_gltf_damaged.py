@@ -219,11 +219,30 @@ def test_absurd_coordinates_are_refused(gltf: Any, tmp_path: Path) -> None:
     assert any("check its unit" in note for note in read(gltf.write(tmp_path)).notes)
 
 
-def test_very_deep_trees_are_read(gltf: Any, tmp_path: Path) -> None:
-    depth = 3000
+@pytest.mark.parametrize("depth", [299, 300])
+def test_deep_trees_are_read_up_to_a_limit(gltf: Any, tmp_path: Path, depth: int) -> None:
     gltf.document["nodes"] = [{"name": "n", "children": [i + 1]} for i in range(depth)]
     gltf.document["nodes"].append({"name": "leaf", "mesh": 0})
-    assert read(gltf.write(tmp_path)).parts[0].path.count("/") == depth
+    if depth < 300:
+        assert read(gltf.write(tmp_path)).parts[0].path.count("/") == depth
+        return
+    with pytest.raises(ProductError, match="too deep"):
+        read(gltf.write(tmp_path))
+
+
+def test_zeros_count_wherever_they_are_used(gltf: Any, tmp_path: Path) -> None:
+    number = len(gltf.document["accessors"])
+    gltf.document["accessors"].append({"componentType": 5126, "count": 300_000, "type": "VEC3"})
+    empty = {"attributes": {"POSITION": number}}
+    primitives = gltf.document["meshes"][0]["primitives"]
+    primitives += [empty] * 3
+    product = read(gltf.write(tmp_path))
+    assert [part.path for part in product.parts] == ["cube"]
+    # Three primitives of nothing, each with a note.
+    assert any("left out: 300,000 (cube" in note for note in product.notes)
+    primitives += [empty] * 20
+    with pytest.raises(ProductError, match="without data"):
+        read(gltf.write(tmp_path))
 
 
 def places(value: Any, key: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -11,8 +11,9 @@ from clearcoat.product.readers.gltf.container import GltfFile
 
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
-# An accessor without a buffer view is all zeros and costs its writer nothing, whatever its count.
-_MOST_ZEROS = 50_000_000
+# An accessor without a buffer view is all zeros and costs its writer nothing, whatever its count
+# and however many primitives use it.
+_MOST_ZEROS = 4_000_000
 
 
 def floats(file: GltfFile, index: int, width: int, *, of: str) -> NDArray[np.float64]:
@@ -56,8 +57,13 @@ def _accessor(file: GltfFile, index: int, width: int, *, of: str) -> tuple[NDArr
     dtype = _dtype(file, file.value(entry, "componentType", "index", of=name), name)
     view = file.value(entry, "bufferView", "index", None, of=name)
     if view is None:
-        if count > _MOST_ZEROS:
-            raise file.error(f"malformed glTF: {name} declares {count:,} entries without data")
+        file.zeros += count
+        if file.zeros > _MOST_ZEROS:
+            raise file.error(
+                f"malformed glTF: {name} declares {count:,} entries without data",
+                found=f"{file.zeros:,} such entries, counted wherever they are used",
+                expected=f"at most {_MOST_ZEROS:,} in the file",
+            )
         values = np.zeros((count, width), dtype=dtype)
     else:
         start = file.value(entry, "byteOffset", "index", 0, of=name)

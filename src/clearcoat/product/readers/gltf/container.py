@@ -30,6 +30,8 @@ class GltfFile:
     document: dict[str, Any]
     binary: bytes | None
     """The binary chunk of a GLB."""
+    zeros: int = 0
+    """How many entries without data were made so far."""
     _buffers: dict[int, bytes] = field(default_factory=dict)
     _unpacked: dict[int, tuple[bytes, int | None]] = field(default_factory=dict)
 

@@ -16,6 +16,7 @@ MOST_PARTS = 200_000
 MOST_TRIANGLES = 200_000_000
 """A few bytes can ask for any number of copies of a mesh."""
 _MOST_EXTRAS = 256
+_DEEPEST = 300
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,11 @@ class Placed:
 def walk(
     file: GltfFile, rename: Callable[[str], str], taken: dict[str, int], notes: Notes
 ) -> Iterator[tuple[Placed, dict[str, Any]]]:
-    """Yield the nodes of the shown scene from the roots down, in the file's order."""
+    """Yield the nodes of the shown scene from the roots down, in the file's order.
+
+    Raises:
+        ProductError: no tree, or one so deep that its paths would fill the memory.
+    """
     roots = _roots(file, notes)
     none: Mapping[str, str] = {}
     stack = [(root, "", np.eye(4), none) for root in reversed(roots)]
@@ -52,6 +57,13 @@ def walk(
         seen.add(number)
         name = _name(file, node, number, rename)
         stem = f"{above}/{name}" if above else name
+        if stem.count("/") >= _DEEPEST:
+            raise file.error(
+                "the node tree is too deep",
+                found=f"more than {_DEEPEST} levels, down to {of}",
+                expected=f"at most {_DEEPEST} levels",
+                do="export a flatter tree",
+            )
         path = unique(stem, taken)
         with np.errstate(all="ignore"):
             full = transform @ _transform(file, node, of)

@@ -71,7 +71,7 @@ def read(
         if not str(name).startswith(_KNOWN):
             raise file.error(
                 "the file requires a glTF extension that is not read",
-                found=name,
+                found=repr(name)[:80],
                 do="export without this extension",
             )
     variants = Variants(file, options.variant)
@@ -126,7 +126,7 @@ class _Meshes:
                 of = f"meshes[{index}].primitives[{number}]"
                 self._pieces[index, number] = self._piece(entry, of, placed.path)
             piece = self._pieces[index, number]
-            if piece.primitive is None:
+            if not piece.has_triangles:
                 continue
             path = free_path or unique(placed.stem, taken)
             part = piece.at(path, placed, self._notes)
@@ -185,21 +185,23 @@ class _Piece:
         material: SourceMaterial | None,
         extras: dict[str, str],
     ) -> None:
-        self.primitive = primitive
+        self.has_triangles = primitive is not None
         self.material = material
         self.extras = extras
         self._notes = Notes()
         self._tidied: RawPart | None = None
         if primitive is not None:
             self._tidied = _tidied("", primitive, self._notes)
+        # Where nothing is left of it there is nothing to place, and no reason to hold its arrays.
+        self._primitive = None if self._tidied is None else primitive
 
     def at(self, path: str, placed: Placed, notes: Notes) -> RawPart | None:
         """Return it as a part at a node's place; None where no triangle is left of it."""
         part = None if self._tidied is None else place(self._tidied, placed.transform)
-        if part is not None or self._tidied is None or self.primitive is None:
+        if part is not None or self._primitive is None:
             notes.merge(self._notes, part=path)
             return part
-        return _tidied(path, place_untidied(self.primitive, placed.transform), notes)
+        return _tidied(path, place_untidied(self._primitive, placed.transform), notes)
 
 
 def _tidied(path: str, primitive: Primitive, notes: Notes) -> RawPart | None:
