@@ -63,6 +63,20 @@ def test_absurd_step_coordinates_are_refused_before_anything_is_cut(
     assert "too large to be cut" in said and "1.E+30 in #16" in said
     # Other numbers may be as large, and points may be very small.
     part21.check_coordinates(b"#1=X(1.E+30);#2=CARTESIAN_POINT('',(1.E-30,1.E+09,0.));", path)
+    part21.check_coordinates(
+        b"#1=X(10000000000000.);#2=CARTESIAN_POINT('(12345678901',(0.12345678901234,"
+        b"9999999999.5,12345678901234.E-10));",
+        path,
+    )
+
+
+@pytest.mark.parametrize("number", ["10000000000000.", "-10000000000.0", "1.E+10", "-1.5e300"])
+@pytest.mark.parametrize("before", ["(", "(0.0, "])
+def test_absurd_step_coordinates_in_any_spelling(number: str, before: str) -> None:
+    text = f"#1=X();#16 = CARTESIAN_POINT('',{before}{number},0.));"
+    with pytest.raises(ProductError, match="too large to be cut") as caught:
+        part21.check_coordinates(text.encode(), Path("a.stp"))
+    assert f"{number} in #16" in str(caught.value)
 
 
 def test_a_step_product_far_from_its_origin(shared: Path, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ Entities = dict[int, bytes]
 """Number -> what stands between `=` and `;`."""
 
 MOST_OCCURRENCES = 200_000
+_LARGEST_COORDINATE = 1e10
+_REST_OF_NUMBER = re.compile(rb"\d*\.?\d*(?:[eE][-+]?\d+)?")
 
 
 def entities(text: mmap.mmap | bytes, words: Iterable[bytes]) -> Entities:
@@ -63,14 +65,19 @@ def check_coordinates(text: mmap.mmap | bytes, path: Path) -> None:
     Raises:
         ProductError: a coordinate of 1e10 units or more (10,000 km in millimetres).
     """
-    # One literal letter in front lets the search run at the speed of a memory scan.
+    # One literal letter in front lets the search run at the speed of a memory scan. Numbers are
+    # large by their exponent, or by eleven digits and more before the point.
     for match in itertools.chain(
-        *(re.finditer(letter + rb"\+?0*[1-9]\d+", text) for letter in (b"E", b"e"))
+        *(re.finditer(letter + rb"\+?0*[1-9]\d+", text) for letter in (b"E", b"e")),
+        *(re.finditer(sign + rb"\s*[-+]?0*[1-9]\d{10,}", text) for sign in (rb"\(", b",")),
     ):
         start = text.rfind(b"=", 0, match.start())
-        statement = text[start + 1 : match.end()]
-        number = re.search(rb"[-+]?\d+\.?\d*[eE]\+?\d+$", statement)
+        rest = _REST_OF_NUMBER.match(text, match.end())
+        statement = text[start + 1 : match.end() if rest is None else rest.end()]
+        number = re.search(rb"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?$", statement)
         if number is None or b";" in statement or b"CARTESIAN_POINT" not in statement:
+            continue
+        if abs(float(number[0])) < _LARGEST_COORDINATE or statement.count(b"'") % 2:
             continue
         owner = re.search(rb"#\d+\s*$", text[max(start - 24, 0) : start])
         name = owner[0].decode().strip() if owner else "a point"
