@@ -107,13 +107,25 @@ def test_face_colours_of_a_binary_stl_are_parts(
 
 def test_face_colours_of_a_ply_are_parts(tmp_path: Path) -> None:
     mesh = trimesh.creation.box()
-    mesh.visual.face_colors = [[255, 0, 0, 255]] * 4 + [[0, 0, 255, 255]] * 8
+    mesh.visual.face_colors = [[255, 0, 0, 255]] * 4 + [[0, 128, 255, 255]] * 8
     for encoding in ("binary", "ascii"):
         path = tmp_path / f"{encoding}.ply"
         mesh.export(path, encoding=encoding)
         parts = read(path).parts
         found = {part.material.name: part.triangle_count for part in parts if part.material}
-        assert found == {"#ff0000": 4, "#0000ff": 8}
+        assert found == {"#ff0000": 4, "#0080ff": 8}
+
+
+def test_colours_of_two_bytes_in_a_ply_are_scaled(tmp_path: Path) -> None:
+    path = tmp_path / "deep.ply"
+    path.write_text(
+        "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\n"
+        "property float z\nelement face 1\nproperty list uchar int vertex_indices\n"
+        "property ushort red\nproperty ushort green\nproperty ushort blue\nend_header\n"
+        "0 0 0\n1 0 0\n0 1 0\n3 0 1 2 65535 32896 0\n"
+    )
+    [part] = read(path).parts
+    assert part.material is not None and part.material.name == "#ff8000"
 
 
 @pytest.mark.parametrize("endian", ["little", "big"])

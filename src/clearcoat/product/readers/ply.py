@@ -98,6 +98,9 @@ def _codes(table: dict[str, Any]) -> NDArray[np.uint8]:
     channels = np.stack([table[name] for name in ("red", "green", "blue")], axis=1)
     if channels.dtype.kind == "f":
         channels = np.nan_to_num(channels) * 255
+    elif channels.dtype.itemsize == 2 and channels.dtype.kind == "u":
+        # 65535 is full: 257 times 255.
+        channels = np.round(channels / 257)
     codes: NDArray[np.uint8] = np.clip(channels, 0, 255).astype(np.uint8)
     return codes
 
@@ -304,9 +307,10 @@ def _text_lists(element: _Element, rows: list[bytes]) -> dict[str, Any]:
                 raise ValueError(f"row {row[:40]!r}")
             values[name] += map(float, tokens[place : place + length])
             place += length
+    kinds = {name: kind if kind[0] != "f" else "f8" for name, kind in element.scalars}
     return {
         name: (np.array(counts[name], np.int64), np.array(values[name], np.int64))
         if name in listed
-        else np.array(values[name])
+        else np.array(values[name]).astype(kinds[name])
         for name in element.order
     }
