@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from clearcoat.errors import ProductError
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes, RawProduct, ReadOptions
-from clearcoat.product.readers.gltf.nodes import unique
 from clearcoat.product.readers.mtl import read_mtl
+from clearcoat.product.readers.naming import unique
 from clearcoat.product.readers.pieces import Piece, aligned, name_of, to_parts
 from clearcoat.product.readers.triangles import polygons_to_triangles
 

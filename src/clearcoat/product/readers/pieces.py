@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearcoat.product.color import hex_color
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes, RawPart
-from clearcoat.product.readers.gltf.nodes import unique
+from clearcoat.product.readers.naming import unique
 from clearcoat.product.readers.triangles import tidy
 
 _MOST_COLOURS = 64

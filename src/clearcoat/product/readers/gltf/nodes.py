@@ -11,6 +11,7 @@ import numpy as np
 from clearcoat.product.raw import Float64Array, Notes
 from clearcoat.product.readers.gltf.accessors import floats
 from clearcoat.product.readers.gltf.container import GltfFile, printable
+from clearcoat.product.readers.naming import unique
 
 MOST_PARTS = 200_000
 MOST_TRIANGLES = 200_000_000
@@ -181,19 +182,6 @@ def extras_text(entry: dict[str, Any]) -> dict[str, str]:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             found[printable(key)] = printable(text)
     return found
-
-
-def unique(path: str, taken: dict[str, int]) -> str:
-    """Return `path`, or `path#2`, `path#3`, … where it is taken; and take it."""
-    number = taken.get(path, 0) + 1
-    result = path if number == 1 else f"{path}#{number}"
-    while result in taken:
-        number += 1
-        result = f"{path}#{number}"
-    # Where to go on, so that thousands of equal names do not try each other's numbers.
-    taken[path] = number
-    taken.setdefault(result, 1)
-    return result
 
 
 def _transform(file: GltfFile, node: dict[str, Any], of: str) -> Float64Array:

@@ -18,7 +18,6 @@ from clearcoat.product.readers.gltf.nodes import (
     Placed,
     extras_text,
     occurrences,
-    unique,
     walk,
 )
 from clearcoat.product.readers.gltf.primitives import (
@@ -28,6 +27,7 @@ from clearcoat.product.readers.gltf.primitives import (
     read_primitive,
 )
 from clearcoat.product.readers.gltf.variants import Variants
+from clearcoat.product.readers.naming import unique
 from clearcoat.product.readers.triangles import tidy
 
 # Extensions that a file may require: read, or without effect on what is read.

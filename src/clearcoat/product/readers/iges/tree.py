@@ -12,7 +12,7 @@ import numpy as np
 from clearcoat.errors import ProductError
 from clearcoat.product.model import SourceMaterial
 from clearcoat.product.raw import Float64Array, Notes
-from clearcoat.product.readers.gltf.nodes import MOST_PARTS, unique
+from clearcoat.product.readers.gltf.nodes import MOST_PARTS
 from clearcoat.product.readers.iges.attributes import Attributes
 from clearcoat.product.readers.iges.file import Entity, IgesFile, decode
 from clearcoat.product.readers.iges.layout import real
@@ -25,6 +25,7 @@ from clearcoat.product.readers.iges.structure import (
     Member,
     Structure,
 )
+from clearcoat.product.readers.naming import unique
 from clearcoat.product.readers.part21 import check_tree
 from clearcoat.product.readers.pieces import name_of
 

@@ -14,8 +14,9 @@ from pxr import Sdf, Tf, Usd, UsdGeom
 
 from clearcoat.errors import ProductError, did_you_mean
 from clearcoat.product.raw import Float64Array, Notes, RawPart, RawProduct
-from clearcoat.product.readers.gltf.nodes import extras_text, unique
+from clearcoat.product.readers.gltf.nodes import extras_text
 from clearcoat.product.readers.gltf.primitives import Primitive, place, place_untidied
+from clearcoat.product.readers.naming import unique
 from clearcoat.product.readers.pieces import Piece
 from clearcoat.product.readers.triangles import tidy
 from clearcoat.product.readers.usd.files import check_layers, check_used, unreadable
