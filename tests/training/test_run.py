@@ -1,11 +1,10 @@
-"""Runs: they learn, repeat, and go on bit for bit."""
+"""Runs: they learn, repeat, and say what ran."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,17 +28,9 @@ from clearcoat.training import (
 )
 from clearcoat.training.environment import Occupancy
 
-from .tiny import Interrupt, tiny_config
+from .tiny import Interrupt, same_weights, tiny_config, weights_of
 
 Make = Callable[..., Dataset]
-
-
-def _weights(run: Path) -> dict[str, torch.Tensor]:
-    return load_model(run)[0].state_dict()
-
-
-def _same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
-    return all(torch.equal(first[key], second[key]) for key in first)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy_dice"])
@@ -69,111 +60,6 @@ def test_predictions_have_the_size_of_the_image(sources: Sources, tmp_path: Path
     assert (probabilities >= 0).all() and (probabilities <= 1).all()
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"mix": "concatenate", "augment": {"scale": (0.8, 1.2), "noise": 0.05}},
-        {"mix": "balanced", "ema_decay": 0.9, "schedule": "cosine"},
-        {"mix": "sequential", "weight_decay": 0.01, "clip_norm": 0.5},
-        {
-            "mix": "concatenate",
-            "schedule": "plateau",
-            "plateau_epochs": 1,
-            "class_weights": "balanced",
-            "subset": "independent",
-            "precision": "bf16",
-        },
-    ],
-    ids=["concatenate", "balanced", "sequential", "plateau"],
-)
-def test_going_on_after_an_interruption_gives_the_same_bits(
-    changes: dict[str, Any], sources: Sources, tmp_path: Path
-) -> None:
-    config = tiny_config(**changes)
-    whole = run_training(config, sources, tmp_path / "whole")
-    cut = tmp_path / "cut"
-    evaluations = len(RunFolder(tmp_path / "whole").read_curve())
-    assert evaluations >= 3
-    # Interrupted twice: once before a checkpoint has anything to say, once in the middle.
-    for after in (1, 1):
-        with pytest.raises(KeyboardInterrupt):
-            run_training(config, sources, cut, observer=Interrupt(after), checkpoint_every_s=0)
-        assert not RunFolder(cut).finished
-    resumed = run_training(config, sources, cut, checkpoint_every_s=0)
-    assert _same(_weights(tmp_path / "whole"), _weights(cut))
-    assert resumed["test"] == whole["test"]
-    curves = [
-        [{k: v for k, v in line.items() if k != "train_s"} for line in RunFolder(run).read_curve()]
-        for run in (tmp_path / "whole", cut)
-    ]
-    assert curves[0] == curves[1]
-    assert len(curves[0]) == evaluations
-    assert not RunFolder(cut).has("last.pt")
-
-
-def test_a_kill_after_the_last_step_gives_the_same_bits(
-    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = tiny_config(mix="sequential")
-    whole = run_training(config, sources, tmp_path / "whole")
-
-    def curve_alone(self: Any, line: dict[str, Any]) -> None:
-        self.folder.append_curve(line)
-
-    class LastCheckpointInTheFirstPhase(Silent):
-        """The second phase is then trained again from what that checkpoint holds."""
-
-        def on_phase(self, phase: Any, number: int, count: int) -> None:
-            if number:
-                place = "clearcoat.training.run._Checkpoints.after_evaluation"
-                patch.setattr(place, curve_alone)
-
-    def killed(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("clearcoat.training.run.write_gallery", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(
-                config,
-                sources,
-                tmp_path / "cut",
-                observer=LastCheckpointInTheFirstPhase(),
-                checkpoint_every_s=0,
-            )
-    assert RunFolder(tmp_path / "cut").has("best.pt")
-    resumed = run_training(config, sources, tmp_path / "cut")
-    assert _same(_weights(tmp_path / "whole"), _weights(tmp_path / "cut"))
-    assert resumed["phases"] == whole["phases"]
-
-
-def test_a_checkpoint_of_an_earlier_version_is_gone_on_with(
-    sources: Sources, tmp_path: Path
-) -> None:
-    config = tiny_config()
-    whole = run_training(config, sources, tmp_path / "whole")
-    cut = RunFolder(tmp_path / "cut")
-    with pytest.raises(KeyboardInterrupt):
-        run_training(config, sources, cut.path, observer=Interrupt(1), checkpoint_every_s=0)
-    saved = cut.read_tensors("last.pt")
-    cut.write_tensors("best.pt", {"model": saved.pop("best")})
-    cut.write_tensors("last.pt", saved)
-    assert run_training(config, sources, cut.path)["test"] == whole["test"]
-
-
-def test_what_a_kill_left_half_written_is_cleared_away(sources: Sources, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    run.mkdir()
-    # Of a process that is gone: numbers do not go that far.
-    left = f".writing-{socket.gethostname()}-999999999-{'0' * 32}"
-    (run / left).write_bytes(b"half")
-    run_training(tiny_config(), sources, run)
-    assert not (run / left).exists()
-    (run / "last.pt").write_bytes(b"left by a kill after the result was written")
-    run_training(tiny_config(), sources, run)
-    assert not (run / "last.pt").exists()
-
-
 def test_weights_of_classes_do_not_change_the_loss_that_is_told(
     sources: Sources, tmp_path: Path
 ) -> None:
@@ -198,7 +84,7 @@ def test_streamed_images_give_the_same_bits(sources: Sources, tmp_path: Path) ->
     config = tiny_config(mix="balanced", augment={"scale": (0.8, 1.2), "noise": 0.05})
     for residence in ("device", "stream"):
         run_training(config, sources, tmp_path / residence, residence=residence)  # type: ignore[arg-type]
-    assert _same(_weights(tmp_path / "device"), _weights(tmp_path / "stream"))
+    assert same_weights(weights_of(tmp_path / "device"), weights_of(tmp_path / "stream"))
     tests = [RunFolder(tmp_path / name).read_json("metrics.json") for name in ("device", "stream")]
     assert tests[0]["test"] == tests[1]["test"]
 
@@ -276,7 +162,7 @@ def test_a_loss_that_is_no_number_leaves_a_run_that_can_be_read(
 def test_clipping_shortens_the_step(sources: Sources, tmp_path: Path) -> None:
     for name, norm in (("off", None), ("on", 1e-3)):
         run_training(tiny_config(clip_norm=norm), sources, tmp_path / name)
-    assert not _same(_weights(tmp_path / "off"), _weights(tmp_path / "on"))
+    assert not same_weights(weights_of(tmp_path / "off"), weights_of(tmp_path / "on"))
 
 
 def test_independent_subsets_are_not_nested(sources: Sources, tmp_path: Path) -> None:
@@ -293,8 +179,8 @@ def test_the_seed_decides_everything(sources: Sources, tmp_path: Path) -> None:
     for number, (name, seed) in enumerate((("a", 0), ("b", 0), ("c", 1))):
         torch.manual_seed(number)
         run_training(tiny_config(seed=seed), sources, tmp_path / name)
-    assert _same(_weights(tmp_path / "a"), _weights(tmp_path / "b"))
-    assert not _same(_weights(tmp_path / "a"), _weights(tmp_path / "c"))
+    assert same_weights(weights_of(tmp_path / "a"), weights_of(tmp_path / "b"))
+    assert not same_weights(weights_of(tmp_path / "a"), weights_of(tmp_path / "c"))
 
 
 def test_training_leaves_the_callers_random_numbers_alone(sources: Sources, tmp_path: Path) -> None:
@@ -392,7 +278,7 @@ def test_a_pretrained_run_is_where_another_starts(sources: Sources, tmp_path: Pa
     assert before["synthetic"] == base_images["synthetic"] > 0
     assert before["steps"] > 0
     kernels = [
-        [v for k, v in _weights(run).items() if k.endswith("weight") and v.ndim == 4]
+        [v for k, v in weights_of(run).items() if k.endswith("weight") and v.ndim == 4]
         for run in (base, tmp_path / "tuned")
     ]
     for before, after in zip(*kernels, strict=True):

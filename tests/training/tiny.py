@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from clearcoat.training import Silent, TrainingConfig, training_config
+import torch
+
+from clearcoat.training import Silent, TrainingConfig, load_model, training_config
 
 
 def tiny_config(**changes: Any) -> TrainingConfig:
@@ -33,3 +36,13 @@ class Interrupt(Silent):
 
     def on_evaluation(self, line: dict[str, Any]) -> None:
         self.left -= 1
+
+
+def weights_of(run: Path) -> dict[str, torch.Tensor]:
+    """Return the weights of a finished run."""
+    return load_model(run)[0].state_dict()
+
+
+def same_weights(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    """Whether two sets of weights are the same bit for bit."""
+    return all(torch.equal(first[key], second[key]) for key in first)

@@ -1,0 +1,118 @@
+"""A run that was cut off goes on bit for bit, wherever that was."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearcoat.training import RunFolder, Silent, Sources, run_training
+
+from .tiny import Interrupt, same_weights, tiny_config, weights_of
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mix": "concatenate", "augment": {"scale": (0.8, 1.2), "noise": 0.05}},
+        {"mix": "balanced", "ema_decay": 0.9, "schedule": "cosine"},
+        {"mix": "sequential", "weight_decay": 0.01, "clip_norm": 0.5},
+        {
+            "mix": "concatenate",
+            "schedule": "plateau",
+            "plateau_epochs": 1,
+            "class_weights": "balanced",
+            "subset": "independent",
+            "precision": "bf16",
+        },
+    ],
+    ids=["concatenate", "balanced", "sequential", "plateau"],
+)
+def test_going_on_after_an_interruption_gives_the_same_bits(
+    changes: dict[str, Any], sources: Sources, tmp_path: Path
+) -> None:
+    config = tiny_config(**changes)
+    whole = run_training(config, sources, tmp_path / "whole")
+    cut = tmp_path / "cut"
+    evaluations = len(RunFolder(tmp_path / "whole").read_curve())
+    assert evaluations >= 3
+    # Interrupted twice: once before a checkpoint has anything to say, once in the middle.
+    for after in (1, 1):
+        with pytest.raises(KeyboardInterrupt):
+            run_training(config, sources, cut, observer=Interrupt(after), checkpoint_every_s=0)
+        assert not RunFolder(cut).finished
+    resumed = run_training(config, sources, cut, checkpoint_every_s=0)
+    assert same_weights(weights_of(tmp_path / "whole"), weights_of(cut))
+    assert resumed["test"] == whole["test"]
+    curves = [
+        [{k: v for k, v in line.items() if k != "train_s"} for line in RunFolder(run).read_curve()]
+        for run in (tmp_path / "whole", cut)
+    ]
+    assert curves[0] == curves[1]
+    assert len(curves[0]) == evaluations
+    assert not RunFolder(cut).has("last.pt")
+
+
+def test_a_kill_after_the_last_step_gives_the_same_bits(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_config(mix="sequential")
+    whole = run_training(config, sources, tmp_path / "whole")
+
+    def curve_alone(self: Any, line: dict[str, Any]) -> None:
+        self.folder.append_curve(line)
+
+    class LastCheckpointInTheFirstPhase(Silent):
+        """The second phase is then trained again from what that checkpoint holds."""
+
+        def on_phase(self, phase: Any, number: int, count: int) -> None:
+            if number:
+                place = "clearcoat.training.run._Checkpoints.after_evaluation"
+                patch.setattr(place, curve_alone)
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("clearcoat.training.run.write_gallery", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_training(
+                config,
+                sources,
+                tmp_path / "cut",
+                observer=LastCheckpointInTheFirstPhase(),
+                checkpoint_every_s=0,
+            )
+    assert RunFolder(tmp_path / "cut").has("best.pt")
+    resumed = run_training(config, sources, tmp_path / "cut")
+    assert same_weights(weights_of(tmp_path / "whole"), weights_of(tmp_path / "cut"))
+    assert resumed["phases"] == whole["phases"]
+
+
+def test_a_checkpoint_of_an_earlier_version_is_gone_on_with(
+    sources: Sources, tmp_path: Path
+) -> None:
+    config = tiny_config()
+    whole = run_training(config, sources, tmp_path / "whole")
+    cut = RunFolder(tmp_path / "cut")
+    with pytest.raises(KeyboardInterrupt):
+        run_training(config, sources, cut.path, observer=Interrupt(1), checkpoint_every_s=0)
+    saved = cut.read_tensors("last.pt")
+    cut.write_tensors("best.pt", {"model": saved.pop("best")})
+    cut.write_tensors("last.pt", saved)
+    assert run_training(config, sources, cut.path)["test"] == whole["test"]
+
+
+def test_what_a_kill_left_half_written_is_cleared_away(sources: Sources, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    # Of a process that is gone: numbers do not go that far.
+    left = f".writing-{socket.gethostname()}-999999999-{'0' * 32}"
+    (run / left).write_bytes(b"half")
+    run_training(tiny_config(), sources, run)
+    assert not (run / left).exists()
+    (run / "last.pt").write_bytes(b"left by a kill after the result was written")
+    run_training(tiny_config(), sources, run)
+    assert not (run / "last.pt").exists()
