@@ -64,10 +64,12 @@ def test_processes_and_their_states_stay_between_series(processes: int) -> None:
     with Workers(_tally, processes) as workers:
         first = list(workers.run(_next, range(6)))
         second = list(workers.run(_next, range(6)))
-    assert {pid for pid, _ in first + second} == {pid for pid, _ in first}
-    assert (os.getpid() in dict(first)) == (processes == 1)
+    # A process that starts slowly may get its first item in the second series.
+    pids = {pid for pid, _ in first + second}
+    assert len(pids) <= processes
+    assert (os.getpid() in pids) == (processes == 1)
     # Every process counts its own items, on and on.
-    for pid in dict(first):
+    for pid in pids:
         counted = sorted(number for who, number in first + second if who == pid)
         assert counted == list(range(len(counted)))
 
