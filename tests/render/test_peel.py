@@ -7,10 +7,12 @@ import pytest
 import trimesh
 
 from clearcoat.materials import LIBRARY
+from clearcoat.product import Product
 from clearcoat.render import Renderer, RenderSettings, resolve_materials
 from clearcoat.render.peel import grid_step
 from clearcoat.scene import SceneSample, Stage, sample
 from clearcoat.scene.spec import BackdropSpec, CameraSpec, LightSpec, SceneModel
+from tests import products
 from tests.products import toy_car
 
 _PRODUCT = toy_car()
@@ -23,10 +25,10 @@ _MODEL = SceneModel(
 )
 
 
-def _renderer(**options: object) -> Renderer:
+def _renderer(product: Product = _PRODUCT, **options: object) -> Renderer:
     return Renderer(
-        _PRODUCT,
-        resolve_materials(_PRODUCT, [None] * len(_PRODUCT.parts), LIBRARY),
+        product,
+        resolve_materials(product, [None] * len(product.parts), LIBRARY),
         settings=RenderSettings(samples=1, denoise=False),
         size=_SIZE,
         **options,  # type: ignore[arg-type]
@@ -117,3 +119,21 @@ def test_normals_are_those_of_the_surface_and_face_the_camera(renderer: Renderer
     places = points[wheel] @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
     radial = (places - np.array([1.3, 0, 0.4])) / 0.4
     assert (normal[wheel] @ rotation * radial).sum(axis=1) == pytest.approx(1, abs=0.01)
+
+
+def test_normals_along_the_outline_of_coarse_triangles_are_not_turned_round() -> None:
+    # So coarse a ball shows triangles whose smooth normals have turned away from the camera.
+    ball = trimesh.creation.icosphere(subdivisions=1, radius=1.0)
+    drawn = sample(_MODEL, Stage(points_m=np.array(ball.vertices)), 0, 0, aspect=1.5)
+    frame = _renderer(Product("ball", (products.part("ball", ball),)), normals=True).render(drawn)
+    assert frame.surface_normal is not None
+    shown = (frame.parts > 0).ravel()
+    _, towards = _rays(drawn)
+    places = drawn.camera.pose.position_m + towards * frame.depth_m.reshape(-1, 1)
+    radial = places[shown] / np.linalg.norm(places[shown], axis=1, keepdims=True)
+    normal = (
+        frame.surface_normal.reshape(-1, 3)[shown] @ drawn.camera.pose.camera_from_world[:3, :3]
+    )
+    assert np.linalg.norm(normal, axis=1) == pytest.approx(1, abs=1e-4)
+    assert (normal * radial).sum(axis=1).min() > 0.9
+    assert (normal * towards[shown]).sum(axis=1).max() < 1e-5
