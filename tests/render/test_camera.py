@@ -15,7 +15,16 @@ from clearcoat.errors import RenderError
 from clearcoat.materials import LIBRARY
 from clearcoat.render import Renderer, RenderSettings, backend, resolve_materials
 from clearcoat.render.camera import Camera
-from clearcoat.scene import CameraSample, CameraSpec, LightSpec, SceneModel, Stage, sample
+from clearcoat.render.part_views import PartViews
+from clearcoat.scene import (
+    BackdropSpec,
+    CameraSample,
+    CameraSpec,
+    LightSpec,
+    SceneModel,
+    Stage,
+    sample,
+)
 from tests.products import toy_car
 
 _PRODUCT = toy_car()
@@ -225,3 +234,21 @@ def test_a_lens_that_cannot_show_the_picture_is_refused(mi: Any) -> None:
     wide = replace(drawn, intrinsics=replace(drawn.intrinsics, fx=0.2, fy=0.3))
     with pytest.raises(RenderError, match="without a direction"):
         Camera(_SIZE, mi).set(wide)
+
+
+def test_a_tiny_product_is_seen_as_a_large_one_is() -> None:
+    """A screw of 4 mm is looked at from closer than the rays of a car's camera begin."""
+    seen = []
+    for scale in (1.0, 1e-3):
+        parts = tuple(
+            replace(part, mesh=replace(part.mesh, vertices=part.mesh.vertices * np.float32(scale)))
+            for part in _PRODUCT.parts
+        )
+        product = replace(_PRODUCT, parts=parts)
+        model = _model().model_copy(update={"backdrop": BackdropSpec(modes={"skybox": 1})})
+        stage = Stage(points_m=_STAGE.points_m * scale)
+        drawn = sample(model, stage, 0, 0, aspect=_SIZE[0] / _SIZE[1])
+        assert drawn.camera.is_plain
+        seen.append(PartViews(product, _SIZE).look(drawn.camera).parts)
+    assert (seen[0] > 0).mean() > 0.2
+    assert (seen[0] == seen[1]).mean() > 0.998

@@ -9,13 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clearcoat.errors import RenderError
 from clearcoat.scene import CameraSample
 from clearcoat.scene.blur import Motion
 from clearcoat.scene.lens import COEFFICIENTS, undistort
 
+FloatArray = NDArray[np.float64]
+
 _NEAR_M = 0.01
+"""Where rays of the pinhole begin, for a product of `_LARGE_M` and above."""
+_LARGE_M = 0.2
 
 
 class Camera:
@@ -24,9 +29,11 @@ class Camera:
     Args:
         size: width and height of the picture in pixels.
         mi: Mitsuba with its variant set.
+        bounds_m: (2, 3), the bounding box of what is looked at. A small thing is looked at from so
+            near that rays must begin nearer, too.
     """
 
-    def __init__(self, size: tuple[int, int], mi: Any) -> None:
+    def __init__(self, size: tuple[int, int], mi: Any, bounds_m: FloatArray | None = None) -> None:
         self.mi = mi
         self.size = size
         width, height = size
@@ -44,7 +51,9 @@ class Camera:
             "sampler": {"type": "multijitter"},
         }
         pinhole = {"type": "perspective", "fov": 40.0, "fov_axis": "x", "far_clip": 1e5}
-        self._pinhole = mi.load_dict({**pinhole, "near_clip": _NEAR_M, **self._film})
+        extent_m = _LARGE_M if bounds_m is None else float(np.linalg.norm(np.ptp(bounds_m, axis=0)))
+        near_m = _NEAR_M * min(max(extent_m / _LARGE_M, 1e-6), 1.0)
+        self._pinhole = mi.load_dict({**pinhole, "near_clip": near_m, **self._film})
         self._parameters = mi.traverse(self._pinhole)
         self._lenses: dict[str, Any] = {}
         self._sensor = self._pinhole

@@ -53,7 +53,7 @@ class PartViews:
         self._scene = mi.load_dict(
             {"type": "scene", **{f"shape_{i}": shape for i, shape in enumerate(shapes)}}
         )
-        self._camera = Camera(size, mi)
+        self._camera = Camera(size, mi, product.bounds_m)
         self._probe = LabelProbe(shapes, owners, mi)
 
     def look(self, camera: CameraSample) -> PartView:

@@ -124,6 +124,7 @@ class Renderer:
         ]
         self._looks_through = bool(panes)
         self._build_scenes(panes)
+        self._camera = Camera(size, self.mi, product.bounds_m)
         self._passes = Passes(settings, self.mi)
         self._probe = LabelProbe(self._shapes, face_parts, self.mi)
 
@@ -229,7 +230,6 @@ class Renderer:
         moving = {id(movable.mesh) for movable in movables}
         fixed = [shape for shape in self._shapes if id(shape) not in moving]
         self._scenes = Scenes(fixed, movables, panes, self._surroundings, self.mi)
-        self._camera = Camera(self.size, self.mi)
 
     # Parameters, once per image.
 
