@@ -43,7 +43,7 @@ def test_emission_is_added_where_it_is_seen() -> None:
         see_through=frozenset({pane}),
     )
     bright = renderer.render(drawn)
-    renderer._glow = Glow([], [], [], renderer.mi)
+    renderer._glow = Glow([], [], renderer.mi)
     dark = renderer.render(drawn)
     np.testing.assert_array_equal(dark.parts, bright.parts)
     added = bright.radiance - dark.radiance

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from clearcoat.materials import LIBRARY
+from clearcoat.materials import LIBRARY, Material
 from clearcoat.render import Renderer, RenderSettings, StandIn, State, resolve_materials
 from clearcoat.render.primitives import FACES, primitive
 from clearcoat.scene import (
@@ -161,6 +161,36 @@ def test_the_wrong_material_changes_the_look_and_not_the_label(renderer: Rendere
     assert np.array_equal(right.parts, wrong.parts)
     body = right.parts == 1
     assert wrong.albedo[body].mean() < 0.5 * right.albedo[body].mean()
+
+
+def test_what_stands_in_is_looked_through_and_glows_as_its_own_material_does() -> None:
+    pane, body = _PRODUCT.parts[1].mesh, _PRODUCT.parts[0].mesh
+    materials = resolve_materials(_PRODUCT, [None] * len(_PRODUCT.parts), LIBRARY)
+    board, display = LIBRARY["plastic_black"], Material("lit", "a test", emission=(0.0, 9.0, 0.0))
+    states = (
+        State("board", StateSpec(parts="cabin/glass", material="plastic_black"), frozenset({1}),
+              {1: StandIn((pane,), (board,))}),
+        State("clear", StateSpec(parts="body/*", material="glass"), frozenset({0}),
+              {0: StandIn((body,), (materials[1],))}),
+        State("light", StateSpec(parts="body/*", material="plastic_black"), frozenset({0}),
+              {0: StandIn((body,), (display,))}),
+    )  # fmt: skip
+    renderer = Renderer(
+        _PRODUCT,
+        materials,
+        settings=RenderSettings(samples=1, denoise=False),
+        size=_SIZE,
+        states=states,
+        see_through=frozenset({1}),
+    )
+    plain = renderer.render(_drawn())
+    of_pane, of_body = plain.parts == 2, plain.parts == 1
+    assert (plain.behind[of_pane] != 2).all()
+    assert (plain.behind[of_body] == 1).all()
+    assert (renderer.render(_drawn(StateSample("board"))).behind[of_pane] == 2).all()
+    assert (renderer.render(_drawn(StateSample("clear"))).behind[of_body] != 1).all()
+    lit = renderer.render(_drawn(StateSample("light")))
+    assert lit.radiance[of_body, 1].mean() > 8 > 4 * plain.radiance[of_body, 1].mean()
 
 
 def test_the_light_tunnel_lights_as_much_as_it_should_and_labels_stay(renderer: Renderer) -> None:

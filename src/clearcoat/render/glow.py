@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.materials import Material
+Color = tuple[float, float, float]
 
 _SAMPLES = 9
 _LAYERS = 16
-"""Surfaces of glass that light may come through: as many as labels look through."""
+"""Surfaces of glass that light may come through."""
 
 
 class Glow:
@@ -25,27 +25,14 @@ class Glow:
 
     Args:
         shapes: Mitsuba meshes.
-        face_parts: per shape, (F,) uint32: 1 + the part that each face belongs to; 0: none.
-        materials: one per part.
+        emitted: radiance per shape, linear sRGB.
         mi: Mitsuba with its variant set.
     """
 
-    def __init__(
-        self,
-        shapes: Sequence[Any],
-        face_parts: Sequence[NDArray[np.uint32]],
-        materials: Sequence[Material],
-        mi: Any,
-    ) -> None:
+    def __init__(self, shapes: Sequence[Any], emitted: Sequence[Color], mi: Any) -> None:
         self.mi = mi
         self._integrator: Any = None
-        # Glowing parts that move together with dark ones share their mesh, and stay dark.
-        emitted = {}
-        for number, owners in enumerate(face_parts):
-            colors = {materials[part - 1].emission for part in np.unique(owners).tolist() if part}
-            if len(colors) == 1:
-                emitted[number] = colors.pop()
-        if any(any(color) for color in emitted.values()):
+        if any(any(color) for color in emitted):
             self._integrator = _integrator(shapes, emitted, mi)
 
     def draw(self, scene: Any, sensor: Any, seed: int) -> NDArray[np.float32] | None:
@@ -58,9 +45,7 @@ class Glow:
         return np.nan_to_num(np.array(image, dtype=np.float32)[..., :3])
 
 
-def _integrator(
-    shapes: Sequence[Any], emitted: dict[int, tuple[float, float, float]], mi: Any
-) -> Any:
+def _integrator(shapes: Sequence[Any], emitted: Sequence[Color], mi: Any) -> Any:
     """Return an integrator of emission at the first surface and behind panes.
 
     A factory, since the base class exists only once Mitsuba has its variant.
@@ -72,8 +57,7 @@ def _integrator(
     numbers = [int(dr.reinterpret_array(mi.UInt32, mi.ShapePtr(shape))[0]) for shape in shapes]
     # Dr.Jit numbers a shape in its own registry; what is not in the table does not glow.
     table = np.zeros((max(numbers) + 1, 3), np.float32)
-    for number, color in emitted.items():
-        table[numbers[number]] = color
+    table[numbers] = emitted
     channels = [mi.Float(np.ascontiguousarray(table[:, channel])) for channel in range(3)]
 
     class Emission(mi.SamplingIntegrator):  # type: ignore[misc]

@@ -118,10 +118,11 @@ class Variants:
         shapes: Sequence[Any],
         face_parts: Sequence[NDArray[np.uint32]],
         apart: Mapping[int, Hashable],
-    ) -> tuple[list[Any], list[NDArray[np.uint32]]]:
+    ) -> tuple[list[Any], list[NDArray[np.uint32]], list[Material]]:
         """Take charge of the shapes that states move, which were merged by `apart`.
 
-        Returns shapes to be added, and whose their faces are: those that stand in for others.
+        Returns shapes to be added, those that stand in for others: whose their faces are, and a
+        material of each. All of a shape emit alike, and all are glass or none.
         """
         moved = self.apart()
         for shape, owners in zip(shapes, face_parts, strict=True):
@@ -130,6 +131,7 @@ class Variants:
                 self._add(shape, number, None)
         extra_shapes: list[Any] = []
         extra_parts: list[NDArray[np.uint32]] = []
+        extra_materials: list[Material] = []
         for state in self._states:
             fitted = [
                 (number, Part(self._product.parts[number].path, mesh), material)
@@ -137,22 +139,27 @@ class Variants:
                 for mesh, material in zip(stand_in.meshes, stand_in.materials, strict=True)
             ]
             numbers = [number for number, _, _ in fitted]
+            materials = [material for _, _, material in fitted]
             made, owners_of = merge(
                 Product(self._product.name, tuple(part for _, part, _ in fitted)),
-                [material for _, _, material in fitted],
+                materials,
                 self._finishes,
                 self._mi,
-                {place: apart[n] for place, n in enumerate(numbers)},
+                {
+                    place: (apart[n], material.emission, material.kind)
+                    for place, (n, _, material) in enumerate(fitted)
+                },
             )
             renumber = np.array([0, *(n + 1 for n in numbers)], np.uint32)
             for shape, owners in zip(made, owners_of, strict=True):
                 extra_shapes.append(shape)
                 extra_parts.append(renumber[owners])
+                extra_materials.append(materials[int(owners[0]) - 1])
                 self._add(shape, int(extra_parts[-1][0]) - 1, state)
         for variant in self._variants:
             if variant.instead is not None:
                 variant.movable.hide()
-        return extra_shapes, extra_parts
+        return extra_shapes, extra_parts, extra_materials
 
     def pose(self, sample: SceneSample) -> bool:
         """Put everything where the sample's states want it; return whether anything moved."""

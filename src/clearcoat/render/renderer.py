@@ -43,7 +43,8 @@ class Renderer:
     Args:
         product: the parts to draw.
         materials: one per part, in the product's order.
-        see_through: part numbers (places in the product) that `Frame.behind` looks through.
+        see_through: part numbers (places in the product) that `Frame.behind` looks through. Where
+            there are any, it looks through what is of glass and stands in for others, too.
         supersample: side of the grid of rays per pixel for `Frame.fine_parts`; 0: none.
         extent_rays: at how many pixels, at most, to look for hidden parts (`Frame.extent`); 0: not.
         normals: whether to fill `Frame.surface_normal`.
@@ -111,17 +112,20 @@ class Renderer:
         }
         beside = {m: (None, m.emission, seen_through) for m, seen_through in company.items()}
         self._shapes, face_parts = merge(product, materials, self._finishes, self.mi, apart, beside)
-        self._glow = Glow(self._shapes, face_parts, materials, self.mi)
-        more_shapes, more_parts = self._variants.build(self._shapes, face_parts, apart)
+        made_of = [materials[owners[0] - 1] if owners[0] else None for owners in face_parts]
+        more_shapes, more_parts, more_made_of = self._variants.build(
+            self._shapes, face_parts, apart
+        )
+        through = [owners[0] > 0 and int(owners[0]) - 1 in see_through for owners in face_parts]
+        # What stands in for a pane may be none.
+        through += [bool(see_through) and one.kind == "thin_glass" for one in more_made_of]
         self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
+        emitted = [one.emission if one else (0.0, 0.0, 0.0) for one in [*made_of, *more_made_of]]
+        self._glow = Glow(self._shapes, emitted, self.mi)
         self._occluders = Occluders(occluders, occluder_models, self.mi) if occluders else None
         self._rows = COARSE_HEIGHT if coarse else HEIGHT
         self._surroundings = Surroundings(self.mi, self._rows)
-        panes = [
-            shape
-            for shape, owners in zip(self._shapes, face_parts, strict=True)
-            if int(owners[0]) - 1 in see_through
-        ]
+        panes = [shape for shape, is_pane in zip(self._shapes, through, strict=True) if is_pane]
         self._looks_through = bool(panes)
         self._build_scenes(panes)
         self._camera = Camera(size, self.mi, product.bounds_m)
