@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +52,18 @@ def test_the_middle_of_the_picture_lies_where_asked(
     middle = directions()[HEIGHT // 2 - 1 : HEIGHT // 2 + 1, WIDTH // 2 - 1 : WIDTH // 2 + 1]
     turned = np.array(drawn.rotation) @ middle.mean(axis=(0, 1))
     assert turned == pytest.approx(towards, abs=1e-4)
+
+
+def test_an_openexr_file_is_read(tmp_path: Path) -> None:
+    # In a process of its own, which can be ended where the file is waited for in vain.
+    code = (
+        "import sys; from pathlib import Path; import drjit, numpy as np\n"
+        "from clearcoat.render import backend; from clearcoat.render.hdri import read_hdri\n"
+        "mi = backend.load(); count = drjit.thread_count(); drjit.set_thread_count(2)\n"
+        "mi.Bitmap(np.full((512, 1024, 3), 3, np.float32)).write(sys.argv[1])\n"
+        "drjit.set_thread_count(count); pixels = read_hdri(Path(sys.argv[1]), mi)\n"
+        "print(pixels.shape, pixels.min(), pixels.max(), drjit.thread_count() == count)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.exr")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert run.stdout.split("\n")[0] == f"({HEIGHT}, {WIDTH}, 3) 3.0 3.0 True"

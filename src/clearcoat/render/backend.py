@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -119,6 +121,19 @@ def _probe(mi: ModuleType) -> None:
 
     dr.eval(dr.arange(mi.Float, 4) + 1)
     dr.sync_thread()
+
+
+@contextmanager
+def second_thread() -> Iterator[None]:
+    """Lend Mitsuba a thread to read a file with: alone, it waits for ever for an OpenEXR file."""
+    import drjit as dr
+
+    count = dr.thread_count()
+    dr.set_thread_count(max(count, 2))
+    try:
+        yield
+    finally:
+        dr.set_thread_count(count)
 
 
 def _one_thread(variant: str) -> None:

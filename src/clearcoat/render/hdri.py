@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.errors import RenderError, did_you_mean
+from clearcoat.render import backend
 from clearcoat.render.panorama import HEIGHT
 
 SUFFIXES = (".hdr", ".exr")
@@ -66,7 +67,9 @@ def _read(path: Path, mi: Any, height: int) -> NDArray[Any]:
     3 MiB each, since a Radiance file has 8 bits of mantissa.
     """
     try:
-        bitmap = mi.Bitmap(str(path)).convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32)
+        with backend.second_thread():
+            bitmap = mi.Bitmap(str(path))
+        bitmap = bitmap.convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32)
         if tuple(bitmap.size()) != (2 * height, height):
             bitmap = bitmap.resample([2 * height, height])
         pixels = np.array(bitmap, dtype=np.float32)
