@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from clearcoat.errors import RenderError
-from clearcoat.render import list_hdris
+from clearcoat.render import backend, list_hdris
+from clearcoat.render.hdri import read_hdri
 from clearcoat.render.panorama import HEIGHT, WIDTH, directions
 from clearcoat.scene import LightSpec
 from clearcoat.scene.light import sample_environment
@@ -67,3 +68,10 @@ def test_an_openexr_file_is_read(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "a.exr")]
     run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     assert run.stdout.split("\n")[0] == f"({HEIGHT}, {WIDTH}, 3) 3.0 3.0 True"
+
+
+def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
+    mi, file = backend.load(), tmp_path / "a.hdr"
+    for height in (8, 16):
+        mi.Bitmap(np.full((height, 2 * height, 3), height, np.float32)).write(str(file))
+        assert read_hdri(file, mi).mean() == pytest.approx(height, rel=1e-3)

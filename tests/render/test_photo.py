@@ -167,6 +167,15 @@ def test_a_photograph_held_upright_is_shown_upright(tmp_path: Path) -> None:
     assert shown[:40].mean() > 20 * shown[50:].mean()
 
 
+def test_a_photograph_that_was_replaced_is_read_again(tmp_path: Path) -> None:
+    shown = []
+    for color, height in (((200, 0, 0), 24), ((0, 0, 200), 25)):
+        Image.new("RGB", (32, height), color).save(tmp_path / "a.png")
+        shown.append(photo_behind(_WHOLE, tmp_path, (8, 6), "linear").mean(axis=(0, 1)))
+    assert shown[0][0] > shown[0][2]
+    assert shown[1][0] < shown[1][2]
+
+
 def test_choice_is_pure_and_uses_every_photograph() -> None:
     names = [one.name for one in (_drawn(i).backdrop.photo for i in range(24)) if one is not None]
     assert set(names) == {"a.png", "b.png"}

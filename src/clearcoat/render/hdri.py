@@ -56,11 +56,21 @@ def read_hdri(path: Path, mi: Any, height: int = HEIGHT) -> NDArray[np.float32]:
     Raises:
         RenderError: the file cannot be read.
     """
-    return _read(path, mi, height).astype(np.float32)
+    return _read(path, version(path), mi, height).astype(np.float32)
+
+
+def version(path: Path) -> tuple[int, int] | None:
+    """Time and size of a file, which tell what is kept of it from what it now is; None: no file."""
+    try:
+        facts = path.stat()
+    except OSError:
+        # Whoever reads it says what is wrong.
+        return None
+    return facts.st_mtime_ns, facts.st_size
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, mi: Any, height: int) -> NDArray[Any]:
+def _read(path: Path, _version: object, mi: Any, height: int) -> NDArray[Any]:
     """A file's panorama as float16 where that keeps every bit, else as float32.
 
     Reading takes as long as a third of a small picture, so the files of a usual folder are kept:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearcoat.errors import RenderError
 from clearcoat.render.color import black_body
 from clearcoat.render.environments import environment
-from clearcoat.render.hdri import read_hdri
+from clearcoat.render.hdri import read_hdri, version
 from clearcoat.render.panorama import (
     HEIGHT,
     ground_irradiance,
@@ -41,8 +41,9 @@ def light(
     if env.kind == "hdri":
         if hdri_folder is None:
             raise RenderError("the sample names an HDRI but no folder is given", found=env.name)
-        panorama = read_hdri(hdri_folder / env.name, mi, height)
-        mean, irradiance = _measured(hdri_folder / env.name, mi, height)
+        file = hdri_folder / env.name
+        panorama = read_hdri(file, mi, height)
+        mean, irradiance = _measured(file, version(file), mi, height)
     else:
         floor = mean_albedo(sample.backdrop)
         if height == HEIGHT:
@@ -69,7 +70,9 @@ def light(
 
 
 @lru_cache(maxsize=256)
-def _measured(path: Path, mi: Any, height: int) -> tuple[float, NDArray[np.float64]]:
+def _measured(
+    path: Path, _version: object, mi: Any, height: int
+) -> tuple[float, NDArray[np.float64]]:
     """The mean radiance of a file's panorama and its irradiance on the ground."""
     panorama = read_hdri(path, mi, height)
     return mean_radiance(panorama), ground_irradiance(panorama)

@@ -13,6 +13,7 @@ from PIL import Image
 from clearcoat.errors import RenderError
 from clearcoat.product.images import decode
 from clearcoat.render.develop import untone
+from clearcoat.render.hdri import version
 from clearcoat.render.panorama import luminance
 from clearcoat.scene import PhotoSample
 
@@ -60,7 +61,8 @@ def photo_behind(
         RenderError: the file is missing or no picture.
     """
     width, height = size
-    pixels = _read(folder / photo.name)
+    file = folder / photo.name
+    pixels = _read(file, version(file))
     left, top, right, bottom = crop(pixels.shape[1], pixels.shape[0], width / height, photo)
     piece = Image.fromarray(pixels).resize(
         size, Image.Resampling.LANCZOS, box=(left, top, right, bottom)
@@ -101,7 +103,7 @@ def defocused(radiance: Float32Array, radius_px: float) -> Float32Array:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path) -> NDArray[np.uint8]:
+def _read(path: Path, _version: object) -> NDArray[np.uint8]:
     """Return (H, W, 3) sRGB, the right way up."""
     try:
         pixels, why = decode(path.read_bytes(), upright=True)
