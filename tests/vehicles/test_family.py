@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clearcoat.errors import UsageError
-from clearcoat.product.model import Product
+from clearcoat.product.model import Mesh, Product
 from clearcoat.vehicles import STYLES, build, draw_parameters, limits
 from clearcoat.vehicles.form import Form
 from clearcoat.vehicles.layout import Layout
@@ -149,6 +149,37 @@ def test_wheels_stand_on_the_ground_at_the_axles(style: str) -> None:
         tyres["wheels/front_left/tyre"][:, 0].mean() - tyres["wheels/rear_left/tyre"][:, 0].mean()
     )
     assert between == pytest.approx(p.wheelbase_mm / 1000, abs=1e-3)
+
+
+def _share_behind(pane: Mesh, wall: Mesh) -> float:
+    """Share of a pane's triangles behind which a wall stands within 15 cm."""
+    corners = pane.vertices.astype(np.float64)[pane.faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    size = np.linalg.norm(across, axis=1)
+    # Its face, not the folded edge around it.
+    face = np.flatnonzero(size > 0.3 * size.max())[::5]
+    start, inwards = corners[face].mean(axis=1), -across[face] / size[face, None]
+    # Möller and Trumbore (1997), every ray against every triangle.
+    a, b, c = wall.vertices.astype(np.float64)[wall.faces].transpose(1, 0, 2)
+    p = np.cross(inwards[:, None], (c - a)[None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 1.0 / np.einsum("rti,ti->rt", p, b - a)
+        from_a = start[:, None] - a[None]
+        u = np.einsum("rti,rti->rt", from_a, p) * scale
+        q = np.cross(from_a, (b - a)[None])
+        v = np.einsum("rti,ri->rt", q, inwards) * scale
+        t = np.einsum("rti,ti->rt", q, c - a) * scale
+        hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0) & (t < 0.15)
+    return float(hit.any(axis=1).mean())
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_one_looks_into_the_cabin_through_every_window(style: str) -> None:
+    parts = {part.path: part.mesh for part in vehicle(style, 1).parts}
+    panes = [path for path in parts if path.endswith("_left/window")]
+    panes += ["glass/windscreen", "glass/backlight"]
+    shares = {path: _share_behind(parts[path], parts["interior/liner"]) for path in panes}
+    assert max(shares.values()) < 0.1, shares
 
 
 def test_one_looks_into_the_exhaust() -> None:

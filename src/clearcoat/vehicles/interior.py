@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import radians
 
 import numpy as np
@@ -77,13 +78,14 @@ def add_interior(form: Form, layout: Layout, trim: Trim, assembly: Assembly) -> 
 
 
 def _liner(form: Form, layout: Layout) -> Surface:
-    """The cabin's inner wall: the skin's form a few centimetres further in, without openings."""
+    """The cabin's inner wall: the skin's form a few centimetres further in, less the windows."""
     a = form.anchors
     skin = make_skin(form, _LINER_CELLS, _LINER_DEPTH_M)
     skin = clip(skin, skin["x"] - a.cowl_x - 0.12)
     end = layout.bed_end_x + 0.02 if layout.tail == "bed" else a.rear_x + 0.06
     skin = clip(skin, end - skin["x"])
-    for opening in (layout.windscreen, layout.backlight, layout.daylight):
+    sides = partial(layout.daylight, depth_m=_LINER_DEPTH_M)
+    for opening in (layout.windscreen, layout.backlight, sides):
         skin = beyond(skin, opening, 0.004)
     skin = clip(skin, 0.05 - layout.well(skin))
     return whole(of_skin(skin)).flipped()

@@ -92,8 +92,11 @@ class Layout:
         )
         return np.maximum(region, s["x"] - self.middle_x)
 
-    def daylight(self, s: Skin) -> Array:
-        """The opening of all side windows together, pillars B and C not yet taken out."""
+    def daylight(self, s: Skin, depth_m: float = 0.0) -> Array:
+        """The opening of all side windows together, pillars B and C not yet taken out.
+
+        `depth_m`: how far below the skin the piece lies.
+        """
         behind = 0.15 if self.tail == "notch" else 0.12
         region = meet(
             [
@@ -104,7 +107,7 @@ class Layout:
             ],
             _CORNER_M,
         )
-        region = np.maximum(region, -0.035 - s["window"])
+        region = np.maximum(region, -0.035 - depth_m - s["window"])
         # Where the tail is hollow the greenhouse comes out of the body once more, far below.
         return np.maximum(region, self.form.belt(s["x"]) - 0.12 - s["z"])
 
