@@ -33,15 +33,19 @@ def rim(p: VehicleParameters, design: RimDesign) -> tuple[Surface, Surface]:
          (0.072, hub_y - 0.030), (0.075, hub_y - 0.060)],
         40,
     )  # fmt: skip
-    hub = hub if float(hub.normals[:, 1].sum()) > 0 else hub.flipped()
     nuts = _nuts(hub_y)
     spokes = _spokes(round(p.rim_spokes), design, radius, half)
-    face = join([_towards_axle(revolve(lip, _SEGMENTS)), hub, *nuts, *spokes])
+    # The lip's sides look towards the axle and away from it: its front alone tells which is out.
+    face = join([_facing_out(revolve(lip, _SEGMENTS)), _facing_out(hub), *nuts, *spokes])
     return _towards_axle(revolve(well, _SEGMENTS)), face
 
 
+def _facing_out(surface: Surface) -> Surface:
+    return surface if float(surface.normals[:, 1].sum()) > 0 else surface.flipped()
+
+
 def _towards_axle(surface: Surface) -> Surface:
-    # The barrel is seen from within, the lip from outside: outwards is towards the axle.
+    # The barrel is seen from within.
     inward = float(np.einsum("ij,ij->", surface.vertices * [1.0, 0.0, 1.0], surface.normals)) < 0
     return surface if inward else surface.flipped()
 
@@ -49,8 +53,7 @@ def _towards_axle(surface: Surface) -> Surface:
 def _nuts(hub_y: float) -> list[Surface]:
     nuts = []
     for angle in np.linspace(0.0, 2.0 * np.pi, 5, endpoint=False):
-        nut = revolve([(0.0005, 0.012), (0.009, 0.010), (0.010, 0.0)], 8)
-        nut = nut if float(nut.normals[:, 1].sum()) > 0 else nut.flipped()
+        nut = _facing_out(revolve([(0.0005, 0.012), (0.009, 0.010), (0.010, 0.0)], 8))
         nuts.append(nut.moved((0.050 * np.cos(angle), hub_y - 0.012, 0.050 * np.sin(angle))))
     return nuts
 

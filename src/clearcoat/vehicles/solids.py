@@ -122,11 +122,7 @@ def loft(
         i = np.arange(segments)
         fan = np.stack([np.zeros_like(i), 1 + i, 1 + (i + 1) % segments], axis=1)
         ends.append(smooth(vertices, fan))
-    return join([oriented(body, path), *ends])
-
-
-def oriented(surface: Surface, path: Array) -> Surface:
-    """The closed tube turned so that its normals point away from its path."""
-    nearest = np.repeat(path, len(surface.vertices) // len(path), axis=0)
-    away = np.einsum("ij,ij->i", surface.vertices - nearest, surface.normals)
-    return surface if away.sum() > 0 else surface.flipped()
+    closed = join([body, *ends])
+    from_path = body.vertices - np.repeat(path, segments, axis=0)
+    outwards = float(np.einsum("ij,ij->", from_path, body.normals)) > 0
+    return closed if outwards else closed.flipped()
