@@ -37,7 +37,8 @@ def shares(choice: Choice) -> Mapping[str, float]:
     if isinstance(choice, str):
         weights: Mapping[str, float] = {choice: 1.0}
     elif isinstance(choice, Mapping):
-        weights = choice
+        # In one order: specs that differ in the order of their keys have one digest.
+        weights = {style: choice[style] for style in sorted(choice, key=_place)}
     else:
         weights = dict.fromkeys(choice, 1.0)
     for style in weights:
@@ -53,6 +54,12 @@ def shares(choice: Choice) -> Mapping[str, float]:
             found=dict(weights),
         )
     return weights
+
+
+def _place(style: str) -> tuple[int, str]:
+    """Where a style comes: as in `SHARES`, then by name."""
+    known = list(SHARES)
+    return (known.index(style) if style in SHARES else len(known)), style
 
 
 def draw_style(choice: Choice, seed: int) -> str:
