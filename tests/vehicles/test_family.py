@@ -243,6 +243,7 @@ def test_a_given_parameter_is_obeyed_and_moves_no_other() -> None:
         ({"style": "seden"}, "did you mean 'sedan'?"),
         ({"parameters": {"wheelbase": 2700}}, "did you mean 'wheelbase_mm'?"),
         ({"parameters": {"wheelbase_mm": 9000}}, "2520 to 2860"),
+        ({"parameters": {"wheelbase_mm": 2860.00004}}, "2860.00004"),
         ({"parameters": {"wheelbase_mm": float("nan")}}, "outside its limits"),
         ({"seed": -1}, "not negative"),
     ],

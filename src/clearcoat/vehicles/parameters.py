@@ -182,7 +182,7 @@ def draw_parameters(
             raise UsageError(
                 f"{name} is outside its limits",
                 where=f"parameters of a {style}",
-                found=f"{value:g}",
+                found=f"{value:.12g}",
                 expected=f"{low:g} to {high:g}",
             )
     share = float(stream(style, seed, "blend").uniform(0.2, 0.8))
