@@ -150,3 +150,24 @@ def test_mistakes_name_their_line(
         load_scene(write_family(tmp_path, more, rules))
     assert said in str(caught.value)
     assert f"family.yaml:{line}" in str(caught.value.where)
+
+
+@pytest.mark.parametrize(
+    ("product", "said", "where"),
+    [
+        ("{builtin: seden}", "did you mean 'sedan'", "product.builtin"),
+        ("{builtin: any}", "or family", "product.builtin"),
+        ("{builtin: suv, parameters: {wheelbase: 2700}}", "'wheelbase_mm'", "product.parameters"),
+        ("{builtin: suv, parameters: {wheelbase_mm: 1}}", "2600 to 2860", "product.parameters"),
+    ],
+)
+def test_mistakes_about_a_single_vehicle_name_their_line(
+    tmp_path: Path, product: str, said: str, where: str
+) -> None:
+    spec = write_family(tmp_path)
+    rest = spec.read_text().partition("\n")[2]
+    spec.write_text(f"product: {product}\n{rest}")
+    with pytest.raises(SpecError) as caught:
+        load_scene(spec)
+    assert said in str(caught.value)
+    assert f"family.yaml:1 ({where})" in str(caught.value.where)

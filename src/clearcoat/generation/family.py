@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from clearcoat import vehicles
 from clearcoat.errors import SpecError, UsageError
-from clearcoat.product import Product, ProductSpec
+from clearcoat.product import FAMILY, Product, ProductSpec
 from clearcoat.render import Frame
 from clearcoat.scene.distributions import stream
 from clearcoat.spec.document import Document
@@ -111,6 +111,24 @@ def check(spec: ProductSpec, document: Document) -> None:
                 expected=error.expected,
                 do=error.do or "fix `product.style` to the styles that allow the value",
             ) from error
+
+
+def check_style(spec: ProductSpec, document: Document) -> None:
+    """Raise SpecError where `builtin` is no style, or a style without such parameters."""
+    key = "builtin"
+    try:
+        vehicles.limits(str(spec.builtin))
+        key = "parameters"
+        vehicles.draw_parameters(str(spec.builtin), spec.seed, spec.parameters)
+    except UsageError as error:
+        expected = f"{error.expected}, or {FAMILY}" if key == "builtin" else error.expected
+        raise SpecError(
+            error.what,
+            where=document.where(("product", key)),
+            found=error.found,
+            expected=expected,
+            do=error.do,
+        ) from error
 
 
 def code_digest() -> str:

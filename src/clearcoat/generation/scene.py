@@ -288,6 +288,7 @@ def _product(spec: SceneSpec, document: Document, base: Path) -> Product:
         family.check(spec.product, document)
         every = vehicles.catalogue_product()
         return drop_parts(every, spec.product.drop, where=where) if spec.product.drop else every
+    family.check_style(spec.product, document)
     built = vehicles.build(spec.product.builtin, spec.product.seed, dict(spec.product.parameters))
     return drop_parts(built, spec.product.drop, where=where) if spec.product.drop else built
 
