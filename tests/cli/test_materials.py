@@ -52,6 +52,7 @@ def test_sheet(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["crome"], "did you mean 'chrome'"),
         (["--sheet", "sheet.gif"], ".png or .jpg"),
         (["--sheet", "sheet.png", "--json"], "do not go together"),
+        (["--sheet", "sheet.jpg", "--size", "1024", "--columns", "1"], "too large for a JPEG"),
     ],
 )
 def test_mistakes(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:

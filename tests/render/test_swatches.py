@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from clearcoat.materials import LIBRARY
-from clearcoat.render.swatches import swatch_sheet, swatches
+from clearcoat.render.swatches import swatch_sheet, swatch_sheet_size, swatches
 
 _NAMES = (
     "chrome", "plastic_black_matt", "plastic_white_matt", "lamp_lens_red", "glass_clear",
@@ -57,6 +57,7 @@ def test_sheet(pictures: dict[str, NDArray[np.uint8]]) -> None:
     materials = sorted((LIBRARY[name] for name in _NAMES), key=lambda m: m.category)
     shown = [pictures[material.name] for material in materials]
     sheet = swatch_sheet(materials, shown, columns=2)
+    assert sheet.shape[:2] == swatch_sheet_size(materials, _SIZE, columns=2)
     windows = np.lib.stride_tricks.sliding_window_view(sheet, (_SIZE, _SIZE, 3))[:, :, 0]
     for picture in shown:
         assert (windows[..., :4, :, :] == picture[:4]).all(axis=(2, 3, 4)).any()

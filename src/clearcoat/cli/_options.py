@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -14,6 +15,8 @@ import click
 from clearcoat.errors import UsageError
 
 ItemT = TypeVar("ItemT")
+_JPEG_MOST_PX = 65_500
+"""Pixels per side of the largest picture that libjpeg writes."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -46,6 +49,18 @@ def parse_size(text: str) -> tuple[int, int]:
         )
     width = int(match[1])
     return width, int(match[2]) if match[2] else width
+
+
+def refuse_too_large(out: Path, size: tuple[int, ...]) -> None:
+    """Raise UsageError where a sheet of that (height, width) is too large for its kind of file."""
+    if out.suffix.lower() != ".png" and max(size) > _JPEG_MOST_PX:
+        raise UsageError(
+            "the sheet is too large for a JPEG file",
+            where=out,
+            found=f"{size[1]:,} × {size[0]:,} pixels",
+            expected=f"{_JPEG_MOST_PX:,} pixels per side at most",
+            do="use a name in .png, a smaller --size, or other --columns",
+        )
 
 
 def track(items: Iterable[ItemT], total: int, what: str) -> Iterator[ItemT]:

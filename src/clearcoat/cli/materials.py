@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearcoat.cli._options import json_option, print_json, track
+from clearcoat.cli._options import json_option, print_json, refuse_too_large, track
 from clearcoat.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -120,8 +120,9 @@ def _render(materials: list[Material], out: Path, size: int, columns: int, sampl
     from PIL import Image
 
     from clearcoat.dataset.files import make_folder_of, write_whole
-    from clearcoat.render.swatches import swatch_sheet, swatches
+    from clearcoat.render.swatches import swatch_sheet, swatch_sheet_size, swatches
 
+    refuse_too_large(out, swatch_sheet_size(materials, size, columns))
     make_folder_of(out)
     tiles = swatches(materials, size=size, samples=samples)
     pictures = list(track(tiles, len(materials), "rendering"))

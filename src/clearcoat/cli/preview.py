@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clearcoat.cli._options import render_device_option, track
+from clearcoat.cli._options import refuse_too_large, render_device_option, track
 from clearcoat.errors import ClearcoatError, UsageError
 
 if TYPE_CHECKING:
     from clearcoat.generation.preview import Preview
 
 _LOOK_EVERY_S = 0.2
-_JPEG_MOST_PX = 65_500
-"""Pixels per side of the largest picture that libjpeg writes."""
 
 
 @click.command("preview")
@@ -64,7 +62,7 @@ def command(
 
     if out.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise UsageError("unknown kind of picture", found=out.name, expected=".png or .jpg")
-    _check_size(out, contact_sheet_size((size, 2 * size), count, columns))
+    refuse_too_large(out, contact_sheet_size((size, 2 * size), count, columns))
     make_folder_of(out)
     preview = Preview(spec, size=size, seed=seed, samples=samples, workers=min(workers, count))
     with contextlib.closing(preview):
@@ -73,18 +71,6 @@ def command(
             return
         with contextlib.suppress(KeyboardInterrupt):
             _watch(preview, out, count, columns)
-
-
-def _check_size(out: Path, size: tuple[int, ...]) -> None:
-    """Raise UsageError where a sheet of that (height, width) is too large for its kind of file."""
-    if out.suffix.lower() != ".png" and max(size) > _JPEG_MOST_PX:
-        raise UsageError(
-            "the sheet is too large for a JPEG file",
-            where=out,
-            found=f"{size[1]:,} × {size[0]:,} pixels",
-            expected=f"{_JPEG_MOST_PX:,} pixels per side at most",
-            do="use a name in .png, a smaller --size, or other --columns",
-        )
 
 
 def _draw(preview: Preview, out: Path, count: int, columns: int) -> None:
@@ -96,7 +82,7 @@ def _draw(preview: Preview, out: Path, count: int, columns: int) -> None:
 
     sheet = preview.sheet(track(preview.tiles(count), count, "rendering"), columns)
     # Again, as the legend's height is known only now.
-    _check_size(out, sheet.shape[:2])
+    refuse_too_large(out, sheet.shape[:2])
     encoded = BytesIO()
     kind = "PNG" if out.suffix.lower() == ".png" else "JPEG"
     Image.fromarray(sheet).save(encoded, kind, quality=92)

@@ -62,31 +62,58 @@ def swatch_sheet(
     if not pictures or len(materials) != len(pictures):
         raise ValueError(f"{len(materials)} materials, {len(pictures)} pictures: expected as many")
     side = pictures[0].shape[0]
-    gap, text_px = max(side // 16, 4), max(side // 11, 9)
-    line_px = round(text_px * 1.5)
+    gap, text_px, line_px = _spacing(side)
     cell = side + gap
     heading, body = ImageFont.load_default(text_px * 1.4), ImageFont.load_default(text_px)
-    pairs = zip(materials, pictures, strict=True)
+    shown = iter(pictures)
     strips = []
-    for category, group in groupby(pairs, lambda pair: pair[0].category):
-        members = list(group)
+    for category, rows in _rows(materials, side, columns):
         title = Image.new("RGB", (gap + columns * cell, 2 * line_px), _PAPER)
         ImageDraw.Draw(title).text((gap, 0), category, _INK, heading)
         strips.append(title)
-        for start in range(0, len(members), columns):
-            row = members[start : start + columns]
-            names = [_lines(material.name, side, body) for material, _ in row]
-            height = cell + max(map(len, names)) * line_px
-            strip = Image.new("RGB", (title.width, height), _PAPER)
+        for names in rows:
+            strip = Image.new("RGB", (title.width, _row_height(names, side)), _PAPER)
             draw = ImageDraw.Draw(strip)
-            for column, ((_, picture), lines) in enumerate(zip(row, names, strict=True)):
+            for column, lines in enumerate(names):
                 left = gap + column * cell
-                strip.paste(Image.fromarray(picture), (left, 0))
+                strip.paste(Image.fromarray(next(shown)), (left, 0))
                 for number, line in enumerate(lines):
                     draw.text((left, side + 2 + number * line_px), line, _INK, body)
             strips.append(strip)
     margin = np.full((gap, gap + columns * cell, 3), 255, np.uint8)
     return np.concatenate([margin, *(np.asarray(strip) for strip in strips)])
+
+
+def swatch_sheet_size(
+    materials: Sequence[Material], side: int, columns: int = 10
+) -> tuple[int, int]:
+    """Return the (height, width) of the sheet of pictures of that side, before any is rendered."""
+    gap, _, line_px = _spacing(side)
+    height = gap
+    for _, rows in _rows(materials, side, columns):
+        height += 2 * line_px + sum(_row_height(names, side) for names in rows)
+    return height, gap + columns * (side + gap)
+
+
+def _rows(
+    materials: Sequence[Material], side: int, columns: int
+) -> Iterator[tuple[str, list[list[list[str]]]]]:
+    """Yield each category with its rows; a row is the names below its pictures, in lines."""
+    body = ImageFont.load_default(_spacing(side)[1])
+    for category, group in groupby(materials, lambda material: material.category):
+        names = [_lines(material.name, side, body) for material in group]
+        yield category, [names[at : at + columns] for at in range(0, len(names), columns)]
+
+
+def _row_height(names: Sequence[Sequence[str]], side: int) -> int:
+    gap, _, line_px = _spacing(side)
+    return side + gap + max(map(len, names)) * line_px
+
+
+def _spacing(side: int) -> tuple[int, int, int]:
+    """Gap between pictures, height of the text, and distance of its lines, in pixels."""
+    text_px = max(side // 11, 9)
+    return max(side // 16, 4), text_px, round(text_px * 1.5)
 
 
 def _lines(name: str, width_px: int, font: Any) -> list[str]:
