@@ -42,6 +42,7 @@ def _error(text: str) -> SpecError:
         # Not YAML, and a key that stands twice.
         ("lens: [", "cam.yaml:1", "not valid YAML"),
         ("lens: {}\nlens: {}", "cam.yaml:2 (lens)", "stands twice"),
+        ("lens: &a {x: 1}\nfast:\n  <<: *a\n  y: 1\n  y: 2", "cam.yaml:5 (fast.y)", "twice"),
         ("fast: maybe", "cam.yaml:1 (fast)", "found:    'maybe'"),
         # Equal keys that are spelt otherwise.
         ("lens: {50: 1,\n50.0: 2}", "cam.yaml:2 (lens.50.0)", "the first is at cam.yaml:1"),
@@ -64,6 +65,23 @@ def test_mistakes_name_line_key_and_mend(text: str, where: str, says: str) -> No
     error = _error(text)
     assert error.where == where
     assert says in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{<<: *a, x: 2}", {"x": 2, "y": 1}),
+        ("{x: 2, <<: *a}", {"x": 2, "y": 1}),
+        ("{<<: [*a, *b]}", {"x": 1, "y": 1, "z": 3}),
+        ("{<<: [*b, *a], z: 4}", {"x": 3, "y": 1, "z": 4}),
+        # A mapping that merges is merged, and stands a second time.
+        ("{one: &c {<<: *a, x: 2}, <<: *c, two: *c}",
+         {"one": {"x": 2, "y": 1}, "two": {"x": 2, "y": 1}, "x": 2, "y": 1}),
+    ],
+)  # fmt: skip
+def test_own_keys_win_over_merged_ones(text: str, expected: object) -> None:
+    document = read_text(f"a: &a {{x: 1, y: 1}}\nb: &b {{x: 3, z: 3}}\nc: {text}", "cam.yaml")
+    assert document.data["c"] == expected
 
 
 def test_a_path_that_is_none_is_named_in_words() -> None:

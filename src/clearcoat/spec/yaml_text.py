@@ -13,6 +13,9 @@ from clearcoat.errors import SpecError
 Key = tuple[str | int, ...]
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 as PyYAML reads it, with YAML 1.2's numbers and booleans, and without dates.
 
@@ -24,6 +27,23 @@ class _Loader(yaml.SafeLoader):
         """Return the number that is written in decimal, octal (`0o`) or hexadecimal (`0x`)."""
         text = self.construct_scalar(node)
         return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put what `<<` merges before a mapping's own pairs, without what these say otherwise.
+
+        Of several sources the first wins, which PyYAML puts last. A mapping's own pairs all stay,
+        so that a key that stands twice can be told.
+        """
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
+        super().flatten_mapping(node)
+        merged = {_name(key): (key, value) for key, value in node.value[: -len(own) or None]}
+        for key, _ in own:
+            merged.pop(_name(key), None)
+        node.value = [*merged.values(), *own]
+
+
+def _name(key: yaml.Node) -> object:
+    return (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
 
 
 _RETYPED = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "timestamp"))
