@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record, check_dataset
-from clearcoat.dataset.files import create_whole, write_whole
+from clearcoat.dataset.files import create_whole, make_folder, make_folder_of, write_whole
 from clearcoat.errors import DatasetError
 
 from .records import CLASSES, make_record
@@ -206,6 +206,15 @@ def test_a_file_in_the_path_is_one_clear_error(tmp_path, write):
     with pytest.raises(DatasetError) as caught:
         write(tmp_path / "none" / "x.glb", b"")
     assert "make the folder" in caught.value.do
+
+
+def test_a_folder_without_the_right_to_write_is_said_at_once(tmp_path, monkeypatch):
+    # Of tests that run as root no folder keeps its rights.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    for make, place in ((make_folder, tmp_path), (make_folder_of, tmp_path / "x.json")):
+        with pytest.raises(DatasetError, match="cannot write the file") as caught:
+            make(place)
+        assert (caught.value.where, caught.value.found) == (str(place), "Permission denied")
 
 
 def test_numbers_beyond_the_classes_are_a_bug(tmp_path):

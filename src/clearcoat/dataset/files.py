@@ -89,13 +89,24 @@ def remove_abandoned(folder: Path) -> None:
                     Path(entry.path).unlink()
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder that files are to be written into, before the work that ends in them.
+
+    Raises DatasetError where that cannot be, or where nothing can be written into it.
+    """
+    try:
+        _make_writable(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def make_folder_of(path: Path) -> None:
     """Make the folder that a file is to be written into, before the work that ends in the file.
 
     Raises DatasetError where that cannot be, or where a folder has the file's name.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_writable(path.parent)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:
@@ -113,6 +124,12 @@ def cannot_write(path: Path, error: OSError) -> DatasetError:
             "make room or get write permission, then run the same command again to go on",
         ),
     )
+
+
+def _make_writable(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _temporary_beside(path: Path) -> Path:

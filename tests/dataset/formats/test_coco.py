@@ -278,6 +278,18 @@ def test_export_and_import_keep_every_bit(drawn):
         assert np.array_equal(two.image(0), image)
 
 
+def test_a_file_that_cannot_be_written_is_said_before_the_labels_are_read(make_dataset, tmp_path):
+    dataset = Dataset.open(make_dataset(1))
+    (tmp_path / "afile").write_text("")
+    seen = []
+    with pytest.raises(DatasetError, match="cannot write the file"):
+        as_coco(dataset, tmp_path / "afile" / "out.json", lambda *done: seen.append(done))
+    with pytest.raises(DatasetError, match="cannot write the file") as caught:
+        as_coco(dataset, tmp_path, lambda *done: seen.append(done))
+    assert "a folder has this name" in caught.value.do
+    assert not seen
+
+
 def test_real_photos_agree_with_pycocotools(shared, tmp_path):
     folder = shared / "photos/car_parts"
     file = folder / "annotations.json"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.dataset.class_map import ClassMap, check_covers, identity_map
-from clearcoat.dataset.files import cannot_write, write_whole
+from clearcoat.dataset.files import make_folder_of, write_whole
 from clearcoat.dataset.formats import run_lengths
 from clearcoat.dataset.formats.coco_file import Annotation, CocoFile, read_coco
 from clearcoat.dataset.formats.masks import labelled_masks
@@ -171,6 +171,7 @@ def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> No
 
     Raises DatasetError when a record is damaged or the file cannot be written.
     """
+    make_folder_of(out)
     ids = {name: number for number, name in enumerate([*dataset.classes, IGNORE], start=1)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -206,10 +207,6 @@ def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> No
         "categories": [{"id": number, "name": name} for name, number in ids.items()],
         "annotations": annotations,
     }
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(out, error) from error
     write_whole(out, json.dumps(document).encode())
 
 
