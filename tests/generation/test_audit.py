@@ -98,6 +98,21 @@ def test_the_command(bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "cabin_glass" in capsys.readouterr().out
 
 
+def test_what_cannot_be_written_is_said_before_the_views_are_drawn(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "afile").write_text("")
+    # There is no such spec: nobody looks for it before.
+    with pytest.raises(SystemExit):
+        main(["audit", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "afile" / "out")])
+    assert "a file stands where a folder is needed" in capsys.readouterr().err
+    # No material is left to show, and what shows those of an earlier audit cannot go.
+    (tmp_path / "out" / "materials.png").mkdir(parents=True)
+    with pytest.raises(SystemExit):
+        main(["audit", str(bare), "--views", "1", "--size", "32", "--out", str(tmp_path / "out")])
+    assert f"where:    {tmp_path / 'out' / 'materials.png'}" in capsys.readouterr().err
+
+
 def test_views_meet_what_the_camera_requires(bare: Path, tmp_path: Path) -> None:
     (tmp_path / "toy.glb").write_bytes((bare.parent / "toy.glb").read_bytes())
     spec = tmp_path / "toy.yaml"

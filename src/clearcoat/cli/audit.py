@@ -39,6 +39,10 @@ def command(spec: Path, out: Path | None, views: int, size: int, seed: int, as_j
     from clearcoat.generation import load_scene
     from clearcoat.generation.audit import audit
 
+    if out is not None:
+        from clearcoat.dataset.files import make_folder
+
+        make_folder(out)
     scene = load_scene(spec)
     with progress_bar("looking") as progress:
         found = audit(scene, views=views, size=size, seed=seed, progress=progress)
@@ -60,16 +64,16 @@ def _write(found: Audit, out: Path) -> list[Path]:
     from clearcoat.generation.audit import sheet
     from clearcoat.generation.audit_page import audit_page
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(out, error) from error
     files = [out / "audit.html"]
     write_whole(files[0], audit_page(found).encode())
     for name, kind in (("classes", found.classes), ("materials", found.materials)):
         picture = sheet(found, kind)
         if picture is None:
-            (out / f"{name}.png").unlink(missing_ok=True)
+            # That of an earlier audit would show what rules take by now.
+            try:
+                (out / f"{name}.png").unlink(missing_ok=True)
+            except OSError as error:
+                raise cannot_write(out / f"{name}.png", error) from error
             continue
         encoded = BytesIO()
         Image.fromarray(picture).save(encoded, "PNG")
