@@ -273,6 +273,26 @@ def test_options_of_a_map_place_it(
     assert material.textures.base_color.wrap == wrap
 
 
+@pytest.mark.parametrize(
+    ("options", "ignored"),
+    [
+        ("-mm 0 1 -t 0 0 0 -bm 1 ", []),
+        ("-mm -0.1 1 ", ["-mm"]),
+        ("-s 2 2 -mm 0 1.5 -t 0.1 -bm 1.0 ", ["-mm", "-t"]),
+        ("-bm 0.3 ", ["-bm"]),
+    ],
+)
+def test_options_of_a_map_that_are_not_taken_are_noted(
+    tmp_path: Path, options: str, ignored: list[str]
+) -> None:
+    path = tmp_path / "tiles.obj"
+    Image.fromarray(np.full((4, 4, 3), 188, np.uint8)).save(tmp_path / "pic.png")
+    (tmp_path / "tiles.mtl").write_text(f"newmtl tiles\nmap_Kd {options}pic.png\n")
+    path.write_text("mtllib tiles.mtl\nusemtl tiles\n" + _TRIANGLE.format(0))
+    notes = [note for note in read(path).notes if "of a map" in note]
+    assert notes == [f"the option {flag} of a map ignored: 1 (pic.png)" for flag in ignored]
+
+
 @pytest.mark.parametrize("name", ["../secret.mtl", "/etc/passwd", "http://x/y.mtl", "link.mtl"])
 def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret.mtl").write_text("newmtl a\n")

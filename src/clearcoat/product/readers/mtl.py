@@ -16,6 +16,9 @@ from clearcoat.product.raw import Notes
 from clearcoat.product.readers.pieces import linear
 from clearcoat.product.textures import Texture, Textures, texture_digest
 
+_NOT_TAKEN = {"-mm": (0.0, 1.0), "-t": (0.0, 0.0, 0.0), "-bm": (1.0,)}
+"""Options of a map for brightness and contrast, turbulence and depth, with what changes nothing."""
+
 
 def read_mtl(product: Path, library: str, notes: Notes) -> dict[str, SourceMaterial]:
     """Return the materials of a library beside the product; none, with a note, if it is absent.
@@ -23,7 +26,7 @@ def read_mtl(product: Path, library: str, notes: Notes) -> dict[str, SourceMater
     Colours are taken for sRGB, as CAD systems show them. The Phong exponent becomes the
     roughness of the microfacet distribution with the same highlight, alpha² = 2 / (n + 2)
     (Walter et al. 2007, doi 10.2312/EGWR/EGSR07/195-206). Of a map's options scale (`-s`), offset
-    (`-o`) and `-clamp` are taken.
+    (`-o`) and `-clamp` are taken, and of others that change what is seen there is a note.
 
     Raises:
         ProductError: the library lies outside the product's folder.
@@ -107,7 +110,11 @@ def _texture(
     found = images[name]
     if found is None:
         return None
-    (across, up), (right, above) = _pair(options, "-s", 1.0), _pair(options, "-o", 0.0)
+    for flag, neutral in _NOT_TAKEN.items():
+        if _numbers(options, flag, neutral) != neutral:
+            notes.add(f"the option {flag} of a map ignored", part=name)
+    across, up = _numbers(options, "-s", (1.0, 1.0))
+    right, above = _numbers(options, "-o", (0.0, 0.0))
     return Texture(
         digest=found[1],
         pixels=found[0],
@@ -117,16 +124,16 @@ def _texture(
     )
 
 
-def _pair(options: list[str], flag: str, default: float) -> tuple[float, float]:
-    """Return the numbers for u and v behind an option; what is absent or none is the default."""
-    values = [default, default]
+def _numbers(options: list[str], flag: str, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the numbers behind an option; what is absent or none is the default."""
+    values = list(default)
     place = options.index(flag) + 1 if flag in options else len(options)
-    for axis, text in enumerate(options[place : place + 2]):
+    for axis, text in enumerate(options[place : place + len(default)]):
         value = _number({"": text}, "", math.nan)
         if math.isnan(value):
             break
         values[axis] = value
-    return values[0], values[1]
+    return tuple(values)
 
 
 def _number(table: dict[str, str], key: str, default: float) -> float:
