@@ -237,6 +237,14 @@ def test_paths_are_unique_whatever_the_names(tmp_path: Path) -> None:
     assert [part.path for part in read(path).parts] == ["A", "A#2", "A#2#2"]
 
 
+def test_a_format_without_variants_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "box.stl"
+    trimesh.creation.box().export(path)
+    with pytest.raises(ProductError, match="no such variant") as caught:
+        read(path, variant="red")
+    assert "remove `variant`" in str(caught.value)
+
+
 def test_tabs_and_byte_order_mark_of_a_material_library(tmp_path: Path) -> None:
     path = tmp_path / "red.obj"
     (tmp_path / "red.mtl").write_bytes(b"\xef\xbb\xbfnewmtl\tRed\nKd\t1 0\t0\n\tPr\t0.125\n")

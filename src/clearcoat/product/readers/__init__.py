@@ -69,6 +69,14 @@ def read(
     check_file(path)
     module = importlib.import_module(f"{__name__}.{READERS[suffix]}")
     raw: RawProduct = module.read(path, ReadOptions(tessellation or Tessellation(), variant))
+    if variant is not None and not raw.variants:
+        raise ProductError(
+            "the product has no such variant",
+            where=path,
+            found=repr(variant),
+            expected="no variant",
+            do="remove `variant`: the file has none",
+        )
     kept = keep_parts([part.path for part in raw.parts], drop, where=where)
     if not raw.parts:
         raise ProductError(
