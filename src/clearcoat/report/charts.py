@@ -14,7 +14,7 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -73,7 +73,7 @@ def cells_chart(cells: Sequence[Cell]) -> Markup:
         axes.set_xlim(left=0)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("mean IoU")
-        return inline_svg(figure, "cells")
+        return inline_svg(figure, "cells", "Mean IoU of each cell, with its runs and interval")
 
 
 def class_chart(cells: Sequence[Cell], classes: Sequence[str]) -> Markup:
@@ -103,7 +103,7 @@ def class_chart(cells: Sequence[Cell], classes: Sequence[str]) -> Markup:
             axes.axhline(row - 0.5, color=INK, alpha=0.10, linewidth=0.6)
         axes.grid(visible=False, axis="y")
         _legend(figure, cells)
-        return inline_svg(figure, "classes")
+        return inline_svg(figure, "classes", "IoU of each class in each cell")
 
 
 def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
@@ -143,7 +143,7 @@ def curves_chart(runs: Sequence[RunFacts], cells: Sequence[Cell]) -> Markup:
         # The first epochs of one run may peak far above all that is worth seeing.
         loss.set_ylim(0.95 * losses[0], 1.1 * losses[int(0.97 * (len(losses) - 1))])
         _legend(figure, cells, lines=True, other=any(run.path not in numbers for run in runs))
-        return inline_svg(figure, "curves")
+        return inline_svg(figure, "curves", "Validation loss and mean IoU of each run by epoch")
 
 
 def curve_table(runs: Sequence[RunFacts]) -> Table:
@@ -225,8 +225,11 @@ def _legend_height(cells: Sequence[Cell]) -> float:
     return 0.3 + 0.19 * math.ceil((len(cells) + 1) / _legend_columns(cells))
 
 
-def inline_svg(figure: Figure, name: str) -> Markup:
-    """Return the figure as an <svg> element that fits into a page with others."""
+def inline_svg(figure: Figure, name: str, label: str) -> Markup:
+    """Return the figure as an <svg> element that fits into a page with others.
+
+    To who hears the page it is one picture, called `label`: its numbers stand in the table below.
+    """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
@@ -237,4 +240,5 @@ def inline_svg(figure: Figure, name: str) -> Markup:
     # Several figures in one page must not share identifiers.
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = text.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
+    text = text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
     return Markup(text.replace(INK, "currentColor"))

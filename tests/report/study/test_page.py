@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from clearcoat.errors import RunError, UsageError
@@ -47,6 +49,35 @@ def test_nothing_comes_from_outside(page: Page) -> None:
     assert len(ids) == len(set(ids))
     targets = {a["href"] for a in page.all("a") if (a["href"] or "").startswith("#")}
     assert {(target or "")[1:] for target in targets} <= set(ids)
+
+
+def test_to_who_hears_it_a_figure_is_one_picture_with_its_title(page: Page) -> None:
+    drawn = page.all("svg")
+    assert {one["role"] for one in drawn} == {"img"}
+    assert "Fig. 2a: mean IoU by number of photos and renders" in {
+        one["aria-label"] for one in drawn
+    }
+
+
+def test_lines_are_seen_on_light_pages_and_on_dark_ones(written: tuple[Path, StudyReport]) -> None:
+    css = (resources.files("clearcoat.report") / "templates" / "report.css").read_text()
+    papers = re.findall(r"--paper: (#[0-9a-f]{6})", css)
+    assert len(papers) == 2
+    [figure] = [f for f in written[1].chapters[0].figures if f.name == "fig-4"]
+    lines = [line for line in figure.figure.axes[0].lines if line.get_label()[0] != "_"]
+    assert len(lines) > 2
+    for paper in papers:
+        for line in lines:
+            # Contrast as WCAG 2 defines it; its limit of 3 no colour keeps on both with room
+            # for an order of many.
+            light, dark = sorted((_luminance(paper), _luminance(line.get_color())), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) > 2
+
+
+def _luminance(color: Any) -> float:
+    code = np.array(to_rgb(color))
+    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def test_all_figures_and_tables_of_the_paper_are_there(page: Page) -> None:

@@ -36,7 +36,7 @@ class Drawn:
     def inline(self) -> Markup:
         """The figure as an <svg> element in the colour of the text around it."""
         with matplotlib.rc_context(STYLE):
-            return inline_svg(self.figure, self.name)
+            return inline_svg(self.figure, self.name, self.title)
 
     @property
     def svg(self) -> bytes:

@@ -16,6 +16,8 @@ from clearcoat.report.study.grid import ALPHA, GridAnalysis
 from clearcoat.report.tables import Table, Value
 
 CAPPED = "†"
+_SHADES = (0.3, 0.75)
+"""Part of the colour map whose colours are seen on white paper and on that of a dark page."""
 
 
 def fig_2a(grid: GridAnalysis) -> Drawn:
@@ -127,7 +129,7 @@ def fig_2c(grid: GridAnalysis) -> Drawn | None:
         figure = _map(values, texts, "Blues", Normalize(-0.15, 2.4), shown, columns)
         for row, column in boxes:
             figure.axes[0].add_patch(
-                Rectangle((column - 0.49, row - 0.47), 0.98, 0.94, fill=False, ec=INK, lw=1.6)
+                Rectangle((column - 0.49, row - 0.47), 0.98, 0.94, fill=False, ec="black", lw=1.6)
             )
         return figure
 
@@ -216,7 +218,7 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
     def draw() -> Figure:
         figure = Figure(figsize=(7.6, 3.9), layout="constrained")
         axes = figure.add_subplot()
-        shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.85, len(shown)))
+        shades = matplotlib.colormaps["viridis"](np.linspace(*_SHADES, len(shown)))
         for turn, real in enumerate(shown):
             row = sorted(grid.row(real).items())
             xs = [s / real if s else alone for s, _ in row]
