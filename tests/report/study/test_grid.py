@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import pytest
 from scipy import stats
 
 from clearcoat.report.study import analyse_grid, read_study
+from clearcoat.report.study.comparing import contrast
 from clearcoat.report.study.grid_figures import fig_3
 from clearcoat.report.study.grid_verdict import judge_grid
+from clearcoat.report.study.words import gain_text
 from clearcoat.statistics import holm
 
 from .ledgers import like_the_paper, useless, write_grid
@@ -302,6 +306,31 @@ def test_photos_that_teach_nothing_make_no_renders_priceless(tmp_path: Path) -> 
     assert "more than" not in told and "no ceiling is in sight" not in told
 
 
+def test_a_difference_over_fewer_repeats_than_the_means_says_so(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, real=(0, 16), synthetic=(0, 64))
+    whole = judge_grid(analyse_grid(read_study(folder)))
+    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
+    kept = [e for e in lines if e["repeat"] < 3 or not e["synthetic"]]
+    (folder / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in kept))
+    cut = judge_grid(analyse_grid(read_study(folder)))
+    for texts, said in (
+        ((whole.headline, whole.sentences[0]), False),
+        ((cut.headline, cut.sentences[0]), True),
+    ):
+        assert all((", over the 3 repeats that both have" in text) == said for text in texts)
+
+
+def test_more_renders_are_told_of_by_the_design(tmp_path: Path) -> None:
+    def rising(real: int, synthetic: int) -> float:
+        return 0.3 + 0.01 * math.log2(1 + synthetic)
+
+    # Equal photos move both cells far more than renders do: unpaired, nothing could be told.
+    folder = write_grid(tmp_path, rising, real=(16,), synthetic=(0, 64, 256), pair=0.1, spread=0.0)
+    grid = analyse_grid(read_study(folder))
+    difference = contrast(grid.study, grid.cells[16, 256], grid.cells[16, 64]).difference
+    assert any(gain_text(difference) in step for step in judge_grid(grid).next_steps)
+
+
 def test_a_mix_is_set_against_more_photos_alone(tmp_path: Path) -> None:
     def worth_64(real: int, synthetic: int) -> float:
         return useless(64 if real == 16 and synthetic else max(real, 1), 0)
@@ -355,7 +384,7 @@ def test_a_mix_may_be_cheaper_between_the_counts_that_were_studied(tmp_path: Pat
     scores = {(16, 0): 0.15, (64, 0): 0.38, (256, 0): 0.50}
     scores |= {(16, 4096): 0.34, (64, 4096): 0.39, (256, 4096): 0.50}
     for renders, said in (
-        (0.02, "16 photos and 4,096 renders cost 146 EUR"),
+        (0.02, "16 photos and 4,096 renders cost 146 EUR; by the learning curve"),
         (1.0, "photos alone are"),
     ):
         folder = write_grid(
@@ -370,3 +399,4 @@ def test_a_mix_may_be_cheaper_between_the_counts_that_were_studied(tmp_path: Pat
         verdict = judge_grid(analyse_grid(read_study(folder)))
         sentences = " ".join(verdict.sentences)
         assert f"At your prices {said}" in sentences
+        assert renders == 1.0 or re.search(r"takes \d+ EUR of photos alone", sentences)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_the_verdict_names_what_helps_where(transfer: Path) -> None:
     assert verdict.kind == "gain"
     assert "helps with 16 photos" in verdict.headline
     told = " ".join(verdict.sentences)
-    assert "encoder from renders scores +0.0" in told
+    assert "encoder from renders, against ImageNet's (VGG19-synth, frozen), scores +0.0" in told
     assert "moves 96% of all training time into pretraining" in told
 
 
@@ -76,6 +77,10 @@ def test_one_run_per_start_is_too_early(tmp_path: Path) -> None:
     verdict = judge_transfer(analyse_transfer(read_study(folder)))
     assert verdict.kind == "too few"
     assert verdict.headline.startswith("Too early to tell")
+    assert re.search(r"against training from scratch that is \+0\.\d+, one run", verdict.headline)
+    assert verdict.next_steps == (
+        "Repeat more often with 16, 64, 256 photos: 1 run per start does not decide.",
+    )
 
 
 def test_moving_training_is_corrected_for_the_starts_that_were_tried(transfer: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from clearcoat.report.study.comparing import ClassContrast, contrast
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.study.words import gain_text, mean_text, signed
-from clearcoat.statistics import difference_interval, mean_interval
+from clearcoat.statistics import mean_interval
 
 _LEARNED = 0.65
 """Mean IoU on unseen renders below which a score on photos says more of the training than of the
@@ -112,7 +112,7 @@ def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
     if len(counts) < 2 or (found is not None and found.shown()):
         return []
     last, before = grid.cells[row, counts[-1]], grid.cells[row, counts[-2]]
-    difference = difference_interval(last.values, before.values)
+    difference = contrast(grid.study, last, before, images=False).difference
     if difference.estimate <= 0:
         return []
     return [

@@ -13,6 +13,7 @@ from clearcoat.report.study.grid import MARGIN, Gain, GridAnalysis
 from clearcoat.report.study.grid_cautions import cautions
 from clearcoat.report.study.grid_steps import next_steps
 from clearcoat.report.study.words import (
+    contrast_text,
     gain_text,
     mean_text,
     number_range,
@@ -83,7 +84,7 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
     told = (
         f"with {images(real, 'photo')}, {images(synthetic, 'render')} take mean IoU from "
         f"{best.contrast.baseline.interval.estimate:.3f} to "
-        f"{best.contrast.cell.interval.estimate:.3f} ({gain_text(best.contrast.difference)}"
+        f"{best.contrast.cell.interval.estimate:.3f} ({contrast_text(best.contrast)}"
         + ("" if best.holm_p is None else f"; one-sided {p_text(best.holm_p)} after Holm")
         + ")"
     )
@@ -144,7 +145,7 @@ def _at_your_count(row: int, best: Gain, helping: Sequence[Gain]) -> str:
         f"With {images(row, 'photo')}, {images(both.cell.key.synthetic, 'render')} {do}: "
         "mean IoU "
         f"{mean_text(both.cell.interval)} instead of {mean_text(both.baseline.interval)}, that is "
-        f"{gain_text(both.difference)}{'; ' + relative if relative else ''}{images_text}: {ending}."
+        f"{contrast_text(both)}{'; ' + relative if relative else ''}{images_text}: {ending}."
     )
 
 
@@ -239,13 +240,13 @@ def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:
             continue
         synthetic, best = max(mixes, key=lambda item: item[1].score)
         number = (
-            "more than " + f"{best.limit:,.0f}"
+            f"more than {best.limit:,.0f} photos"
             if best.photos > best.limit
-            else f"{best.photos:,.0f}"
+            else images(round(best.photos), "photo")
         )
         texts.append(
             f"{images(real, 'photo')} with {images(synthetic, 'render')} score what {number} "
-            f"photos alone do (95 % interval {number_range(best.low, best.high, best.limit)})."
+            f"alone do (95 % interval {number_range(best.low, best.high, best.limit)})."
         )
     return texts
 
@@ -284,7 +285,8 @@ def _prices(grid: GridAnalysis) -> list[str]:
         return [
             f"At your prices the score of {images(real, 'photo')} alone ({target:.3f}) is cheapest "
             f"with {found.real:,} photos and {found.synthetic:,} renders: {found.cost:,.0f} "
-            f"{prices['currency']} instead of {found.photos_alone_cost:,.0f} (95 % interval "
+            f"{prices['currency']} instead of {found.photos_alone_cost:,.0f} {prices['currency']} "
+            "(95 % interval "
             f"{number_range(found.low, found.high, limit)})."
         ]
     between = _cheaper_than_the_curve(grid, prices)
@@ -318,6 +320,6 @@ def _cheaper_than_the_curve(grid: GridAnalysis, prices: Mapping[str, Any]) -> li
     return [
         f"At your prices {best.real:,} photos and {best.synthetic:,} renders cost {best.cost:,.0f} "
         f"{prices['currency']}; by the learning curve as good a score ({best.score:.3f}) takes "
-        f"{best.photos_alone_cost:,.0f} of photos alone (95 % interval "
+        f"{best.photos_alone_cost:,.0f} {prices['currency']} of photos alone (95 % interval "
         f"{number_range(best.low, best.high, limit)})."
     ]

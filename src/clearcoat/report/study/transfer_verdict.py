@@ -5,7 +5,7 @@ from __future__ import annotations
 from clearcoat.report.study.grid import ALPHA, MARGIN
 from clearcoat.report.study.grid_verdict import StudyVerdict
 from clearcoat.report.study.starts import Start, TransferAnalysis
-from clearcoat.report.study.words import gain_text, mean_text, p_text
+from clearcoat.report.study.words import contrast_text, gain_text, mean_text, p_text
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
 from clearcoat.studies.transfer import CONTROL
@@ -72,8 +72,8 @@ def _headline(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | No
     name, start = best[real]
     assert start.against_control is not None
     told = (
-        f"with {images(real, 'photo')}, {name} scores {start.cell.interval.estimate:.3f}, "
-        f"{gain_text(start.against_control.difference)} over training from scratch"
+        f"with {images(real, 'photo')}, {name} scores {start.cell.interval.estimate:.3f}; "
+        f"against training from scratch that is {contrast_text(start.against_control)}"
     )
     if shown:
         where = ", ".join(f"{count:,}" for count in sorted(shown))
@@ -90,7 +90,7 @@ def _sentence(real: int, name: str, start: Start, adjusted: float | None) -> str
     text = (
         f"With {images(real, 'photo')} the best start from renders is {name}: mean IoU "
         f"{mean_text(start.cell.interval)} against {mean_text(control.baseline.interval)} from "
-        f"scratch, {gain_text(control.difference)} ({told})"
+        f"scratch, {contrast_text(control)} ({told})"
     )
     if start.against_mix is not None:
         mix = start.against_mix
@@ -112,8 +112,8 @@ def _encoders(analysis: TransferAnalysis) -> list[str]:
             continue
         p = "" if pair.p_value is None else f", two-sided {p_text(pair.p_value)}"
         texts.append(
-            f"With {images(both.cell.key.real, 'photo')} the encoder from renders scores "
-            f"{gain_text(both.difference)} against ImageNet's ({both.baseline.key.arm}){p}."
+            f"With {images(both.cell.key.real, 'photo')} the encoder from renders, against "
+            f"ImageNet's ({both.baseline.key.arm}), scores {gain_text(both.difference)}{p}."
         )
     return texts
 
@@ -134,7 +134,9 @@ def _time(analysis: TransferAnalysis) -> list[str]:
             None if (same := s.not_worse_than_mix) is None else same.not_worse_p for _, s in found
         ]
         adjusted = dict(zip((name for name, _ in found), holm(tests), strict=True))
-        as_good = [(name, s) for name, s in found if (adjusted[name] or 1.0) < ALPHA]
+        as_good = [
+            (name, s) for name, s in found if (p := adjusted[name]) is not None and p < ALPHA
+        ]
         name, start = max(as_good or found, key=lambda item: item[1].times.share)
         p = adjusted[name]
         if as_good and p is not None:
@@ -170,8 +172,8 @@ def _next_steps(
         counts = ", ".join(f"{real:,}" for real in open_rows)
         least = min(len(best[real][1].cell.values) for real in open_rows)
         steps.append(
-            f"Repeat more often with {counts} photos: {images(least, 'run')} per start do not "
-            "decide."
+            f"Repeat more often with {counts} photos: {images(least, 'run')} per start "
+            f"{'does' if least == 1 else 'do'} not decide."
         )
     return tuple(steps)
 

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from clearcoat.report.verdict import p_text, signed, signed_percent
 from clearcoat.statistics import Interval
 
-__all__ = ["gain_text", "mean_text", "number_range", "p_text", "percent_range", "signed"]
+if TYPE_CHECKING:
+    from clearcoat.report.study.comparing import Contrast
+
+__all__ = [
+    "contrast_text",
+    "gain_text",
+    "mean_text",
+    "number_range",
+    "p_text",
+    "percent_range",
+    "signed",
+]
 
 
 def gain_text(interval: Interval) -> str:
@@ -18,6 +30,17 @@ def gain_text(interval: Interval) -> str:
     # Student's t knows nothing of the bounds that a difference of two scores has.
     low, high = max(-1.0, interval.low), min(1.0, interval.high)
     return f"{text}, 95 % interval {signed(low)} to {signed(high)}"
+
+
+def contrast_text(both: Contrast) -> str:
+    """A difference of two means with its interval, and of what runs where not of all.
+
+    A paired difference is over the repeats that both have: it need not be that of the means.
+    """
+    text, count = gain_text(both.difference), both.difference.count
+    if both.paired is None or count == len(both.cell.values) == len(both.baseline.values):
+        return text
+    return f"{text}, over the {count} repeats that both have"
 
 
 def mean_text(interval: Interval) -> str:
