@@ -6,6 +6,8 @@ import base64
 import json
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import threading
 import urllib.error
@@ -85,6 +87,17 @@ def test_only_numbers_and_only_this_machine(address: str) -> None:
     port = int(address.rsplit(":", 1)[1])
     with pytest.raises(UsageError, match="cannot be had"):
         server(Viewer(Path("x"), 32, 1), port)
+
+
+def test_a_page_that_no_longer_waits_is_no_error(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1]))) as gone:
+        gone.sendall(b"GET /show?seed=7&index=7 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        # Closed like a browser does: what still comes is answered with a reset.
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    _get(f"{address}/show?seed=7&index=8")
+    assert capsys.readouterr().err == ""
 
 
 def _dom(url: str) -> str:
