@@ -31,6 +31,8 @@ def test_every_verb_explains_itself(verb: str) -> None:
     result = CliRunner().invoke(group, [verb, "--help"])
     assert result.exit_code == 0, result.output
     assert "Usage: " in result.output
+    # What its own commands do is said in whole sentences.
+    assert "..." not in result.output.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from clearcoat.cli._options import json_option, print_json, progress_bar
+from clearcoat.cli._options import Verbs, json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from clearcoat.dataset import Dataset
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.group(name="export")
+@click.group(name="export", cls=Verbs)
 def export_group() -> None:
     """Write the labels of a data set in another format."""
 

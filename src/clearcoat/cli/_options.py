@@ -21,6 +21,18 @@ _JPEG_MOST_PX = 65_500
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
+class Verbs(click.Group):
+    """A click group whose list of commands has whole sentences, where click's cuts them off."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List each command with the first sentence of its help."""
+        rows = [
+            (name, command.get_short_help_str(limit=200)) for name, command in self.commands.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def _choose_device(context: click.Context, option: click.Parameter, value: str | None) -> None:
     # Through the environment, so that worker processes inherit the choice.
     if value is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clearcoat.cli._dataset_export import export_group
-from clearcoat.cli._options import json_option, print_json, progress_bar
+from clearcoat.cli._options import Verbs, json_option, print_json, progress_bar
 from clearcoat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ _SHOWN_FINDINGS = 20
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.group(name="dataset")
+@click.group(name="dataset", cls=Verbs)
 def command() -> None:
     """Import, export, merge, describe and check data sets."""
 
 
-@command.group(name="import")
+@command.group(name="import", cls=Verbs)
 def import_group() -> None:
     """Bring labelled images into a data set."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from clearcoat.cli._options import json_option, print_json
+from clearcoat.cli._options import Verbs, json_option, print_json
 from clearcoat.cli.study_confirm import command as _confirm
 from clearcoat.cli.study_search import command as _search
 from clearcoat.errors import UsageError
@@ -22,7 +22,7 @@ _FILE = click.Path(path_type=Path)
 _UNITS_S = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-@click.group("study")
+@click.group("study", cls=Verbs)
 def command() -> None:
     """Run a study: what are renders worth here, and how are they best used?
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from clearcoat.cli._options import json_option, print_json
+from clearcoat.cli._options import Verbs, json_option, print_json
 from clearcoat.errors import UsageError
 
 
-@click.group("vehicle")
+@click.group("vehicle", cls=Verbs)
 def command() -> None:
     """Build a vehicle of the built-in family, or list its styles and parameters."""
 
