@@ -42,6 +42,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
         (["render", "missing.yaml", "--count", "1", "--out", "x"], "missing.yaml"),
         (["render", "missing.yaml", "--out", "x"], "--count"),
         (["render", "a.yaml", "--count", "1", "--out", "x", "--size", "big"], "not a picture size"),
+        (["render", "a.yaml", "--count", "1", "--out", "x", "--size", "9" * 5000], "picture size"),
         (["preview", "a.yaml", "--out", "x.gif"], ".png or .jpg"),
         (["inspect", "missing.glb"], "missing.glb"),
         (["dataset", "check", "missing"], "missing"),

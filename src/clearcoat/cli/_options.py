@@ -54,7 +54,7 @@ def parse_size(text: str) -> tuple[int, int]:
     Raises:
         UsageError: the text is neither.
     """
-    match = re.fullmatch(r"(\d+)(?:[xX×](\d+))?", text.strip())
+    match = re.fullmatch(r"(\d{1,9})(?:[xX×](\d{1,9}))?", text.strip())
     if not match:
         raise UsageError(
             "not a picture size", found=repr(text), expected="pixels, as in 256 or 320x240"
