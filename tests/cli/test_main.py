@@ -43,6 +43,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
         (["render", "missing.yaml", "--out", "x"], "--count"),
         (["render", "a.yaml", "--count", "1", "--out", "x", "--size", "big"], "not a picture size"),
         (["render", "a.yaml", "--count", "1", "--out", "x", "--size", "9" * 5000], "picture size"),
+        (["gap", "--real", "a", "--synthetic", "b", "--out", "/dev/null/x.html"], "cannot write"),
         (["preview", "a.yaml", "--out", "x.gif"], ".png or .jpg"),
         (["inspect", "missing.glb"], "missing.glb"),
         (["dataset", "check", "missing"], "missing"),

@@ -32,6 +32,7 @@ def make_run(
         name=name,
         state=state,
         config=training_config({"seed": seed, **config}).model_dump(mode="json"),
+        seed=seed,
         real=real,
         synthetic=synthetic,
         before=before,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from base64 import b64decode
 from html.parser import HTMLParser
@@ -160,8 +161,13 @@ def test_unfinished_and_damaged_runs_are_listed(workshop: Path, tmp_path: Path) 
     assert report.verdict.kind == "too few"
     assert "evaluations so far" in page.text and "metrics.json" in page.text
     assert "2 runs unfinished or damaged" in page.text
+    config = json.loads((runs / "4-0" / "config.json").read_text())
+    del config["config"]["seed"]
+    (runs / "4-0" / "config.json").write_text(json.dumps(config))
     (runs / "0-0" / "metrics.json").unlink()
-    page, report = _write(tmp_path / "r.html", runs / "0-0", runs / "4-1")
+    page, report = _write(tmp_path / "r.html", runs / "0-0", runs / "4-1", runs / "4-0")
+    assert [run.state for run in report.runs] == ["unfinished", "damaged", "damaged"]
+    assert "KeyError('seed')" in page.text
     assert report.cells == () and "no finished run" in page.text
 
 
@@ -186,7 +192,8 @@ def test_mistakes(workshop: Path, tmp_path: Path) -> None:
     for path, found in ((tmp_path / "nowhere", "nothing"), (tmp_path, "a folder")):
         with pytest.raises(RunError, match="neither a run nor a data set") as caught:
             find_inputs([path])
-        assert caught.value.found == found and "config.json" in str(caught.value)
+        assert caught.value.found == found
+        assert all(name in str(caught.value) for name in ("config.json", "study.json"))
     with pytest.raises(UsageError, match="a folder of that name"):
         _write(tmp_path, workshop / "photos")
     with pytest.raises(UsageError, match="nothing to report"):
@@ -194,6 +201,9 @@ def test_mistakes(workshop: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write"):
         _write(tmp_path / "file" / "r.html", workshop / "photos")
+    # There is no such run: nobody looks for it before.
+    with pytest.raises(UsageError, match="cannot write"):
+        write_report(tmp_path / "file" / "r.html", runs=[workshop / "none"])
     assert {entry.name for entry in tmp_path.iterdir()} == {"file"}
 
 

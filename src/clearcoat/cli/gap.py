@@ -57,9 +57,12 @@ def command(
     )
     from clearcoat.report.gap.page import feature_sentence, headline, sentences, sliver_sentence
     from clearcoat.report.pictures import spread
+    from clearcoat.report.writing import prepare
     from clearcoat.training import require_same_classes
     from clearcoat.training.environment import find_device
 
+    if out is not None:
+        prepare(out)
     photos, renders = Dataset.open(real), Dataset.open(synthetic)
     require_same_classes(f"the data set {synthetic}", renders.classes, f"{real}", photos.classes)
     size = common_size((photos, renders), size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ class RunFacts:
     note: str = ""
     """What is wrong with a run that is not finished."""
     config: Mapping[str, Any] | None = None
+    seed: int | None = None
     real: int = 0
     """Real training images, also those of the runs whose weights it started from."""
     synthetic: int = 0
@@ -51,11 +51,6 @@ class RunFacts:
     the images that decided the stopping have a score."""
     scored_here: bool = False
     """Whether the score was computed for this report instead of at the end of training."""
-
-    @property
-    def seed(self) -> int | None:
-        """The run's seed."""
-        return None if self.config is None else int(self.config["seed"])
 
     @property
     def tested(self) -> bool:
@@ -90,6 +85,7 @@ def read_run(path: Path) -> RunFacts:
         facts = replace(
             facts,
             config=identity["config"],
+            seed=int(identity["config"]["seed"]),
             real=max(len(identity["images"]["real"]), seen["real"]),
             synthetic=max(len(identity["images"]["synthetic"]), seen["synthetic"]),
             before=before,
@@ -115,7 +111,7 @@ def read_run(path: Path) -> RunFacts:
         )
     except RunError as error:
         return replace(facts, note=f"{error.where}: {error.found}")
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         return replace(facts, note=f"its files lack what a run has: {error!r}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from clearcoat.dataset.layout import MANIFEST
 from clearcoat.errors import RunError
 from clearcoat.report.study.facts import is_study
+from clearcoat.studies.record import STUDY
 from clearcoat.training.folder import CONFIG
 
 _DEPTH = 2
@@ -47,7 +48,8 @@ def find_inputs(paths: Sequence[Path]) -> Inputs:
                 where=path,
                 found="a folder" if path.is_dir() else "a file" if path.exists() else "nothing",
                 expected=f"a run (a folder with {CONFIG}), a data set (a folder with {MANIFEST}), "
-                f"or a folder with such folders at most {_DEPTH} levels down",
+                f"a study (a folder with {STUDY}), or a folder with such folders at most {_DEPTH} "
+                "levels down",
                 do="give the --out folder of `clearcoat train`, `study`, `render` "
                 "or `dataset import`",
             )

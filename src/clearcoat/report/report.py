@@ -13,7 +13,7 @@ from clearcoat.report.cells import Cell, Comparison, compare, group
 from clearcoat.report.facts import FINISHED, RunFacts, read_run, rescored, uniquely_named
 from clearcoat.report.page import render_page
 from clearcoat.report.verdict import Verdict, judge
-from clearcoat.report.writing import refuse_folder, write_page
+from clearcoat.report.writing import prepare, write_page
 from clearcoat.statistics import Interval
 
 Tell = Callable[[str], None]
@@ -112,7 +112,7 @@ def write_report(
     tell = tell or (lambda _: None)
     if not datasets and not runs:
         raise UsageError("nothing to report on", do="give runs, data sets, or folders of them")
-    refuse_folder(out)
+    prepare(out)
     report = gather(datasets, runs, test, title, tell)
     tell("drawing")
     write_page(out, render_page(report))

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from clearcoat import __version__
-from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.files import make_folder, make_folder_of, write_whole
 from clearcoat.dataset.overlay import IGNORE_LABEL
 from clearcoat.errors import ClearcoatError, UsageError
 from clearcoat.report.pictures import hex_colors
@@ -36,14 +36,23 @@ def page(template: str, title: str, *, filters: dict[str, Any] | None = None, **
     return environment.get_template(template).render(**values)
 
 
-def refuse_folder(out: Path) -> None:
-    """Raise UsageError where a page would have to replace a folder."""
+def prepare(out: Path, files: Path | None = None) -> None:
+    """Make the folders of a page and of its files, before the work that ends in them.
+
+    Raises UsageError where that cannot be, or where a page would have to replace a folder.
+    """
     if out.is_dir():
         raise UsageError(
             "the report is a file, and a folder of that name exists",
             where=out,
             do=f"use --out {out / 'report.html'}",
         )
+    try:
+        make_folder_of(out)
+        if files is not None:
+            make_folder(files)
+    except ClearcoatError as error:
+        raise cannot_write(Path(error.where or out), error) from error
 
 
 def write_page(out: Path, content: str) -> None:

@@ -40,7 +40,7 @@ from clearcoat.report.study.transfer_figures import (
 from clearcoat.report.study.transfer_verdict import judge_transfer
 from clearcoat.report.study.worth_figures import scaling_figure, worth_figure
 from clearcoat.report.tables import Table
-from clearcoat.report.writing import cannot_write, refuse_folder, write_page
+from clearcoat.report.writing import cannot_write, prepare, write_page
 
 Tell = Callable[[str], None]
 
@@ -126,7 +126,7 @@ def write_study_report(
     from clearcoat.report.study.page import render_study_page
 
     tell = tell or (lambda _: None)
-    refuse_folder(out)
+    prepare(out, files)
     report = gather_studies(studies, datasets, photos, title, tell)
     tell("drawing")
     write_page(out, render_study_page(report))
