@@ -31,7 +31,7 @@ def test_gain() -> None:
 
 def test_no_gain_is_said_plainly() -> None:
     verdict = _judge([*_runs(16, 0, 0.20, 0.30, 0.25), *_runs(16, 64, 0.21, 0.28, 0.24)])
-    assert verdict.kind == "unclear" and verdict.headline.startswith("There is no gain.")
+    assert verdict.kind == "unclear" and verdict.headline.startswith("No gain shown: the mean")
     assert "No gain shown: the mean is lower" in verdict.sentences[0]
     verdict = _judge([*_runs(16, 0, 0.20, 0.30, 0.25), *_runs(16, 64, 0.21, 0.35, 0.24)])
     assert verdict.headline.startswith("No gain shown.") and "chance alone" in verdict.headline

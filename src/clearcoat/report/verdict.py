@@ -84,7 +84,7 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
         p_value = told[0].welch.p_value
         assert p_value is not None
         if told[0].absolute.estimate <= 0:
-            return f"There is no gain. {_short(told[0])}."
+            return f"No gain shown: the mean is not higher. {_short(told[0])}."
         return f"No gain shown. {_short(told[0])}, which chance alone may give ({p_text(p_value)})."
     if kind == "unclear" and all(c.absolute.estimate > 0 for c in told):
         best = max(told, key=lambda comparison: comparison.absolute.estimate)
