@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -24,6 +25,18 @@ def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
     assert run.stderr.strip() == "[]"
     for verb in VERBS:
         assert f"  {verb} " in run.stdout
+
+
+def test_what_an_old_code_page_lacks_is_no_traceback() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "clearcoat", "materials", "chrome"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        check=False,
+    )
+    # In place of the bar in the material's colour.
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert b"??? #" in run.stdout
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 
@@ -86,6 +87,10 @@ def main(arguments: list[str] | None = None) -> None:
     # Threads that wait for each other in a busy loop starve on a machine that does anything else:
     # a training step took nine times as long beside one other process. Read before torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or pipe of an old code page shows `?` for what it lacks, such as × and →.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         group.main(args=arguments, prog_name="clearcoat", standalone_mode=False)
     except ClearcoatError as error:
