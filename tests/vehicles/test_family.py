@@ -252,3 +252,11 @@ def test_mistakes_are_explained(arguments: dict[str, object], said: str) -> None
     with pytest.raises(UsageError) as caught:
         build(**arguments)  # type: ignore[arg-type]
     assert said in str(caught.value)
+
+
+def test_parameters_that_make_no_body_together_are_refused() -> None:
+    style = "hatchback+suv"
+    corner = {name: ends[k % 2] for k, (name, ends) in enumerate(limits(style).items())}
+    with pytest.raises(UsageError, match="no body together") as caught:
+        build(style, 0, corner)
+    assert "wheelbase_mm=" in str(caught.value)

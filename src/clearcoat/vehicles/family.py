@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from clearcoat.errors import UsageError
 from clearcoat.product.model import Product
 from clearcoat.vehicles.assembly import Assembly
 from clearcoat.vehicles.bed import add_bed
@@ -18,7 +19,7 @@ from clearcoat.vehicles.layout import Layout
 from clearcoat.vehicles.palette import MATERIALS
 from clearcoat.vehicles.panels import cut_body
 from clearcoat.vehicles.parameters import draw_parameters
-from clearcoat.vehicles.skin import make_skin
+from clearcoat.vehicles.skin import FoldedFormError, make_skin
 from clearcoat.vehicles.trim import draw_trim
 from clearcoat.vehicles.wheels import add_wheels
 
@@ -32,10 +33,25 @@ def build(
 
     `parameters` fixes some of the drawn numbers (`VehicleParameters`). Frame: ISO 8855, metres,
     origin on the ground below the middle. Materials bear the names of the material library.
-    Raises UsageError for an unknown style or parameter, and for values outside their limits.
+    Raises UsageError for an unknown style or parameter, for values outside their limits, and for
+    given ones that make no body together, though each is within its own.
     """
     drawn = draw_parameters(style, seed, parameters)
-    form = Form(drawn)
+    try:
+        return _build(style, seed, Form(drawn))
+    except FoldedFormError as error:
+        if not parameters:
+            raise
+        raise UsageError(
+            "these parameters make no body together",
+            where=f"a vehicle of style {style}, seed {seed}",
+            found=", ".join(f"{name}={value:g}" for name, value in parameters.items()),
+            expected="values that go together, such as those of one body style",
+            do="leave some of them to be drawn, or move them away from their limits",
+        ) from error
+
+
+def _build(style: str, seed: int, form: Form) -> Product:
     assembly = Assembly()
     trim = draw_trim(style, seed)
     layout = Layout(form, trim)

@@ -18,6 +18,10 @@ _SOLVED_M = 2e-6
 _COLUMNS = {name: column for column, name in enumerate(("x", "y", "z", "nx", "ny", "nz", *FACES))}
 
 
+class FoldedFormError(ArithmeticError):
+    """The skin of a form is crossed more than once from its spine, or not at all."""
+
+
 @dataclass(frozen=True, eq=False)
 class Skin:
     """Triangles of the half y >= 0 of a skin; the fields of the form ride along at the vertices."""
@@ -110,7 +114,7 @@ def solve(form: Form, origin: Array, towards: Array, depth_m: float = 0.0) -> Ar
     """Where rays from inside leave the level set `depth_m` below the skin: (N, 3) points.
 
     Bisection with the Illinois rule; the form is star-shaped seen from its spine, so there is
-    one crossing.
+    one crossing. Raises FoldedFormError where it is not, which extreme parameters together can do.
     """
     ray = towards - origin
     low, high = np.full(len(ray), NEAREST), np.full(len(ray), 1.6)
@@ -120,7 +124,7 @@ def solve(form: Form, origin: Array, towards: Array, depth_m: float = 0.0) -> Ar
 
     at_low, at_high = value(low), value(high)
     if bool(np.any(at_low >= 0)) or bool(np.any(at_high <= 0)):
-        raise AssertionError("the form is not star-shaped about its spine")
+        raise FoldedFormError("the form is not star-shaped about its spine")
     for step in range(14):
         if step % 3 == 2:
             middle = 0.5 * (low + high)
