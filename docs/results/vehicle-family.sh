@@ -41,7 +41,7 @@ without bmw 'body_quarter_and_roof_frame*' 'trunk_*' 'door_*' 'window_door*'
 without asam '*/Trunk_Lid' '*/License_Plate_R' '*/Door_F*' '*/Window_F[LR]' '*Mirror_Side*'
 without concept '*Mirror*' '*BodyDoor[LR]*'
 clearcoat dataset merge "$out"/128/{family,bmw-ignored,asam-ignored,concept-ignored} --out "$out/128/both-ignored"
-study 128 family shared both family-long shared-long both-long both-ignored-long
+study 128 family shared both family-long shared-long both-long both-xl both-ignored-long
 
 # The earlier round, on shapes and a network of their own.
 sets 96 "$here/car-parts/family16.yaml"

@@ -13,7 +13,9 @@ from clearcoat.statistics import difference_interval, mean_interval, paired_one_
 _PAIRS = (
     ("family", "shared"), ("both", "family"), ("both", "shared"), ("both-long", "family-long"),
     ("both-long", "family"), ("both-long", "shared"), ("family-long", "family"),
-    ("both-long", "both"),
+    ("both-long", "both"), ("both-xl", "family-long"), ("both-xl", "shared-long"),
+    ("both-xl", "both-long"), ("family-long", "shared-long"), ("both-long", "shared-long"),
+    ("shared-long", "shared"),
 )  # fmt: skip
 
 
