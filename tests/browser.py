@@ -36,7 +36,8 @@ def browser() -> Iterator[Any]:
 def open_page(browser: Any, file: Path, **options: Any) -> Any:
     """Open a file; the page fails the test on any error of a script or request to elsewhere."""
     page = browser.new_page(**options)
-    page.set_default_timeout(20_000)
+    # The browser leaves the test's session, and may get far less of a busy machine.
+    page.set_default_timeout(60_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
     page.on(
