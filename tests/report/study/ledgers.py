@@ -177,3 +177,11 @@ def _write(
     for entry in entries:
         append(folder, entry)
     return folder
+
+
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
+    for line in lines:
+        change(line)
+    (folder / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +11,10 @@ import pytest
 from scipy import stats
 
 from clearcoat.report.study import analyse_grid, read_study
-from clearcoat.report.study.comparing import contrast
 from clearcoat.report.study.grid_figures import fig_3
-from clearcoat.report.study.grid_verdict import judge_grid
-from clearcoat.report.study.words import gain_text
 from clearcoat.statistics import holm
 
-from .ledgers import like_the_paper, useless, write_grid
+from .ledgers import rewritten, useless, write_grid
 
 
 def test_cells_count_up_to_their_stopping_point(tmp_path: Path) -> None:
@@ -51,191 +45,11 @@ def test_an_independent_design_is_not_paired(tmp_path: Path) -> None:
     assert gain.p_value == gain.welch.p_value
 
 
-def test_a_planted_gain_is_a_yes(grid: Path) -> None:
-    analysis = analyse_grid(read_study(grid))
-    verdict = judge_grid(analysis)
-    assert verdict.kind == "gain"
-    assert verdict.headline.startswith("Yes: renders are worth it with 16 to ")
-    assert analysis.gains[16, 1024].verdict == "gain"
-    assert analysis.worth is not None
-    # 16 photos and 1,024 renders stand for 16 + 6 log(1 + 128) = 45 photos, less the dilution.
-    found = analysis.equivalents[16, 1024]
-    true = like_the_paper(16, 1024)
-    assert found.low <= (1.9 / (0.72 - true)) ** (1 / 0.55) <= found.high
-
-
 def test_a_grid_of_renders_alone_has_a_figure_of_their_spread(tmp_path: Path) -> None:
     folder = write_grid(tmp_path, real=(0,), synthetic=(64, 4096), runs=3)
     drawn = fig_3(analyse_grid(read_study(folder)))
     assert drawn is not None
     assert {row[:2] for row in drawn.table.rows} == {(0, 4096)}
-
-
-def test_one_lucky_run_is_not_the_best_of_its_row(grid: Path, tmp_path: Path) -> None:
-    lines = []
-    for line in (grid / "ledger.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if entry["synthetic"] == 4096:
-            if entry["repeat"]:
-                continue
-            entry["mean_iou"] += 0.3
-        lines.append(json.dumps(entry))
-    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
-    (tmp_path / "study.json").write_bytes((grid / "study.json").read_bytes())
-    analysis = analyse_grid(read_study(tmp_path))
-    assert analysis.gains[16, 4096].verdict == "too few"
-    best = analysis.best_gain(16)
-    assert best is not None and best.verdict == "gain"
-    assert best.contrast.difference.estimate < 0.3
-    verdict = judge_grid(analysis)
-    assert not any("one run" in step for step in verdict.next_steps if "Render more" in step)
-
-
-@pytest.mark.parametrize(("on_renders", "told"), [(0.3, True), (0.7, False)])
-def test_models_that_have_not_learned_the_renders_are_to_be_trained_longer(
-    on_renders: float, told: bool, grid: Path, tmp_path: Path
-) -> None:
-    lines = []
-    for line in (grid / "ledger.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if not entry["real"]:
-            entry |= {"validation_on": "synthetic", "validation_mean_iou": on_renders}
-            entry["steps"] = 600
-        lines.append(json.dumps(entry))
-    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
-    (tmp_path / "study.json").write_bytes((grid / "study.json").read_bytes())
-    steps = judge_grid(analyse_grid(read_study(tmp_path))).next_steps
-    assert steps[0].startswith("Train longer on the renders") is told
-    if told:
-        assert "600 steps" in steps[0] and "0.300" in steps[0]
-
-
-def test_renders_that_do_nothing_are_not_praised(tmp_path: Path) -> None:
-    verdicts = []
-    for seed in range(4):
-        analysis = analyse_grid(read_study(write_grid(tmp_path / str(seed), useless, seed=seed)))
-        verdicts.append(judge_grid(analysis).kind)
-        assert sum(b.shown() for b in analysis.breaks.values()) <= 1
-    assert verdicts.count("unclear") >= 3
-
-
-def test_harm_is_said(tmp_path: Path) -> None:
-    def harmful(real: int, synthetic: int) -> float:
-        return useless(real, 0) - 0.02 * bool(synthetic) * np.log2(1 + synthetic / 64)
-
-    verdict = judge_grid(analyse_grid(read_study(write_grid(tmp_path, harmful))))
-    assert verdict.kind == "loss"
-    assert verdict.headline.startswith("No: nowhere is a gain shown, and in places renders hurt")
-    assert any("Renders hurt in" in sentence for sentence in verdict.sentences)
-
-
-def test_every_sentence_has_a_number_and_the_steps_come_by_size(grid: Path) -> None:
-    verdict = judge_grid(analyse_grid(read_study(grid)))
-    for sentence in (verdict.headline, *verdict.sentences, *verdict.next_steps):
-        assert any(character.isdigit() for character in sentence), sentence
-    told = " ".join(verdict.sentences)
-    for part in ("With 256 photos", "renders", "95 % interval", "EUR", "Renders alone"):
-        assert part in told
-    assert verdict.next_steps[0].startswith("Improve the renders of mirror")
-    assert any(step.startswith("Label 256 more photos") for step in verdict.next_steps)
-
-
-def test_the_verdict_is_for_the_users_number_of_photos(grid: Path) -> None:
-    analysis = analyse_grid(read_study(grid))
-    verdict = judge_grid(analysis, photos=40)
-    assert verdict.sentences[0].startswith("With 32 photos")
-    assert any("You have 40 photos" in caution for caution in verdict.cautions)
-
-
-def test_more_photos_are_priced_beside_renders_that_are_worth_it(grid: Path) -> None:
-    analysis = analyse_grid(read_study(grid))
-    best = analysis.best_gain(32)
-    assert best is not None and best.verdict == "gain"
-    synthetic = best.contrast.cell.key.synthetic
-    (label,) = (
-        step for step in judge_grid(analysis, photos=32).next_steps if step.startswith("Label")
-    )
-    assert label.startswith(f"Label 32 more photos: beside {synthetic:,} renders")
-    # The learning curve of photos alone rises more steeply than that.
-    brought = np.mean(analysis.at(64, synthetic)) - np.mean(analysis.at(32, synthetic))
-    alone = np.mean(analysis.at(64, 0)) - np.mean(analysis.at(32, 0))
-    assert f"{brought:+.3f}" in label
-    assert brought < alone
-
-
-@pytest.mark.parametrize(
-    ("limit", "used", "telling"),
-    [
-        (300, 300, "may be longer training"),
-        (300, 290, "none used more than 290: they stopped by themselves"),
-        (1000, 1000, None),
-    ],
-)
-def test_unequal_steps_are_told(
-    limit: int, used: int, telling: str | None, grid: Path, tmp_path: Path
-) -> None:
-    lines = []
-    for line in (grid / "ledger.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        steps = limit if not entry["synthetic"] else 200 if entry["real"] else 800
-        entry["config"] = {"max_steps": steps}
-        entry["steps"] = used
-        lines.append(json.dumps(entry))
-    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
-    (tmp_path / "study.json").write_bytes((grid / "study.json").read_bytes())
-    cautions = judge_grid(analyse_grid(read_study(tmp_path))).cautions
-    found = [caution for caution in cautions if "are trained for up to" in caution]
-    assert len(found) == (telling is not None)
-    if telling is not None:
-        assert "up to 1,000 steps" in found[0] and "up to 300" in found[0]
-        assert telling in found[0]
-
-
-def test_a_study_that_has_just_begun(tmp_path: Path) -> None:
-    folder = write_grid(tmp_path, runs=1)
-    verdict = judge_grid(analyse_grid(read_study(folder)))
-    assert verdict.kind == "too few"
-    assert verdict.headline.startswith("Too early to tell")
-    # One run tells of no spread, so nothing here may look like an interval of it.
-    told = " ".join((*verdict.sentences, *verdict.next_steps))
-    assert "95 % interval" not in told and "Renders alone" not in told
-    (folder / "ledger.jsonl").unlink()
-    assert judge_grid(analyse_grid(read_study(folder))).kind == "nothing"
-
-
-def test_lines_of_other_data_are_said_and_not_counted(tmp_path: Path) -> None:
-    folder = write_grid(tmp_path)
-    plan = json.loads((folder / "study.json").read_text())
-    plan["cells"][4]["runs"][0] = "of other data"
-    (folder / "study.json").write_text(json.dumps(plan))
-    study = read_study(folder)
-    assert study.foreign == 5
-    assert any("do not count" in text for text in judge_grid(analyse_grid(study)).cautions)
-
-
-def _rewritten(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
-    for line in lines:
-        change(line)
-    (folder / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return folder
-
-
-def test_a_class_that_some_test_photos_show_nowhere_is_compared_on_the_others(
-    tmp_path: Path,
-) -> None:
-    def hide(line: dict[str, Any]) -> None:
-        line["classes"]["hood"] = None if line["repeat"] == 2 else line["classes"]["hood"]
-        if line["real"] == 16 and line["synthetic"]:
-            line["classes"]["mirror"] = None
-
-    analysis = analyse_grid(read_study(_rewritten(write_grid(tmp_path), hide)))
-    [row] = [found for (real, _), found in analysis.classes.items() if real == 64]
-    found = {one.name: one for one in row}
-    assert found["hood"].gain.count == found["door"].gain.count - 1
-    [few] = [found for (real, _), found in analysis.classes.items() if real == 16]
-    assert "mirror" not in {one.name for one in few}
-    assert judge_grid(analysis).kind == "gain"
 
 
 def test_pairs_are_those_of_the_plan_and_not_of_the_ledger(tmp_path: Path, grid: Path) -> None:
@@ -246,37 +60,10 @@ def test_pairs_are_those_of_the_plan_and_not_of_the_ledger(tmp_path: Path, grid:
 
     for name in ("ledger.jsonl", "study.json"):
         (tmp_path / name).write_bytes((grid / name).read_bytes())
-    again = analyse_grid(read_study(_rewritten(tmp_path, of_an_older_seed)))
+    again = analyse_grid(read_study(rewritten(tmp_path, of_an_older_seed)))
     before = analyse_grid(read_study(grid))
     for key, gain in before.gains.items():
         assert again.gains[key].contrast.difference == gain.contrast.difference
-
-
-def test_runs_that_diverged_are_said_and_are_not_of_other_data(tmp_path: Path) -> None:
-    def diverge(line: dict[str, Any]) -> None:
-        if line["synthetic"] == 64:
-            line |= {"mean_iou": None, "failed": "the loss is no longer a finite number"}
-
-    folder = write_grid(tmp_path, real=(0, 16, 32), synthetic=(0, 64), runs=7)
-    study = read_study(_rewritten(folder, diverge))
-    assert study.failed == 21 and study.open == 0
-    uncounted = [e for e in study.ledger.entries if e.run_id not in study.belonging]
-    assert not any(entry.failed for entry in uncounted)
-    told = judge_grid(analyse_grid(study)).cautions
-    assert "21 runs diverged and have no score." in told
-    assert not any("lack runs" in text for text in told)
-
-
-def test_rows_between_that_show_no_gain_are_not_claimed(tmp_path: Path) -> None:
-    def hole(real: int, synthetic: int) -> float:
-        lead = {16: 0.1, 64: -0.1}.get(real, 0.1) * bool(synthetic)
-        return useless(real, 0) + lead if real else 0.1
-
-    folder = write_grid(tmp_path, hole, real=(16, 64, 256), synthetic=(0, 64, 256), spread=0.004)
-    verdict = judge_grid(analyse_grid(read_study(folder)))
-    assert verdict.kind == "mixed"
-    assert verdict.headline.startswith("Yes: renders are worth it with 16 and 256 photos.")
-    assert "Elsewhere in the grid they hurt." in verdict.headline
 
 
 def test_the_best_of_many_mixes_is_corrected_for_being_chosen(tmp_path: Path) -> None:
@@ -297,58 +84,6 @@ def test_the_best_of_many_mixes_is_corrected_for_being_chosen(tmp_path: Path) ->
     assert wrong <= 4
 
 
-def test_photos_that_teach_nothing_make_no_renders_priceless(tmp_path: Path) -> None:
-    def flat(real: int, synthetic: int) -> float:
-        return 0.3 if synthetic else 0.5
-
-    folder = write_grid(tmp_path, flat, real=(0, 16, 64), synthetic=(0, 64, 256), pair=0.0)
-    told = " ".join(judge_grid(analyse_grid(read_study(folder))).sentences)
-    assert "more than" not in told and "no ceiling is in sight" not in told
-
-
-def test_a_difference_over_fewer_repeats_than_the_means_says_so(tmp_path: Path) -> None:
-    folder = write_grid(tmp_path, real=(0, 16), synthetic=(0, 64))
-    whole = judge_grid(analyse_grid(read_study(folder)))
-    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
-    kept = [e for e in lines if e["repeat"] < 3 or not e["synthetic"]]
-    (folder / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in kept))
-    cut = judge_grid(analyse_grid(read_study(folder)))
-    for texts, said in (
-        ((whole.headline, whole.sentences[0]), False),
-        ((cut.headline, cut.sentences[0]), True),
-    ):
-        assert all((", over the 3 repeats that both have" in text) == said for text in texts)
-
-
-def test_more_renders_are_told_of_by_the_design(tmp_path: Path) -> None:
-    def rising(real: int, synthetic: int) -> float:
-        return 0.3 + 0.01 * math.log2(1 + synthetic)
-
-    # Equal photos move both cells far more than renders do: unpaired, nothing could be told.
-    folder = write_grid(tmp_path, rising, real=(16,), synthetic=(0, 64, 256), pair=0.1, spread=0.0)
-    grid = analyse_grid(read_study(folder))
-    difference = contrast(grid.study, grid.cells[16, 256], grid.cells[16, 64]).difference
-    assert any(gain_text(difference) in step for step in judge_grid(grid).next_steps)
-
-
-def test_a_mix_is_set_against_more_photos_alone(tmp_path: Path) -> None:
-    def worth_64(real: int, synthetic: int) -> float:
-        return useless(64 if real == 16 and synthetic else max(real, 1), 0)
-
-    analysis = analyse_grid(read_study(write_grid(tmp_path, worth_64, pair=0.01, spread=0.003)))
-    found = analysis.stands_for
-    assert found is not None and found.shown
-    assert found.contrast.baseline.key.real == 64
-    baseline = analysis.cells[64, 0].values
-    shifted = np.subtract(found.contrast.cell.values, baseline) + 0.01
-    p = float(stats.ttest_1samp(shifted, 0.0, alternative="greater").pvalue)
-    # The best of four mixes; four rows of more photos were tried, two of them far out of reach.
-    assert 4 * p <= (found.not_worse_p or 0) <= 16 * p
-    told = " ".join(judge_grid(analysis).sentences)
-    assert "not worse than 64 photos alone by more than 0.01" in told
-    assert "The first 16 photos beside 4,096 renders bring +0." in told
-
-
 def test_one_run_of_a_few_more_photos_does_not_hide_the_test_against_many(tmp_path: Path) -> None:
     folder = write_grid(tmp_path, real=(16, 64, 256), synthetic=(0, 64))
     lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
@@ -357,46 +92,3 @@ def test_one_run_of_a_few_more_photos_does_not_hide_the_test_against_many(tmp_pa
     found = analyse_grid(read_study(folder)).stands_for
     assert found is not None and not found.shown
     assert found.contrast.baseline.key.real == 256 and found.not_worse_p is not None
-
-
-def test_classes_that_renders_hurt_are_named(tmp_path: Path) -> None:
-    folder = write_grid(tmp_path, pair=0.005, spread=0.004)
-    lines = []
-    for line in (folder / "ledger.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        if entry["real"] and entry["synthetic"]:
-            # What renders show wrongly: the door.
-            entry["classes"]["door"] = max(0.0, entry["classes"]["door"] - 0.3)
-        lines.append(json.dumps(entry))
-    (folder / "ledger.jsonl").write_text("\n".join(lines) + "\n")
-    analysis = analyse_grid(read_study(folder))
-    [(counts, found)] = [item for item in analysis.classes.items() if item[0][0] == 64]
-    by_name = {one.name: one for one in found}
-    a = [e.classes["door"] for e in analysis.cells[counts].entries]
-    b = [e.classes["door"] for e in analysis.cells[64, 0].entries]
-    assert by_name["door"].gain.estimate == pytest.approx(np.mean(a) - np.mean(b))
-    assert by_name["door"].worse and not by_name["hood"].worse
-    step = next(s for s in judge_grid(analysis, 64).next_steps if "renders of" in s)
-    assert step.startswith("Improve the renders of door: with 64 photos")
-
-
-def test_a_mix_may_be_cheaper_between_the_counts_that_were_studied(tmp_path: Path) -> None:
-    scores = {(16, 0): 0.15, (64, 0): 0.38, (256, 0): 0.50}
-    scores |= {(16, 4096): 0.34, (64, 4096): 0.39, (256, 4096): 0.50}
-    for renders, said in (
-        (0.02, "16 photos and 4,096 renders cost 146 EUR; by the learning curve"),
-        (1.0, "photos alone are"),
-    ):
-        folder = write_grid(
-            tmp_path / str(renders),
-            lambda real, synthetic: scores[real, synthetic],
-            real=(16, 64, 256),
-            synthetic=(0, 4096),
-            spread=0.001,
-            pair=0.001,
-            prices={"real": 4.0, "synthetic": renders},
-        )
-        verdict = judge_grid(analyse_grid(read_study(folder)))
-        sentences = " ".join(verdict.sentences)
-        assert f"At your prices {said}" in sentences
-        assert renders == 1.0 or re.search(r"takes \d+ EUR of photos alone", sentences)
