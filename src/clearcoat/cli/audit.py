@@ -36,12 +36,11 @@ def command(spec: Path, out: Path | None, views: int, size: int, seed: int, as_j
     camera, and each has a suggested rule. With --out, a page with pictures, on which suggestions
     are corrected, ticked and copied.
     """
+    from clearcoat.dataset.files import make_folder
     from clearcoat.generation import load_scene
     from clearcoat.generation.audit import audit
 
     if out is not None:
-        from clearcoat.dataset.files import make_folder
-
         make_folder(out)
     scene = load_scene(spec)
     with progress_bar("looking") as progress:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from clearcoat.errors import RenderError, did_you_mean
 from clearcoat.render import backend
+from clearcoat.render.kept_files import version
 from clearcoat.render.panorama import HEIGHT
 
 SUFFIXES = (".hdr", ".exr")
@@ -57,16 +58,6 @@ def read_hdri(path: Path, mi: Any, height: int = HEIGHT) -> NDArray[np.float32]:
         RenderError: the file cannot be read.
     """
     return _read(path, version(path), mi, height).astype(np.float32)
-
-
-def version(path: Path) -> tuple[int, int] | None:
-    """Time and size of a file, which tell what is kept of it from what it now is; None: no file."""
-    try:
-        facts = path.stat()
-    except OSError:
-        # Whoever reads it says what is wrong.
-        return None
-    return facts.st_mtime_ns, facts.st_size
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from clearcoat.errors import RenderError
 from clearcoat.render.color import black_body
 from clearcoat.render.environments import environment
-from clearcoat.render.hdri import read_hdri, version
+from clearcoat.render.hdri import read_hdri
+from clearcoat.render.kept_files import version
 from clearcoat.render.panorama import (
     HEIGHT,
     ground_irradiance,

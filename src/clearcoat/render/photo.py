@@ -13,7 +13,7 @@ from PIL import Image
 from clearcoat.errors import RenderError
 from clearcoat.product.images import decode
 from clearcoat.render.develop import untone
-from clearcoat.render.hdri import version
+from clearcoat.render.kept_files import version
 from clearcoat.render.panorama import luminance
 from clearcoat.scene import PhotoSample
 
