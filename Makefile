@@ -31,7 +31,7 @@ demo: .venv/installed
 	$(BIN)/clearcoat demo --out demo
 
 test: .venv/installed-test
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: .venv/installed-test
 	$(BIN)/pytest -m slow

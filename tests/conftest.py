@@ -13,6 +13,10 @@ from tests.browser import browser
 
 __all__ = ["browser"]
 
+# Sums over threads come in another order each time, and resuming is tested bit for bit. Before
+# PyTorch is loaded, so that it holds for fixtures of every scope and for processes of their own.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 # A busy machine is no failure: nothing here asserts how long a thing takes.
 settings.register_profile("clearcoat", deadline=None)
 settings.load_profile("clearcoat")
