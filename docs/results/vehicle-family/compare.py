@@ -1,4 +1,4 @@
-"""The tables of ../vehicle-family.md: runs, means, and paired differences between studies.
+"""The tables of ../vehicle-family.md: runs, means, differences between studies, and classes.
 
 python compare.py        (reads the ledgers beside it)
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import fmean
 
 from clearcoat.statistics import difference_interval, mean_interval, paired_one_sided
 
@@ -22,11 +23,13 @@ _PAIRS = (
 def main() -> None:
     """Print everything, with 64 photos and with none."""
     scores: dict[tuple[str, int], dict[int, float]] = {}
+    by_class: dict[tuple[str, int], list[dict[str, float]]] = {}
     for file in sorted(Path(__file__).parent.glob("*-ledger.jsonl")):
         for line in map(json.loads, file.read_text().splitlines()):
             key = file.name.removesuffix("-ledger.jsonl"), line["real"]
             if not key[0].startswith("unet") and line.get("mean_iou") is not None:
                 scores.setdefault(key, {})[line["repeat"]] = line["mean_iou"]
+                by_class.setdefault(key, []).append(line["classes"])
     for (arm, real), runs in sorted(scores.items()):
         found = mean_interval(list(runs.values()))
         half = "" if found.half_width is None else f" ± {found.half_width:.3f}"
@@ -43,6 +46,11 @@ def main() -> None:
                 f"{real} photos, {first} - {second}: {found.estimate:+.3f} "
                 f"({found.low:+.3f} to {found.high:+.3f}; p {p:.3f})"
             )
+    for (arm, real), tables in sorted(by_class.items()):
+        means = (
+            f"{name} {fmean(table[name] for table in tables):.2f}" for name in sorted(tables[0])
+        )
+        print(f"{real} photos, {arm}: {', '.join(means)}")
 
 
 if __name__ == "__main__":
