@@ -38,7 +38,11 @@ _LOOK_EVERY_S = 0.2
     show_default=True,
     help="Processes that draw at the same time, each with product and renderer of its own.",
 )
-@click.option("--watch", is_flag=True, help="Draw again whenever SPEC is saved (Ctrl-C ends it).")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Draw again whenever SPEC, or a file that it extends, is saved (Ctrl-C ends it).",
+)
 @render_device_option
 def command(
     spec: Path,
@@ -91,16 +95,15 @@ def _draw(preview: Preview, out: Path, count: int, columns: int) -> None:
 
 
 def _watch(preview: Preview, out: Path, count: int, columns: int) -> None:
-    """Draw now and whenever the spec's file has changed; say what is wrong with it and go on."""
+    """Draw now and whenever the spec's files have changed; say what is wrong and go on."""
     import time
 
+    from clearcoat.spec import Watched
+
+    files = Watched(preview.path)
     drawn: int | None = None
     while True:
-        try:
-            saved = preview.path.stat().st_mtime_ns
-        except OSError:
-            # Editors replace a file by another: for a moment there is none.
-            saved = 0
+        saved = files.stamp()
         if saved != drawn:
             drawn = saved
             began = time.perf_counter()

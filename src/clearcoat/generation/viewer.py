@@ -18,29 +18,28 @@ from clearcoat.dataset.overlay import overlay
 from clearcoat.errors import ClearcoatError
 from clearcoat.generation.generate import Studio
 from clearcoat.generation.scene import Scene, load_scene
+from clearcoat.spec import Watched
 
 LAYERS = ("image", "classes", "parts", "instances", "depth", "normals", "boxes")
 
 
 class Viewer:
-    """Draws images of one spec, and loads it again when its file changes.
+    """Draws images of one spec, and loads it again when one of its files changes.
 
     One image is drawn at a time, whatever number of requests comes in.
     """
 
     def __init__(self, path: Path, size: int, samples: int) -> None:
         self.path, self.size, self.samples = path, size, samples
+        self._files = Watched(path)
         self._lock = threading.Lock()
         self._stamp: int | None = None
         self._studio: Studio | None = None
         self._read: Scene | None = None
 
     def stamp(self) -> int:
-        """Return a number that changes with the spec's file; 0 where it is missing."""
-        try:
-            return self.path.stat().st_mtime_ns
-        except OSError:
-            return 0
+        """Return a number that changes with the spec's file and those that it extends."""
+        return self._files.stamp()
 
     def show(self, seed: int, index: int) -> dict[str, Any]:
         """Return an image with its layers, or `error` with what is wrong with the spec."""

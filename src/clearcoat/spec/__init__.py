@@ -2,5 +2,6 @@
 
 from clearcoat.spec.document import Document, load, parse
 from clearcoat.spec.model import Model, digest
+from clearcoat.spec.watching import Watched
 
-__all__ = ["Document", "Model", "digest", "load", "parse"]
+__all__ = ["Document", "Model", "Watched", "digest", "load", "parse"]

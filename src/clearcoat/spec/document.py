@@ -93,16 +93,9 @@ def _read(
             do="check the path",
         ) from error
     document = read_text(text, str(path))
-    if not isinstance(document.data, dict) or "extends" not in document.data:
+    names = extended(document)
+    if not names:
         return document
-    names = document.data["extends"]
-    names = names if isinstance(names, list) else [names]
-    if not names or not all(isinstance(name, str) for name in names):
-        raise SpecError(
-            "extends: expected the name of a file, or a list of them",
-            where=document.where(("extends",)),
-            found=repr(document.data["extends"]),
-        )
     # Later files win over earlier ones, and this one over all of them.
     merged: Document | None = None
     for name in names:
@@ -113,6 +106,25 @@ def _read(
         merged = parent if merged is None else _extend(merged, parent, alternatives)
     assert merged is not None
     return _extend(merged, document, alternatives)
+
+
+def extended(document: Document) -> list[str]:
+    """Return the names of the files that a document extends, as they are written.
+
+    Raises:
+        SpecError: `extends` holds something else.
+    """
+    if not isinstance(document.data, dict) or "extends" not in document.data:
+        return []
+    names = document.data["extends"]
+    names = names if isinstance(names, list) else [names]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise SpecError(
+            "extends: expected the name of a file, or a list of them",
+            where=document.where(("extends",)),
+            found=repr(document.data["extends"]),
+        )
+    return names
 
 
 def _extend(parent: Document, child: Document, alternatives: Set[str]) -> Document:
