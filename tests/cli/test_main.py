@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -73,3 +75,30 @@ def test_a_users_mistake_exits_2_without_a_traceback(
     assert says in printed.err
     assert "Traceback" not in printed.err
     assert printed.out == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_no_traceback() -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "clearcoat", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 2
+    assert "no space left" in run.stderr
+    assert "free some space" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_what_the_system_refuses_for_another_reason_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(**_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "try again")
+
+    monkeypatch.setattr(group, "main", broken)
+    with pytest.raises(BlockingIOError):
+        main(["schema"])

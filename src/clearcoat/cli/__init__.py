@@ -10,6 +10,7 @@ import sys
 import click
 
 from clearcoat import __version__
+from clearcoat.cli._system_errors import refused
 from clearcoat.errors import ClearcoatError, UsageError, did_you_mean
 
 # Verb -> one line of help. The module of a verb is `clearcoat.cli.<verb>` with the click
@@ -98,6 +99,12 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except click.ClickException as error:
         error.show()
+        sys.exit(2)
+    except OSError as error:
+        told = refused(error)
+        if told is None:
+            raise
+        click.echo(f"error: {told}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: run the same command again to go on where this stopped", err=True)
