@@ -75,3 +75,11 @@ def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
     for height in (8, 16):
         mi.Bitmap(np.full((height, 2 * height, 3), height, np.float32)).write(str(file))
         assert read_hdri(file, mi).mean() == pytest.approx(height, rel=1e-3)
+
+
+def test_a_picture_that_is_no_panorama_is_refused(tmp_path: Path) -> None:
+    mi, file = backend.load(), tmp_path / "crop.hdr"
+    mi.Bitmap(np.ones((8, 12, 3), np.float32)).write(str(file))
+    with pytest.raises(RenderError, match="twice as wide as high") as caught:
+        read_hdri(file, mi)
+    assert caught.value.found == "12 x 8 pixels"

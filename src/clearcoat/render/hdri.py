@@ -55,7 +55,7 @@ def read_hdri(path: Path, mi: Any, height: int = HEIGHT) -> NDArray[np.float32]:
     """Read an equirectangular file as a panorama of `height` rows.
 
     Raises:
-        RenderError: the file cannot be read.
+        RenderError: the file cannot be read, or is no panorama.
     """
     return _read(path, version(path), mi, height).astype(np.float32)
 
@@ -70,6 +70,15 @@ def _read(path: Path, _version: object, mi: Any, height: int) -> NDArray[Any]:
     try:
         with backend.second_thread():
             bitmap = mi.Bitmap(str(path))
+        width, rows = bitmap.size()
+        if abs(width - 2 * rows) > max(2, 0.01 * width):
+            raise RenderError(
+                "the HDR environment is not twice as wide as high",
+                where=path,
+                found=f"{width} x {rows} pixels",
+                expected="an equirectangular panorama: 360 by 180 degrees",
+                do="convert it, or leave it out by a pattern of light.hdris",
+            )
         bitmap = bitmap.convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32)
         if tuple(bitmap.size()) != (2 * height, height):
             bitmap = bitmap.resample([2 * height, height])
