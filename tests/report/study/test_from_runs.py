@@ -119,7 +119,7 @@ def test_a_killed_and_resumed_study_has_the_same_figures(
     study = supplement(data, qualitative=FIGURE)
     _kill_after(3, study, tmp_path / "study")
     [partial] = _chapters(tmp_path / "study")
-    assert "still lack runs" in " ".join(partial.verdict.cautions)
+    assert "still missing in" in " ".join(partial.verdict.cautions)
     conduct(study, tmp_path / "study")
     assert _scores(tmp_path / "study") == _scores(finished)
     [once], [twice] = _chapters(finished), _chapters(tmp_path / "study")

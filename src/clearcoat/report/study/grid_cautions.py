@@ -16,8 +16,8 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
     capped = [c for c in grid.cells.values() if c.stop.state == "capped" and c.rule.relative_width]
     if study.open:
         found.append(
-            f"{images(study.open, 'cell')} of {study.planned} still lack runs: the figures are "
-            "valid, their intervals will narrow."
+            f"Runs are still missing in {images(study.open, 'cell')} of {study.planned}: the "
+            "figures are valid, their intervals will narrow."
         )
     if capped:
         found.append(

@@ -185,7 +185,7 @@ def _cautions(analysis: TransferAnalysis) -> list[str]:
     if missing:
         found.append(f"Not run: {', '.join(missing)} ({study.skipped[0][1]}).")
     if study.open:
-        found.append(f"{images(study.open, 'cell')} of {study.planned} still lack runs.")
+        found.append(f"Runs are still missing in {images(study.open, 'cell')} of {study.planned}.")
     if study.failed:
         found.append(f"{images(study.failed, 'run')} diverged and have no score.")
     if analysis.base is not None and len(analysis.base.values) == 1:
