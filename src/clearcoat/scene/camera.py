@@ -183,7 +183,7 @@ def sample_camera(
         lens=lens,
         fill=fill,
         shift=(number("shift_x", spec.shift_x), number("shift_y", spec.shift_y)),
-        lowest_m=0.1 if on_ground else None,
+        lowest_m=_lowest_m(points_m) if on_ground else None,
     )
     exposure_s = positive("exposure_s", spec.exposure_s)
     return CameraSample(
@@ -193,7 +193,7 @@ def sample_camera(
         focal_mm=focal_mm,
         sensor_width_mm=sensor_width_mm,
         azimuth_deg=azimuth_deg,
-        elevation_deg=elevation_deg,
+        elevation_deg=pose.elevation_deg,
         roll_deg=roll_deg,
         fill=fill,
         exposure_s=exposure_s,
@@ -284,3 +284,8 @@ def _from_calibration(
         ),
         fx_px * sensor_width_mm / width,
     )
+
+
+def _lowest_m(points_m: FloatArray) -> float:
+    """How far above the ground a camera stays: a hand's breadth, or less beside a small product."""
+    return min(0.1, 0.05 * float(np.ptp(points_m, axis=0).max()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from clearcoat.scene.lens import Intrinsics, Lens
 
 FloatArray = NDArray[np.float64]
 Vector = tuple[float, float, float]
+
+_MOST_LIFTS = 20
+"""Near the ground a few are needed, from far below it a dozen."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Pose:
     """Unit vector towards the lower edge of the picture."""
     forward: Vector
     """Unit vector along the optical axis: (right, down, forward) is OpenCV's camera frame."""
+
+    @property
+    def elevation_deg(self) -> float:
+        """From how high above the horizon the camera looks down."""
+        return math.degrees(math.asin(min(max(-self.forward[2], -1.0), 1.0)))
 
     @property
     def camera_from_world(self) -> FloatArray:
@@ -63,8 +71,57 @@ def frame_subject(
         lens: its distortion.
         fill: extent of the outline along its tighter side, share of the picture.
         shift: the outline's centre from the picture's, shares of its width and height.
-        lowest_m: the camera is lifted to at least this height (the ground is opaque).
+        lowest_m: the camera stays at least this high (the ground is opaque): where it would lie
+            lower it looks down from higher, and the picture is filled as asked from there.
     """
+
+    def framed(towards: Vector) -> Pose:
+        return _framed(
+            points_m,
+            towards_camera=towards,
+            roll_deg=roll_deg,
+            intrinsics=intrinsics,
+            lens=lens,
+            fill=fill,
+            shift=shift,
+        )
+
+    pose = framed(towards_camera)
+    if lowest_m is None or pose.position_m[2] >= lowest_m:
+        return pose
+    centre = (points_m.min(axis=0) + points_m.max(axis=0)) / 2
+    for _ in range(_MOST_LIFTS):
+        missing = lowest_m - pose.position_m[2]
+        if abs(missing) <= 1e-3 * lowest_m:
+            break
+        distance = math.dist(pose.position_m, centre)
+        towards_camera = _raised(towards_camera, missing / distance)
+        pose = framed(towards_camera)
+    x, y, z = pose.position_m
+    return replace(pose, position_m=(x, y, max(z, lowest_m)))
+
+
+def _raised(towards: Vector, by: float) -> Vector:
+    """A unit vector of the same azimuth, whose z is greater by `by`, but 1 at most."""
+    x, y, z = towards
+    z = min(z + by, 1.0)
+    level = math.hypot(x, y)
+    # From straight below every azimuth is as good as another.
+    x, y = (x / level, y / level) if level > 1e-9 else (1.0, 0.0)
+    across = math.sqrt(1 - z * z)
+    return across * x, across * y, z
+
+
+def _framed(
+    points_m: FloatArray,
+    *,
+    towards_camera: Vector,
+    roll_deg: float,
+    intrinsics: Intrinsics,
+    lens: Lens,
+    fill: float,
+    shift: tuple[float, float],
+) -> Pose:
     forward = -np.array(towards_camera)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     # Looking straight down, every roll is as good as another.
@@ -105,8 +162,6 @@ def frame_subject(
     distance = _solve(lambda d: math.log(max(outline(d)[0], 1e-300) / fill), near, far)
     offset = outline(distance)[1]
     position = centre + offset[0] * right + offset[1] * down - distance * forward
-    if lowest_m is not None and position[2] < lowest_m:
-        position[2] = lowest_m
     return Pose(
         position_m=_vector(position),
         right=_vector(right),
