@@ -92,6 +92,18 @@ def test_pairs_make_a_weak_break_point_visible() -> None:
     assert paired.shown() and paired.best == 256
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_weaker_of_two_lines_gets_more_of_the_flat_part(backwards: bool) -> None:
+    # A steep rise, a flat top at ranks 3 to 6, and the beginning of a fall.
+    means = np.array([0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.49])
+    noise = 0.02 * np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    values = [mean + noise for mean in (means[::-1] if backwards else means)]
+    found = two_lines(values)
+    # Seen from behind, rise and fall change places, and the split with them.
+    split = 7 - found.split if backwards else found.split
+    assert 3 <= split < 4
+
+
 def test_too_little_to_tell() -> None:
     assert break_point({0: [0.5, 0.6], 16: [0.5, 0.6]}) is None
     assert break_point({0: [0.5], 16: [0.5], 64: [0.4]}) is None

@@ -144,9 +144,8 @@ def two_lines(values: Sequence[FloatArray], *, paired: bool = False) -> TwoLines
     first = _lines(x, y, float(np.median(flat)))
     strengths = [0.5 if p is None else stats.norm.isf(max(p, 1e-12)) for p in first[2:]]
     weights = [max(0.05, float(strength)) for strength in strengths]
-    # The stronger line gives room to the weaker one.
-    share = weights[1] / (weights[0] + weights[1])
-    split = float(np.quantile(flat, 1 - share))
+    # The stronger line gives room to the weaker one: the stronger the second, the later it begins.
+    split = float(np.quantile(flat, weights[1] / (weights[0] + weights[1])))
     return TwoLines(split, *_lines(x, y, split))
 
 
