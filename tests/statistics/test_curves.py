@@ -55,6 +55,21 @@ def test_bands_cover_the_planted_curve() -> None:
     assert 0.85 < np.mean(held) <= 1.0
 
 
+def test_bands_cover_although_few_runs_choose_the_wrong_shape() -> None:
+    bent = Curve("power", 0.9, 0.9, 0.15, 0.0)
+    held, shapes = [], set()
+    for seed in range(40):
+        band = curve_band(*_runs(bent, seed, runs=6, spread=0.015), draws=100, seed=seed)
+        low, high = band.range_at([1024])
+        held.append(low[0] <= bent.at([1024])[0] <= high[0])
+        shapes.add(band.curve.shape)
+        top, ends = band.curve.ceiling, band.range_of_ceiling()
+        assert (ends is None) == (top is None)
+        assert ends is None or top is None or ends[0] <= top <= ends[1]
+    assert len(shapes) == 2
+    assert np.mean(held) > 0.85
+
+
 def test_single_runs_do_not_narrow_the_band() -> None:
     counts, values = _runs(TRUE, 3, runs=3, spread=0.02)
     single = [2 * count for count in COUNTS]

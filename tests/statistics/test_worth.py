@@ -100,6 +100,14 @@ def test_a_ceiling_tells_better_renders_from_more() -> None:
     assert synthetic_scaling({(0, 64): [0.1, 0.2]}) is None
 
 
+def test_a_ceiling_that_may_be_none_has_no_upper_end() -> None:
+    bent = Curve("power", 0.5, 0.3, 0.15, 0.0)
+    found = [synthetic_scaling(_renders_only(bent, seed), draws=100) for seed in range(6)]
+    ceilings = [one.ceiling for one in found if one is not None and one.ceiling is not None]
+    assert any(math.isinf(above) for _, _, above in ceilings)
+    assert all(bottom <= top < math.inf for top, bottom, _ in ceilings)
+
+
 def test_too_little_to_tell() -> None:
     with pytest.raises(ValueError, match="learning curve"):
         Worth({(16, 0): [0.4, 0.5], (16, 64): [0.5, 0.6]})

@@ -78,10 +78,15 @@ class Band:
         return _order_statistics(counts, self.level)
 
     def range_of_ceiling(self) -> tuple[float, float] | None:
-        """Return the interval of the ceiling; None where the chosen shape has none."""
-        ceilings = [curve.ceiling for curve in self.draws]
-        known = np.sort([value for value in ceilings if value is not None])
-        return _order_statistics(known, self.level) if len(known) else None
+        """Return the interval of the ceiling; None where the chosen shape has none.
+
+        It has no upper end where too many of the resampled curves show no ceiling.
+        """
+        if self.curve.ceiling is None:
+            return None
+        ceilings = (curve.ceiling for curve in self.draws)
+        ordered = np.sort([math.inf if value is None else value for value in ceilings])
+        return _order_statistics(ordered, self.level)
 
 
 def fit_curve(
@@ -94,13 +99,8 @@ def fit_curve(
     below 1.
     """
     n, y = _data(counts, values)
-    different = len(np.unique(n))
-    if shape == "power" and different < 3:
-        raise ValueError(f"a power law needs three different counts, got {different}")
-    if shape is not None:
-        return _FITS[shape](n, y[None])[0]
-    shapes: list[Shape] = ["logarithm", "power"] if different >= 3 else ["logarithm"]
-    return min((_FITS[name](n, y[None])[0] for name in shapes), key=lambda curve: curve.aicc)
+    fits = (_FITS[name](n, y[None])[0] for name in _shapes(n, shape))
+    return min(fits, key=lambda curve: curve.aicc)
 
 
 def curve_band(
@@ -114,9 +114,12 @@ def curve_band(
 ) -> Band:
     """Fit a curve, and refit it to runs resampled within each count.
 
-    Resampled are the residuals around each count's mean, scaled for their number, pooled over
-    all counts for those that have fewer than five runs. Raises ValueError as `fit_curve` does,
-    and where no count has two runs, since nothing tells their spread then.
+    Each refit takes the shape with the lower AICc unless one is named: with the shape of the
+    first fit for all, a band of 95 % held the truth in as little as 63 % of simulated studies
+    where it is read beyond the counts, since few runs often choose the wrong one. Resampled are
+    the residuals around each count's mean, scaled for their number, pooled over all counts for
+    those that have fewer than five runs. Raises ValueError as `fit_curve` does, and where no
+    count has two runs, since nothing tells their spread then.
     """
     n, y = _data(counts, values)
     best = fit_curve(counts, values, shape)
@@ -131,7 +134,19 @@ def curve_band(
     for where in places:
         own = residuals[where] if len(where) >= 5 else pool
         again[:, where] = y[where].mean() + random.choice(own, size=(draws, len(where)))
-    return Band(best, tuple(_FITS[best.shape](n, again)), level)
+    fits = (_FITS[name](n, again) for name in _shapes(n, shape))
+    refits = tuple(min(fit, key=lambda curve: curve.aicc) for fit in zip(*fits, strict=True))
+    return Band(best, refits, level)
+
+
+def _shapes(n: FloatArray, shape: Shape | None) -> tuple[Shape, ...]:
+    """Shapes to choose from: the one that is named, else those that so many counts determine."""
+    different = len(np.unique(n))
+    if shape == "power" and different < 3:
+        raise ValueError(f"a power law needs three different counts, got {different}")
+    if shape is not None:
+        return (shape,)
+    return ("logarithm", "power") if different >= 3 else ("logarithm",)
 
 
 def _residuals(y: FloatArray, places: Sequence[NDArray[np.int64]]) -> FloatArray:

@@ -152,7 +152,8 @@ class Scaling:
     doubled: tuple[float, float, float]
     """Gain that twice as many renders would bring: estimate, low, high."""
     ceiling: tuple[float, float, float] | None
-    """Score that more such renders never exceed; None where no end is in sight."""
+    """Score that more such renders never exceed, as estimate, low, high; infinite where it is
+    open whether there is an end, None where none is in sight."""
 
     @property
     def largest(self) -> int:
@@ -185,7 +186,7 @@ def synthetic_scaling(
         tuple(sorted(alone)),
         here,
         (there - here, float(low), float(high)),
-        None if limits is None or top is None else (top, *limits),
+        None if limits is None or top is None or math.isinf(limits[0]) else (top, *limits),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,15 @@ def test_photos_that_teach_nothing_make_no_renders_priceless(tmp_path: Path) -> 
     folder = write_grid(tmp_path, flat, real=(0, 16, 64), synthetic=(0, 64, 256), pair=0.0)
     told = " ".join(judge_grid(analyse_grid(read_study(folder))).sentences)
     assert "more than" not in told and "no ceiling is in sight" not in told
+
+
+@pytest.mark.parametrize(("above", "told"), [(0.4, "0.280 to 0.400"), (math.inf, "0.280 or more")])
+def test_a_ceiling_without_an_upper_end_is_no_number(above: float, told: str, grid: Path) -> None:
+    analysis = analyse_grid(read_study(grid))
+    assert analysis.scaling is not None
+    scaling = replace(analysis.scaling, ceiling=(0.3, 0.28, above))
+    sentences = judge_grid(replace(analysis, scaling=scaling)).sentences
+    assert any(f"their ceiling is 0.300 ({told})." in text for text in sentences)
 
 
 def test_a_difference_over_fewer_repeats_than_the_means_says_so(tmp_path: Path) -> None:

@@ -266,7 +266,8 @@ def _renders_alone(grid: GridAnalysis) -> list[str]:
         rising = low > 0 and len(scaling.counts) > 2
         return [text + (", and no ceiling is in sight." if rising else ".")]
     top, bottom, above = scaling.ceiling
-    return [f"{text}, and their ceiling is {top:.3f} ({bottom:.3f} to {above:.3f})."]
+    reach = f"{bottom:.3f} to {above:.3f}" if math.isfinite(above) else f"{bottom:.3f} or more"
+    return [f"{text}, and their ceiling is {top:.3f} ({reach})."]
 
 
 def _prices(grid: GridAnalysis) -> list[str]:
