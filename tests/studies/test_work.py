@@ -13,12 +13,14 @@ import pytest
 
 from clearcoat.errors import DivergedError, TrainingError, UsageError
 from clearcoat.studies import Conditions, Entry, conduct, plan, read_ledger
+from clearcoat.studies.ledger import append
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, read_depicted
 from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.training import Silent
 
 from .conftest import supplement, transfer
+from .test_planning import entry as line_of
 
 _TIMES = ("train_s", "validation_s", "wall_s", "exclusive", "finished_at")
 
@@ -171,6 +173,25 @@ def test_a_spent_budget_leaves_a_valid_part(data: Path, finished: Path, tmp_path
     assert not outcome.progress.finished
     assert conduct(study, tmp_path, Conditions(budget_s=600)).ended_by == "finished"
     assert _facts(tmp_path) == _facts(finished)
+
+
+def test_training_on_renders_that_will_not_fit_is_not_begun(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = supplement(data, repeats={"min": 2, "width": None}, qualitative=None)
+    for run in plan(study, []).next:
+        if not run.repeat:
+            append(tmp_path, line_of(run, 0.5, wall_s=1000.0 if run.starts_others else 0.01))
+    begun: list[int | None] = []
+
+    def diverge(config: Any, *_: Any, **__: Any) -> None:
+        begun.append(config.real_count)
+        raise DivergedError("the training loss is no longer a finite number", where="step 1")
+
+    monkeypatch.setattr("clearcoat.studies.work.run_training", diverge)
+    # Photos alone fit into the budget. So would the mixes, if training on renders did.
+    assert conduct(study, tmp_path, Conditions(budget_s=60)).ended_by == "budget"
+    assert begun == [4, 8]
 
 
 def test_a_run_that_diverges_is_written_down_and_not_tried_for_ever(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,10 +121,14 @@ class _Worker:
         left = self.deadline - time.monotonic()
         if left <= 0:
             return []
-        costs = (
-            (run, expected_cost_s(run, entries)) for run in in_order_of_worth(progress, entries)
-        )
-        return [run for run, cost in costs if cost is None or cost <= left]
+        done = {entry.run_id: entry for entry in entries}
+        affordable = []
+        for run in in_order_of_worth(progress, entries):
+            # Where weights must be made first, that is what would be begun.
+            tasks = dict.fromkeys((self._first_task(run, done), run))
+            if sum(expected_cost_s(task, entries) or 0.0 for task in tasks) <= left:
+                affordable.append(run)
+        return affordable
 
     def _claimed(
         self, runs: Sequence[PlannedRun], ledger: Ledger, claims: Claims
@@ -132,12 +136,9 @@ class _Worker:
         """Return the first run that is ready and free, claimed."""
         done = ledger.by_id
         for run in runs:
-            task = run
-            if run.start is not None and not self._has_weights(run.start):
-                started = done.get(run.start.run_id)
-                if started is None or not started.failed:
-                    task = run.start
-                    self._require_first_try(task)
+            task = self._first_task(run, done)
+            if task is not run:
+                self._require_first_try(task)
             if not claims.take(task.run_id):
                 continue
             # Another process may have finished it between our look at the ledger and the claim.
@@ -146,6 +147,14 @@ class _Worker:
                 continue
             return task
         return None
+
+    def _first_task(self, run: PlannedRun, done: Mapping[str, Entry]) -> PlannedRun:
+        """Return the run, or the one whose weights it starts from where these are to be made."""
+        if run.start is None or self._has_weights(run.start):
+            return run
+        started = done.get(run.start.run_id)
+        # Nothing comes of a start that failed; the run is written down as failed, too.
+        return run.start if started is None or not started.failed else run
 
     def _weightless(self, progress: Progress) -> list[PlannedRun]:
         """Return the finished runs that are to be trained once more for their weights."""
