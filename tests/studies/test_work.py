@@ -166,6 +166,18 @@ def test_a_corrupt_line_is_named_and_its_run_done_again(
     assert _facts(tmp_path) == _facts(finished)
 
 
+@pytest.mark.parametrize("damaged", [b'{"kind": []}', b"[" * 100_000, b"[]", b"7", b"\xff\0"])
+def test_a_line_of_whatever_content_is_passed_over(
+    damaged: bytes, finished: Path, tmp_path: Path
+) -> None:
+    lines = (finished / "ledger.jsonl").read_bytes()
+    (tmp_path / "ledger.jsonl").write_bytes(damaged + b"\n" + lines)
+    ledger = read_ledger(tmp_path)
+    assert ledger.entries == read_ledger(finished).entries
+    [complaint] = ledger.complaints
+    assert "ledger.jsonl:1 is no ledger line" in complaint
+
+
 def test_a_spent_budget_leaves_a_valid_part(data: Path, finished: Path, tmp_path: Path) -> None:
     study = supplement(data)
     outcome = conduct(study, tmp_path, Conditions(budget_s=1e-6))

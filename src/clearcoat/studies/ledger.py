@@ -186,10 +186,11 @@ def append(folder: Path, entry: Entry | Look | Confirmation) -> None:
 
 def _kind(line: bytes) -> type[Entry | Look | Confirmation]:
     try:
-        content = json.loads(line)
-    except ValueError:
+        kind = json.loads(line)["kind"]
+        return _KINDS.get(kind, Entry)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        # No kind, or one that is no name: the entry's own check says what is wrong, if anything.
         return Entry
-    return _KINDS.get(content.get("kind"), Entry) if isinstance(content, dict) else Entry
 
 
 def _ends_line(stream: Any) -> bool:
