@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from clearcoat.dataset import Dataset
-from clearcoat.errors import DatasetError, UsageError
+from clearcoat.errors import DatasetError, RunError, UsageError
 from clearcoat.studies import Conditions, conduct, confirm, read_ledger
 from clearcoat.studies.confirming import UNTOUCHED
 from clearcoat.studies.ledger import Look, append
-from clearcoat.studies.record import RUNS
+from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.studies.weights import kept_weights
 from clearcoat.training import find_loss, load_model, pack, score_model
 
@@ -168,6 +168,27 @@ def test_a_study_without_untouched_photos_has_nothing_to_confirm(
 def test_other_photos_are_no_confirmation(data: Path, study: Path) -> None:
     with pytest.raises(DatasetError, match="not the photos"):
         confirm(study, photos=data / "renders")
+    assert not read_ledger(study).looks
+
+
+@pytest.mark.parametrize(
+    ("changes", "telling"),
+    [
+        ({"kind": "survey"}, "none of this version"),
+        ({"spec": {"real": "photos", "later": 1}}, "none of this version"),
+        ({"spec": None}, "damaged"),
+        ({"digests": []}, "damaged"),
+        ({"paths": {}}, "does not say"),
+    ],
+)
+def test_a_plan_of_another_version_is_no_traceback(
+    study: Path, changes: dict[str, Any], telling: str
+) -> None:
+    plan = json.loads((study / STUDY).read_text())
+    (study / STUDY).write_text(json.dumps(plan | changes))
+    with pytest.raises(RunError, match=telling) as raised:
+        confirm(study)
+    assert "again" in (raised.value.do or "")
     assert not read_ledger(study).looks
 
 

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 
+from pydantic import ValidationError
+
 from clearcoat.dataset import Dataset
 from clearcoat.errors import DatasetError, RunError, UsageError, did_you_mean
 from clearcoat.studies.data import open_untouched
 from clearcoat.studies.ledger import Confirmation, Entry, Ledger, Look, append, read_ledger
 from clearcoat.studies.locks import Claims
-from clearcoat.studies.record import RUNS, StudyRecord, entries_by_name, read_record
+from clearcoat.studies.record import RUNS, STUDY, StudyRecord, entries_by_name, read_record
 from clearcoat.studies.runs import GRID_ARM, CellKey
 from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec
 from clearcoat.studies.supplement import QUALITATIVE_ARM
@@ -292,7 +294,16 @@ def _cells(record: StudyRecord, look: Look, ledger: Ledger) -> tuple[ConfirmedCe
 
 
 def _spec(record: StudyRecord, out: Path) -> StudySpec:
-    spec = _KINDS[record.kind].model_validate(record.spec)
+    try:
+        spec = _KINDS[record.kind].model_validate(record.spec)
+    except KeyError as error:
+        raise _other_version(out, f"a {record.kind} study") from error
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise _other_version(out, "; ".join(faults)) from error
     if not spec.untouched_count:
         raise UsageError(
             "this study sets no photos apart: there is nothing to confirm it on",
@@ -303,16 +314,26 @@ def _spec(record: StudyRecord, out: Path) -> StudySpec:
     return spec
 
 
+def _other_version(out: Path, found: str) -> RunError:
+    return RunError(
+        "the study's plan is none of this version's",
+        where=out / STUDY,
+        found=found,
+        do="run the same `clearcoat study` command again: it writes the file anew; or use the "
+        "version of clearcoat that ran the study",
+    )
+
+
 def _untouched(record: StudyRecord, spec: StudySpec, photos: Path | None, out: Path) -> Dataset:
-    place = photos or Path(record.paths["real"])
-    data = open_untouched(place, spec)
-    known = record.digests.get("untouched")
-    if known is None:
+    known, written = record.digests.get("untouched"), record.paths.get("real")
+    if known is None or written is None:
         raise RunError(
             "the study's folder does not say which photos are untouched",
             where=out,
             do="run the same `clearcoat study` command again: it writes that down",
         )
+    place = photos or Path(written)
+    data = open_untouched(place, spec)
     if data.digest() != known:
         raise DatasetError(
             "these are not the photos that the study set apart",

@@ -102,11 +102,11 @@ def read_record(folder: Path) -> StudyRecord:
         plan = json.loads(file.read_bytes())
         return StudyRecord(
             kind=plan["kind"],
-            spec=plan["spec"],
+            spec=_mapping(plan["spec"]),
             classes=tuple(plan["classes"]),
-            images=plan["images"],
-            paths=plan["paths"],
-            digests=plan["digests"],
+            images=_mapping(plan["images"]),
+            paths=_mapping(plan["paths"]),
+            digests=_mapping(plan["digests"]),
             cells=tuple(_cell(row) for row in plan["cells"]),
             skipped=tuple((_key(row), row["why"]) for row in plan["skipped"]),
         )
@@ -166,10 +166,16 @@ def _digests(data: StudyData) -> dict[str, Any]:
     return digests
 
 
+def _mapping(found: Any) -> Mapping[str, Any]:
+    if not isinstance(found, dict):
+        raise TypeError(f"expected names with values, got {found!r}")
+    return found
+
+
 def _cell(row: Mapping[str, Any]) -> RecordedCell:
     rule = StoppingRule(row["least"], row["most"], row["width"])
     return RecordedCell(_key(row), rule, row["depicted"], tuple(row["runs"]))
 
 
 def _key(row: Mapping[str, Any]) -> CellKey:
-    return CellKey(row["arm"], row["real"], row["synthetic"])
+    return CellKey(str(row["arm"]), int(row["real"]), int(row["synthetic"]))
