@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from clearcoat.cli import group, main
-from clearcoat.cli.study import parse_duration
+from clearcoat.cli.study import _line, parse_duration
 from clearcoat.errors import UsageError
 from tests.training.conftest import squares
 
@@ -97,6 +98,18 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(UsageError, match="not a time"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("failed", "mean_iou", "told"),
+    [(None, 0.5, "mean IoU 0.500"), (None, None, "no score"), ("diverged", None, "diverged")],
+)
+def test_a_run_without_a_score_has_a_line(
+    failed: str | None, mean_iou: float | None, told: str
+) -> None:
+    run = SimpleNamespace(key="4 real", repeat=0)
+    entry = SimpleNamespace(failed=failed, mean_iou=mean_iou, wall_s=3.0)
+    assert told in _line(run, entry, SimpleNamespace(next=(run,)))
 
 
 def test_a_mistake_exits_with_2(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,7 +137,12 @@ def _run(
 
 
 def _line(run: Any, entry: Any, progress: Any) -> str:
-    result = f"failed: {entry.failed}" if entry.failed else f"mean IoU {entry.mean_iou:.3f}"
+    if entry.failed:
+        result = f"failed: {entry.failed}"
+    elif entry.mean_iou is None:
+        result = "no score, since the test photos show no class"
+    else:
+        result = f"mean IoU {entry.mean_iou:.3f}"
     left = max(0, len(progress.next) - 1)
     return f"{run.key}, repeat {run.repeat}: {result} ({entry.wall_s:.0f} s; {left} or more left)"
 
