@@ -104,11 +104,35 @@ def test_a_hopeless_trial_is_given_up(
     def train(config: Any, sources: Any, out: Path, observer: Any, **_: Any) -> dict[str, Any]:
         score = next(scores)
         observer.on_phase(None, 0, 1)
-        for _ in range(6):
-            observer.on_evaluation({"validation_mean_iou": score})
+        for epoch in range(6):
+            observer.on_evaluation({"validation_mean_iou": score, "epoch": epoch})
         return {"validation": {"mean_iou": score}}
 
     monkeypatch.setattr(module, "run_training", train)
+    trials = search(_spec(data, trials=7), tmp_path)
+    assert [trial.state for trial in trials] == ["complete"] * 6 + ["pruned"]
+
+
+def test_a_trial_that_is_taken_up_is_compared_with_the_same_epochs(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+
+    def train(config: Any, sources: Any, out: Path, observer: Any, **_: Any) -> dict[str, Any]:
+        # The seventh is worse than the others at every epoch, and killed at its third.
+        again, worse = out.name in trained, len(set(trained) - {out.name}) == 6
+        trained.append(out.name)
+        observer.on_phase(None, 0, 1)
+        for epoch in range(3 if again else 0, 8):
+            if worse and not again and epoch == 3:
+                raise KeyboardInterrupt
+            score = 0.1 * epoch - 0.05 * worse
+            observer.on_evaluation({"validation_mean_iou": score, "epoch": epoch})
+        return {"validation": {"mean_iou": score}}
+
+    monkeypatch.setattr(module, "run_training", train)
+    with pytest.raises(KeyboardInterrupt):
+        search(_spec(data, trials=7), tmp_path)
     trials = search(_spec(data, trials=7), tmp_path)
     assert [trial.state for trial in trials] == ["complete"] * 6 + ["pruned"]
 
@@ -120,6 +144,7 @@ def test_a_hopeless_trial_is_given_up(
         ("space: {dropout: {low: 0.5, high: 0.2}}", "not below high"),
         ("space: {batch_size: []}", "at least one size"),
         ("training: {mode: paper}", "no test images"),
+        ("seed: 4294967296", "less than"),
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(changes: str, says: str, tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ class SearchSpec(Model):
     """Seeds per trial, whose mean is judged: one run's score is noisy."""
     prune: bool = True
     """Give up a trial that is worse than the median of those before at the same evaluation."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    """The sampler's seeds, this one and more, must be below 2^32."""
     size: int = Field(default=128, ge=8)
     """Height and width in pixels at which models work."""
     recipe: str = "paper"
@@ -259,7 +260,6 @@ class _Pruner(Silent):
     def __init__(self, trial: optuna.Trial) -> None:
         self.trial = trial
         self.last = False
-        self.count = 0
 
     def on_phase(self, phase: Any, number: int, count: int) -> None:
         """Hear whether this is the last phase."""
@@ -269,8 +269,9 @@ class _Pruner(Silent):
         """Report, and give the trial up where the others were better."""
         if not self.last:
             return
-        self.trial.report(line["validation_mean_iou"] or 0.0, self.count)
-        self.count += 1
+        # By its epoch, not by how many were heard of: a run that is gone on with tells only its
+        # later ones, and would be held against the first ones of the others.
+        self.trial.report(line["validation_mean_iou"] or 0.0, line["epoch"])
         if self.trial.should_prune():
             raise _PrunedError
 
