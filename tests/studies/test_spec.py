@@ -104,6 +104,15 @@ def test_mistakes_of_a_transfer_study(tmp_path: Path) -> None:
         load_study(_write(tmp_path, text), TransferSpec)
 
 
+@pytest.mark.parametrize(
+    "changes", ["seed: 7", "synthetic_count: 3", "validation_count: 2", "initialisation: {}"]
+)
+def test_what_the_base_model_cannot_be_told_is_refused(changes: str, tmp_path: Path) -> None:
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
+    with pytest.raises(SpecError, match=f"pretrain.{changes.partition(':')[0]}"):
+        load_study(_write(tmp_path, f"{text}pretrain: {{{changes}}}\n"), TransferSpec)
+
+
 def test_splits_are_disjoint_and_leave_the_untouched_alone(data: Path) -> None:
     study = supplement(data, splits=3, untouched_count=5)
     tests = [set(test.indices) for test in study.data.test]

@@ -28,6 +28,11 @@ SHARES_NOTHING: dict[str, Any] = {"real_share": None}
 """How photos and renders share batches means nothing where there is one of them: studies that
 differ in that alone then have these runs in common, and one ledger serves both."""
 _BY_THE_STUDY = ("seed", "size", "real_count", "synthetic_count", "initialisation")
+_BY_THE_BASE = (
+    *("seed", "real_count", "synthetic_count", "initialisation"),
+    *("validation_source", "validation_count"),
+)
+"""Options of the base model, which sees `pretrain_count` renders and stops on renders."""
 
 
 class Repeats(Model):
@@ -301,6 +306,9 @@ class TransferSpec(StudySpec):
                 )
         if self.config().model.name != "unet":
             raise ValueError("training.model: the base of a transfer study is a `unet`")
+        for name in _BY_THE_BASE:
+            if name in self.pretrain:
+                raise ValueError(f"pretrain.{name} is the study's own to choose")
         self.config(**self.pretrain)
         return self
 
