@@ -113,6 +113,13 @@ def test_what_the_base_model_cannot_be_told_is_refused(changes: str, tmp_path: P
         load_study(_write(tmp_path, f"{text}pretrain: {{{changes}}}\n"), TransferSpec)
 
 
+@pytest.mark.parametrize("untouched", [0, 4])
+def test_photos_to_score_on_are_none_to_train_on(data: Path, untouched: int) -> None:
+    with pytest.raises(SpecError, match="also among those to train on") as raised:
+        supplement(data, test=data / "photos", test_count=None, splits=1, untouched_count=untouched)
+    assert "20 of 20" in (raised.value.found or "")
+
+
 def test_splits_are_disjoint_and_leave_the_untouched_alone(data: Path) -> None:
     study = supplement(data, splits=3, untouched_count=5)
     tests = [set(test.indices) for test in study.data.test]

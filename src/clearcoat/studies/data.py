@@ -48,7 +48,10 @@ class StudyData:
 
 
 def open_data(spec: StudySpec) -> StudyData:
-    """Open and split the data sets. Raises DatasetError, and SpecError for too few photos."""
+    """Open and split the data sets.
+
+    Raises DatasetError, and SpecError for too few photos or test photos that are trained on.
+    """
     photos, renders = Dataset.open(spec.real), Dataset.open(spec.synthetic)
     untouched, rest = _set_apart(photos.indices, spec.untouched_count, spec)
     synthetic = _held(renders, renders.indices)
@@ -56,6 +59,7 @@ def open_data(spec: StudySpec) -> StudyData:
     test: tuple[Dataset, ...]
     if spec.test is not None:
         given = Dataset.open(spec.test)
+        _require_apart(given, photos, spec)
         real = (_held(photos, rest),)
         test = (_held(given, given.indices),)
     else:
@@ -88,6 +92,21 @@ def split_test(indices: Collection[int], spec: StudySpec) -> list[tuple[int, ...
     order = permuted(indices, "holdout", spec.seed)
     starts = range(0, needed, spec.test_count)
     return [tuple(sorted(order[start : start + spec.test_count])) for start in starts]
+
+
+def _require_apart(test: Dataset, photos: Dataset, spec: StudySpec) -> None:
+    """Raise SpecError where photos are to be scored that are trained on, or left untouched."""
+    known = {photos.record_info(index).image.sha256 for index in photos.indices}
+    shared = sum(test.record_info(index).image.sha256 in known for index in test.indices)
+    if shared:
+        raise SpecError(
+            "photos to score on are also among those to train on",
+            where=spec.test,
+            found=f"{shared} of {len(test)} are in {spec.real}",
+            expected="photos of their own",
+            do="leave them out of `real`; or write `test_count` in place of `test`, which sets "
+            "photos apart",
+        )
 
 
 def _set_apart(
