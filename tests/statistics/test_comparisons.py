@@ -87,6 +87,16 @@ def test_too_little_to_tell_gives_no_p_value() -> None:
         welch_one_sided([], [0.1])
 
 
+def test_equal_differences_have_no_spread_however_they_are_rounded() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(100):
+        first = random.random(4)
+        second = first - 0.1 * random.random()
+        assert paired_one_sided(first.tolist(), second.tolist()).p_value is None
+    # A spread of one in a billion is one.
+    assert paired_one_sided([0.5, 0.7], [0.4, 0.6 + 1e-9]).p_value is not None
+
+
 def test_without_a_difference_p_values_are_uniform() -> None:
     random = np.random.default_rng(7)
     values = []

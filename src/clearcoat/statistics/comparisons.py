@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy import stats
 
 from clearcoat.statistics.intervals import (
@@ -60,7 +61,9 @@ def paired_one_sided(a: Sequence[float], b: Sequence[float]) -> OneSidedTest:
     if len(first) < 2:
         return _untold(difference, "two pairs or more are needed")
     squared_error = variance(differences) / len(differences)
-    if squared_error == 0:
+    # What rounding leaves of equal differences would be infinitely significant.
+    rounding = 4 * np.finfo(np.float64).eps * float(np.abs([first, second]).max())
+    if squared_error == 0 or float(np.ptp(differences)) <= rounding:
         return _untold(difference, "the differences have no spread")
     return _told(difference, squared_error, len(differences) - 1)
 
