@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -46,6 +47,15 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(
         device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False
     )
+
+
+def fastest_kernels(device: torch.device) -> AbstractContextManager[None]:
+    """Return the context in which a GPU tries its convolutions once and keeps the fastest."""
+    if device.type != "cuda":
+        return nullcontext()
+    # Flags that are not named take PyTorch's defaults for this call, by which cuDNN is off.
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(enabled=True, benchmark=True)
+    return flags
 
 
 def lay_out(model: nn.Module, how: Computing) -> None:

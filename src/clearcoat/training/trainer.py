@@ -10,7 +10,6 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -22,7 +21,13 @@ from clearcoat.errors import DivergedError
 from clearcoat.models import SegmentationModel
 from clearcoat.training.arrays import class_table
 from clearcoat.training.augment import augment
-from clearcoat.training.computing import Computing, autocast, lay_out, step_function
+from clearcoat.training.computing import (
+    Computing,
+    autocast,
+    fastest_kernels,
+    lay_out,
+    step_function,
+)
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.losses import Loss
 from clearcoat.training.phases import learning_rate
@@ -146,7 +151,7 @@ class Trainer:
         with (
             torch.random.fork_rng(devices=[self.device] if gpu else []),
             # Shapes never change within a phase, so it pays to look for the fastest kernels.
-            torch.backends.cudnn.flags(benchmark=True) if gpu else nullcontext(),
+            fastest_kernels(self.device),
         ):
             while self.progress.phase < len(self.phases):
                 phase = self.phases[self.progress.phase]
