@@ -105,6 +105,18 @@ def test_a_checkpoint_of_an_earlier_version_is_gone_on_with(
     assert run_training(config, sources, cut.path)["test"] == whole["test"]
 
 
+def test_a_run_begun_on_a_gpu_goes_on_without_one(sources: Sources, tmp_path: Path) -> None:
+    config = tiny_config(real_count=0)
+    cut = RunFolder(tmp_path / "cut")
+    with pytest.raises(KeyboardInterrupt):
+        run_training(config, sources, cut.path, observer=Interrupt(1), checkpoint_every_s=0)
+    saved = cut.read_tensors("last.pt")
+    saved["how"] |= {"cuda_graphs": True, "compile": True}
+    cut.write_tensors("last.pt", saved)
+    computing = run_training(config, sources, cut.path)["computing"]
+    assert (computing["cuda_graphs"], computing["compile"]) == (False, False)
+
+
 def test_what_a_kill_left_half_written_is_cleared_away(sources: Sources, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()

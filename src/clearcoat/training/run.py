@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -292,8 +293,11 @@ def _answer(
     """Return the way of computing: that of the checkpoint gone on from, else the fastest one."""
     if saved is not None:
         # Checkpoints of earlier versions name the precision only.
-        how = saved.get("how") or {"precision": saved["precision"]}
-        return Answer(Computing(**how), {}, cached=True)
+        how = Computing(**(saved.get("how") or {"precision": saved["precision"]}))
+        if data.train.device.type != "cuda":
+            # What was measured on a GPU may be impossible on the processor that goes on.
+            how = replace(how, cuda_graphs=False, compile=config.compile == "on")
+        return Answer(how, {}, cached=True)
     images, _ = data.train.fetch(np.arange(min(phases[-1].batch_size, len(data.train))))
     return choose_computing(model, images, config)
 
