@@ -13,7 +13,7 @@ from pycocotools.coco import COCO
 
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record, load_class_map
 from clearcoat.dataset.class_map import ClassMap
-from clearcoat.dataset.formats import as_coco, import_coco
+from clearcoat.dataset.formats import as_coco, import_coco, run_lengths
 from clearcoat.errors import DatasetError, SpecError, UsageError
 
 from ..strategies import planes_and_ignore
@@ -108,6 +108,16 @@ def test_masks_are_those_of_pycocotools(tmp_path, segmentations):
         expected = masks.get(category, np.zeros(SHAPE, bool))
         assert np.array_equal(labels.mask(number), expected)
     assert not labels.ignore().any()
+
+
+@given(planes_and_ignore())
+def test_every_code_of_pycocotools_fills_its_image(drawn):
+    for mask in drawn[0]:
+        code = run_lengths.encode(mask)
+        run_lengths.require_filled(code)
+        height, width = mask.shape
+        with pytest.raises(ValueError, match="pixels, the image has"):
+            run_lengths.require_filled({**code, "size": [height + 1, width]})
 
 
 def test_crowds_are_ignored_where_nothing_else_labels_a_pixel(tmp_path):
@@ -234,6 +244,23 @@ def _without(key):
         (
             lambda d: d["annotations"][0].update(
                 segmentation={"size": list(SHAPE), "counts": "0oP2"}
+            ),
+            "do not fill the image",
+        ),
+        # Cut off: pycocotools decodes it, the rest of the mask is whatever was in memory.
+        (
+            lambda d: d["annotations"][0].update(
+                segmentation={"size": list(SHAPE), "counts": _compressed(_ring())["counts"][:-8]}
+            ),
+            "do not fill the image",
+        ),
+        (
+            lambda d: d["annotations"][0].update(segmentation={"size": list(SHAPE), "counts": "P"}),
+            "do not fill the image",
+        ),
+        (
+            lambda d: d["annotations"][0].update(
+                segmentation={"size": list(SHAPE), "counts": [1.5, 598.5]}
             ),
             "do not fill the image",
         ),

@@ -154,12 +154,13 @@ def _checked_code(code: dict[str, Any], height: int, width: int, where: str) -> 
             raise _fault(
                 where, "run lengths do not fill the image", None, f"{height * width} in all"
             )
-        return run_lengths.from_counts(counts, height, width)
-    if not isinstance(counts, str):
+        rle = run_lengths.from_counts(counts, height, width)
+    elif isinstance(counts, str):
+        rle = {"size": [height, width], "counts": counts.encode()}
+    else:
         raise _fault(where, "run lengths are malformed", type(counts).__name__, _SHAPES)
-    rle: RunLengths = {"size": [height, width], "counts": counts.encode()}
     try:
-        run_lengths.decode(rle)
+        run_lengths.require_filled(rle)
     except ValueError as error:
         raise _fault(where, "run lengths do not fill the image", str(error), _SHAPES) from error
     return rle
