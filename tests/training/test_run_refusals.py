@@ -25,6 +25,7 @@ Make = Callable[..., Dataset]
         ({"synthetic_count": 99}, UsageError, "--synthetic-count"),
         ({"real_count": 0, "synthetic_count": 0}, UsageError, "nothing to train on"),
         ({"validation_count": 13}, UsageError, "too few real images"),
+        ({"validation_count": 12}, UsageError, "--real-count 0"),
         ({"mode": "paper", "validation_source": "synthetic"}, UsageError, "leave one of them out"),
         ({"learning_rate": 1e30, "mix": "balanced"}, TrainingError, "--learning-rate"),
         ({"max_steps": 3, "warmup_steps": 3}, UsageError, "--warmup-steps"),

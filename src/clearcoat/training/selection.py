@@ -274,9 +274,18 @@ def _take(
         if count:
             raise UsageError(f"--{kind}-count {count} without --{kind} DIR")
         return ()
+    back = len(held.get(kind, ()))
+    if count is None and not free[kind]:
+        # Whoever names images and no count wants to train on them.
+        raise UsageError(
+            f"no {kind} images are left to train on",
+            where=dataset.path,
+            found=f"{len(dataset)} images, {back} of them held back for early stopping",
+            do="add images, hold fewer back with --validation-count, give --validation DIR, or use "
+            f"--{kind}-count 0 to train without them",
+        )
     wanted = len(free[kind]) if count is None else count
     if wanted > len(free[kind]):
-        back = len(held.get(kind, ()))
         raise UsageError(
             f"fewer {kind} images than asked for",
             where=dataset.path,
