@@ -81,6 +81,7 @@ def test_what_is_no_image(tmp_path, content, message):
     with pytest.raises(DatasetError) as caught:
         read_photo(file, 9, 6)
     assert message in str(caught.value)
+    assert "0x" not in str(caught.value)
     assert caught.value.where == str(file)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from clearcoat.dataset.encoding import UNREADABLE
 from clearcoat.dataset.record import EncodedImage
@@ -36,12 +36,12 @@ def read_photo(
             kept = picture.format == "JPEG" and picture.mode == "RGB" and orientation == _UPRIGHT
             upright = ImageOps.exif_transpose(picture)
             chosen = upright if upright.size == (width, height) else picture
-            pixels = _rgb(chosen)
+            pixels = rgb_pixels(chosen)
     except UNREADABLE as error:
         raise DatasetError(
             "cannot read the image",
             where=path,
-            found=getattr(error, "strerror", None) or str(error),
+            found=why_unreadable(error),
             expected="a JPEG, PNG or other image file",
             do="replace the file, or take it out of the label file, and run the command again",
         ) from error
@@ -56,7 +56,16 @@ def read_photo(
     return pixels, EncodedImage(data, ".jpg") if kept else None
 
 
-def _rgb(picture: Image.Image) -> NDArray[np.uint8]:
+def why_unreadable(error: Exception) -> str:
+    """Return what there is to say of a picture that could not be read."""
+    if isinstance(error, UnidentifiedImageError):
+        # Pillow names the address of the bytes in memory.
+        return "cannot identify the kind of picture"
+    return getattr(error, "strerror", None) or str(error)
+
+
+def rgb_pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 of a picture of any kind; raises ValueError where its range is unknown."""
     if picture.mode.startswith("I;16"):
         # Pillow clips 16 bits at 255 instead of scaling them.
         grey = (np.asarray(picture).astype(np.uint32) + 128) // 257

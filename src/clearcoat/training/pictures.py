@@ -16,6 +16,7 @@ from clearcoat.dataset import LabelRaster, class_colors
 from clearcoat.dataset.files import write_whole
 from clearcoat.dataset.overlay import above, legend_strip, overlay
 from clearcoat.dataset.palette import set_colors
+from clearcoat.dataset.photos import rgb_pixels, why_unreadable
 from clearcoat.errors import ClearcoatError, TrainingError
 from clearcoat.training.metrics import THRESHOLD
 from clearcoat.training.predictor import Predictor
@@ -65,19 +66,22 @@ def output_names(files: Sequence[Path]) -> list[str]:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB, upright as its EXIF data says. Raises TrainingError."""
+    """(H, W, 3) uint8 sRGB, upright as its EXIF data says. Raises TrainingError.
+
+    The pixels are those with which the photograph would be imported, as training images are.
+    """
     try:
-        with Image.open(path) as picture:
-            if picture.mode.startswith(("I", "F")):
-                raise ValueError(f"more than 8 bits per channel (mode {picture.mode})")
-            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+        # By way of its bytes: Pillow maps an uncompressed TIFF file into memory, and of one that
+        # is to be rotated it then mixes up the rows.
+        with Image.open(io.BytesIO(path.read_bytes())) as picture:
+            return rgb_pixels(ImageOps.exif_transpose(picture))
     # Pillow raises SyntaxError for some broken PNG files.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise TrainingError(
             "cannot read the image",
             where=path,
-            found=str(error),
-            expected="an 8-bit JPEG, PNG, WebP, BMP or TIFF file",
+            found=why_unreadable(error),
+            expected="a JPEG, PNG, WebP, BMP or TIFF file of 8 or 16 bits",
         ) from error
 
 
