@@ -233,13 +233,11 @@ def test_imagenet_weights_go_to_a_wnets_first_encoder() -> None:
 def test_what_cannot_be_started_from_is_said(
     config: ModelConfig, name: str, run: str | None, says: str
 ) -> None:
-    only_for_unets = Pretrained(_imagenet(), "file") if config is UNET else None
     with pytest.raises(UsageError) as caught:
         plan_start(
             build_model(config, 3).state_dict(),
             INITIALISATIONS[name],
             run=None if run is None else _pretrained(run),
-            imagenet=only_for_unets,
         )
     assert says in str(caught.value)
 

@@ -95,7 +95,6 @@ def plan_start(
     whole: dict[str, Tensor] = {}
     partly: dict[str, Tensor] = {}
     if init.encoder == "imagenet":
-        source = _given(imagenet, "ImageNet weights", "--imagenet FILE")
         firsts = ("features.0.weight", "stem.0.weight")
         if not any(f"{ours}encoder.{name}" in state for name in firsts):
             raise UsageError(
@@ -103,6 +102,8 @@ def plan_start(
                 do="use --model vgg19_unet, --model efficientnet_lite0_unet, or --model wnet "
                 "--first vgg19_unet",
             )
+        # After the model: nobody is to fetch half a gigabyte for one that cannot take it.
+        source = _given(imagenet, "ImageNet weights", "--imagenet FILE")
         whole = _require_all(state, f"{ours}encoder.", source, "")
     elif init.encoder == "run":
         source = _given(run, "a finished run", "--init RUN")
