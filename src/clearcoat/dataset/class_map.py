@@ -68,7 +68,9 @@ def load_class_map(path: Path) -> ClassMap:
                     f"the map names an unknown class: {name!r}",
                     where=document.where(("map", category)),
                     expected="classes of the list, or `ignore` or `background` alone",
-                    do=did_you_mean(name, [*content.classes, IGNORE, BACKGROUND]),
+                    do=f"give {category!r} the target `{name}` and no other"
+                    if name in (IGNORE, BACKGROUND)
+                    else did_you_mean(name, [*content.classes, IGNORE, BACKGROUND]),
                 )
         targets[category] = frozenset(numbers[name] for name in names)
     return ClassMap(
