@@ -1,0 +1,138 @@
+"""The tables of ../car-parts.md, as Markdown: cells, gains, comparisons, runs, classes.
+
+python tables.py [LEDGER]        (by default the one beside it)
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from clearcoat.statistics import difference_interval, holm, mean_interval, paired_one_sided
+
+Cell = tuple[int, int]
+"""Photos and renders."""
+_COMPARED = (((16, 4096), (256, 0)), ((0, 4096), (256, 0)), ((0, 4096), (16, 0)))
+_BY_CLASS = ((0, 4096), (16, 0), (16, 4096), (64, 0), (64, 4096), (256, 0), (256, 4096))
+
+
+class Runs:
+    """The ledger's runs by cell and repeat."""
+
+    def __init__(self, ledger: Path) -> None:
+        self.of: dict[Cell, dict[int, dict[str, Any]]] = {}
+        for line in map(json.loads, ledger.read_text().splitlines()):
+            if line.get("mean_iou") is not None:
+                self.of.setdefault((line["real"], line["synthetic"]), {})[line["repeat"]] = line
+        self.rows = sorted({real for real, _ in self.of})
+        self.columns = sorted({synthetic for _, synthetic in self.of})
+
+    def scores(self, cell: Cell) -> list[float]:
+        """Mean IoU of a cell's runs, in the order of their repeats."""
+        runs = self.of.get(cell, {})
+        return [runs[repeat]["mean_iou"] for repeat in sorted(runs)]
+
+    def pairs(self, first: Cell, second: Cell) -> tuple[list[float], list[float]]:
+        """Mean IoU of both cells in the repeats that both have."""
+        ours, theirs = self.of.get(first, {}), self.of.get(second, {})
+        common = sorted(ours.keys() & theirs.keys())
+        return [ours[n]["mean_iou"] for n in common], [theirs[n]["mean_iou"] for n in common]
+
+
+def main(ledger: Path) -> None:
+    """Print everything."""
+    runs = Runs(ledger)
+    for table in (_cells(runs), _gains(runs), _comparisons(runs), _repeats(runs), _classes(runs)):
+        print("\n".join(table), end="\n\n")
+
+
+def _cells(runs: Runs) -> Iterator[str]:
+    yield from _head("photos", (f"{column:,} renders" for column in runs.columns))
+    for row in runs.rows:
+        yield _row(f"{row}", (_mean(runs.scores((row, column))) for column in runs.columns))
+
+
+def _mean(scores: list[float]) -> str:
+    if not scores:
+        return "–"
+    found = mean_interval(scores)
+    if found.half_width is None:
+        return f"{found.estimate:.3f} (1)"
+    return f"{found.estimate:.3f} ± {found.half_width:.3f}"
+
+
+def _gains(runs: Runs) -> Iterator[str]:
+    """Against as many photos alone; Holm's correction is over the counts of renders of a row."""
+    yield from _head("photos + renders", ("gain (paired)", "relative", "p", "Holm in its row"))
+    for row in runs.rows:
+        columns = [c for c in runs.columns if c and len(runs.pairs((row, c), (row, 0))[0]) > 1]
+        tests = [paired_one_sided(*runs.pairs((row, c), (row, 0))).p_value for c in columns]
+        for column, p, corrected in zip(columns, tests, holm(tests), strict=True):
+            with_renders, alone = runs.pairs((row, column), (row, 0))
+            share = fmean(with_renders) / fmean(alone) - 1
+            texts = (_difference(with_renders, alone), f"{share:+.0%}", _p(p), _p(corrected))
+            yield _row(f"{row} + {column:,}", texts)
+
+
+def _comparisons(runs: Runs) -> Iterator[str]:
+    yield from _head("comparison", ("difference (paired)", "p"))
+    last = runs.columns[-1]
+    gains = [
+        ((more, last), (row, last)) for row, more in zip(runs.rows, runs.rows[1:], strict=False)
+    ]
+    for first, second in (*_COMPARED, *gains):
+        ours, theirs = runs.pairs(first, second)
+        if len(ours) > 1:
+            p = paired_one_sided(ours, theirs).p_value
+            yield _row(f"{_name(first)} − {_name(second)}", (_difference(ours, theirs), _p(p)))
+
+
+def _repeats(runs: Runs) -> Iterator[str]:
+    cells = [cell for row in runs.rows for c in runs.columns if (cell := (row, c)) in runs.of]
+    most = 1 + max(repeat for cell in cells for repeat in runs.of[cell])
+    yield from _head("cell", (f"{repeat}" for repeat in range(most)))
+    for cell in cells:
+        found = (runs.of[cell].get(repeat) for repeat in range(most))
+        yield _row(_name(cell), ("–" if run is None else f"{run['mean_iou']:.3f}" for run in found))
+
+
+def _classes(runs: Runs) -> Iterator[str]:
+    cells = [cell for cell in _BY_CLASS if cell in runs.of]
+    names = sorted(
+        {name for cell in cells for run in runs.of[cell].values() for name in run["classes"]}
+    )
+    yield from _head("class (photos + renders)", map(_name, cells))
+    for name in names:
+        tables = [[run["classes"].get(name) for run in runs.of[cell].values()] for cell in cells]
+        yield _row(name, (f"{fmean(v for v in t if v is not None):.2f}" for t in tables))
+
+
+def _difference(a: list[float], b: list[float]) -> str:
+    found = difference_interval(a, b, paired=True)
+    return f"{found.estimate:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _name(cell: Cell) -> str:
+    return f"{cell[0]} + {cell[1]:,}"
+
+
+def _head(first: str, others: Iterable[str]) -> Iterator[str]:
+    names = [first, *others]
+    yield _row(names[0], names[1:])
+    yield "|---" * len(names) + "|"
+
+
+def _row(first: str, others: Iterable[str]) -> str:
+    return "| " + " | ".join((first, *others)) + " |"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "ledger.jsonl")
