@@ -213,7 +213,10 @@ def test_lines_are_clean_at_the_foot_of_the_pillar(style: str, seed: int) -> Non
     edge = np.unique(boundary(hood.faces.astype(np.int64)))
     border = hood.vertices[edge].astype(np.float64)
     border = border[(np.abs(form.distance(border)) < 2e-3) & (border[:, 1] > 0)]
-    off_line = Layout(form, draw_trim(style, seed)).hood(sampled(form, border)) + 0.5 * GAP_M
+    layout, there = Layout(form, draw_trim(style, seed)), sampled(form, border)
+    # Beside a head lamp that is drawn up the hood ends at the lamp.
+    off_line = layout.hood(there)[layout.head_lamp(there) > 0.01] + 0.5 * GAP_M
+    assert len(off_line) > 50
     assert np.abs(off_line).max() < 0.005
     door = cKDTree(parts["doors/front_left/panel"].vertices)
     assert door.query(hood.vertices)[0].min() > 0.04
@@ -235,6 +238,21 @@ def test_a_given_parameter_is_obeyed_and_moves_no_other() -> None:
     free, fixed = draw_parameters("sedan", 5), draw_parameters("sedan", 5, {"wheelbase_mm": 2700})
     assert fixed.wheelbase_mm == 2700
     assert fixed.width_mm == free.width_mm
+
+
+@pytest.mark.parametrize("style", ["sedan", "suv", "pickup"])
+def test_a_swept_head_lamp_rises_beside_the_hood(style: str) -> None:
+    least, most = limits(style)["lamp_sweep_mm"]
+    lens, hood = [], []
+    for sweep_mm in (least, most):
+        parts = build(style, 1, {"lamp_sweep_mm": sweep_mm}).parts
+        mesh = {part.path: part.mesh.vertices for part in parts}
+        lens.append(mesh["lamps/head_left/lens"])
+        hood.append(mesh["body/hood"])
+    # Drawn up it lies beside the hood, which ends farther in there.
+    assert lens[0][:, 2].max() < hood[0][:, 2].min() + 0.02
+    assert lens[1][:, 2].max() > lens[0][:, 2].max() + 0.05
+    assert lens[1][:, 2].max() > hood[1][:, 2].min() + 0.05
 
 
 @pytest.mark.parametrize(

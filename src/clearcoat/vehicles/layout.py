@@ -34,7 +34,7 @@ class Layout:
         self.carrier = {"notch": "trunk_lid", "hatch": "tailgate", "bed": "bed"}[p.tail]
         """Folder of the parts that open with the tail."""
         self.middle_x = 0.5 * (a.header_x + a.rear_header_x)
-        self.lamp_in_y = max(0.5 * p.grille_width_mm / 1000 + 0.030, 0.40 * a.half_width)
+        self.lamp_in_y = max(0.5 * p.grille_width_mm / 1000 + 0.030, 0.46 * a.half_width)
         self.lamp_reach_x = a.front_x - p.nose_bow_mm / 1000 - p.lamp_reach_mm / 1000
         self.lamp_top_z = a.nose_z - 0.045
         self.grille_top_z = a.nose_z - 0.075 + 0.02 * float(ramp(np.array(a.nose_z), 0.82, 0.95))
@@ -212,17 +212,22 @@ class Layout:
         out = 0.55 * (s["y"] - self.lamp_in_y) + 0.80 * np.maximum(
             self.form.anchors.front_x - 0.05 - s["x"], 0.0
         )
-        rise = tan(radians(p.lamp_slant_deg))
+        sweep = p.lamp_sweep_mm / 1000
+        # Drawn up over the shoulder it has to rise more steeply, or it would not get there.
+        rise = tan(radians(p.lamp_slant_deg)) + 2.0 * max(sweep, 0.0)
         top = self.lamp_top_z + rise * out
         height = p.lamp_height_mm / 1000
+        # The inner edge leans outwards downwards, and upwards where the hood lies beside it.
+        below = self.lamp_top_z - s["z"]
+        inner = self.lamp_in_y + np.maximum(0.45 * below, -1.5 * below)
         low = top - height * (0.78 + 0.35 * ramp(out, 0.0, 0.25)) + 0.25 * rise * out
         return meet(
             [
                 s["z"] - top,
                 low - s["z"],
-                self.lamp_in_y + 0.45 * (self.lamp_top_z - s["z"]) - s["y"],
+                inner - s["y"],
                 self.lamp_reach_x + 1.1 * (top - s["z"]) - s["x"],
-                s["top"] + 0.060,
+                s["top"] + 0.060 - sweep,
             ],
             0.045,
         )

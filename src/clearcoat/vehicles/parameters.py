@@ -95,6 +95,8 @@ class VehicleParameters:
     """How the head lamp rises outwards."""
     lamp_reach_mm: float
     """How far behind the corner of the nose the head lamp ends."""
+    lamp_sweep_mm: float
+    """How far the head lamp is drawn up over the shoulder; below 0 it stays lower."""
     rear_bumper_share: float
     """Upper edge of the rear bumper between floor (0) and the base of the backlight (1)."""
     tail_lamp_width_mm: float
