@@ -39,13 +39,15 @@ def test_from_cad_and_photos_to_a_report(tmp_path: Path) -> None:
     )  # fmt: skip
     assert len(Dataset.open(photos)) == 10
     _run("render", spec, "--out", renders, "--count", 6, "--seed", 2, "--size", 32)
+    unseen = tmp_path / "unseen"
+    _run("render", spec, "--out", unseen, "--count", 3, "--seed", 3, "--size", 32)
     _run("dataset", "check", photos)
     assert "wheel" in _run("dataset", "stats", photos, renders)
 
     small = ["--size", 32, "--filters", "4,8,8,8,8", "--batch-size", 2, "--max-steps", 2]
     small += ["--validation-count", 2, "--pretrain-max-steps", 2, "--recipe", "few-photos"]
     runs = tmp_path / "runs"
-    alone = [*small, "--real", photos, "--real-count", 4, "--test", shot]
+    alone = [*small, "--real", photos, "--real-count", 4, "--test", unseen]
     _run("train", *alone, "--out", runs / "alone")
     _run("train", *alone, "--synthetic", renders, "--synthetic-count", 4, "--out", runs / "mixed")
     score = json.loads(_run("evaluate", runs / "mixed", "--data", renders, "--json"))

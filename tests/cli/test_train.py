@@ -15,10 +15,12 @@ from clearcoat.cli import train as train_verb
 from clearcoat.dataset import DatasetWriter, LabelRaster, Record
 
 
-def _dataset(path: Path, count: int, classes: tuple[str, ...] = ("left", "right")) -> Path:
+def _dataset(
+    path: Path, count: int, classes: tuple[str, ...] = ("left", "right"), seed: int = 0
+) -> Path:
     writer = DatasetWriter.create(path, classes, {"kind": "test"})
     for index in range(count):
-        random = np.random.default_rng(index)
+        random = np.random.default_rng((seed, index))
         image = random.integers(0, 256, (24, 40, 3), dtype=np.uint8)
         planes = np.zeros((len(classes), 24, 40), dtype=np.bool_)
         planes[0, 4:12, 4:12] = True
@@ -40,7 +42,7 @@ def _train(folder: Path, *more: str) -> list[str]:
 def folder(tmp_path: Path) -> Path:
     _dataset(tmp_path / "real", 6)
     _dataset(tmp_path / "synthetic", 8)
-    _dataset(tmp_path / "test", 3)
+    _dataset(tmp_path / "test", 3, seed=1)
     return tmp_path
 
 
@@ -121,6 +123,9 @@ def test_users_mistakes_are_said_in_one_error(
     assert "filters" in _fails(capsys, _train(folder, "--filters", "4,x"))
     assert "NAME=WEIGHT" in _fails(capsys, _train(folder, "--class-weights", "left"))
     assert "CUDA graphs" in _fails(capsys, _train(folder, "--cuda-graphs", "on"))
+    known = _fails(capsys, _train(folder, "--test", str(folder / "real")))
+    assert "photos to score on are also among those to train on" in known
+    assert "3 of 6 are trained on" in known
     assert not (folder / "run").exists()
     assert "nothing to train on" in _fails(capsys, ["train", "--out", str(folder / "run")])
     assert "not a run" in _fails(
@@ -138,6 +143,7 @@ def test_users_mistakes_are_said_in_one_error(
     assert "no such image" in _fails(capsys, [*predict, str(folder / "gone.png")])
     (folder / "empty").mkdir()
     assert "no images" in _fails(capsys, [*predict, str(folder / "empty")])
+    assert "--tile" in _fails(capsys, [*predict, str(broken), "--overlap", "0.5"])
 
 
 def test_a_unets_run_becomes_a_wnets_frozen_first_network(

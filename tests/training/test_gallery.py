@@ -32,7 +32,8 @@ def run(squares: Callable[..., Dataset], tmp_path_factory: pytest.TempPathFactor
          "min_steps_per_epoch": 4, "learning_rate": 0.01, "precision": "fp32",
          "channels_last": "on"}
     )  # fmt: skip
-    sources = Sources(squares("real", 8), squares("synthetic", 8, seed=1), None, squares("test", 5))
+    real, synthetic = squares("real", 8), squares("synthetic", 8, seed=1)
+    sources = Sources(real, synthetic, None, squares("test", 5, seed=2))
     path = tmp_path_factory.mktemp("runs") / "run"
     run_training(config, sources, path, observer=TensorBoard(path / "tensorboard", Silent()))
     return path

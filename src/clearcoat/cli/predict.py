@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from clearcoat.errors import UsageError
+
 
 @click.command("predict")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -22,9 +24,7 @@ import click
 @click.option(
     "--overlap",
     type=click.FloatRange(0, 0.9),
-    default=0.25,
-    show_default=True,
-    help="Share of a tile that the next one covers too.",
+    help="Share of a tile that the next one covers too [0.25].",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
@@ -33,7 +33,7 @@ def command(
     images: tuple[Path, ...],
     out: Path,
     tile: int | None,
-    overlap: float,
+    overlap: float | None,
     device: str,
     as_json: bool,
 ) -> None:
@@ -48,7 +48,11 @@ def command(
     from clearcoat.training import Predictor, Tiling
     from clearcoat.training.pictures import find_images, output_names, write_prediction
 
-    tiling = None if tile is None else Tiling(tile, overlap)
+    tiling = None
+    if tile is not None:
+        tiling = Tiling(tile) if overlap is None else Tiling(tile, overlap)
+    elif overlap is not None:
+        raise UsageError("--overlap says nothing without tiles", do="give --tile PIXELS too")
     predictor = Predictor(run, device)
     files = find_images(images)
     findings = []

@@ -7,7 +7,7 @@ same images. See docs/decisions/0024-validation-set.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -168,7 +168,24 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
     synthetic = _take(SYNTHETIC, free, held, config.synthetic_count, sources.synthetic, config)
     if not real and not synthetic:
         raise UsageError("nothing to train on", found="real count 0 and synthetic count 0")
+    if sources.real is not None and sources.test is not None:
+        _require_apart(sources.real, real, sources.test)
     return Selection(real, synthetic, held, validate_on)
+
+
+def _require_apart(photos: Dataset, trained_on: Collection[int], test: Dataset) -> None:
+    """Raise UsageError where photos that are trained on are to be scored: they would flatter."""
+    known = {photos.record_info(index).image.sha256 for index in trained_on}
+    shared = sum(test.record_info(index).image.sha256 in known for index in test.indices)
+    if shared:
+        raise UsageError(
+            "photos to score on are also among those to train on",
+            where=test.path,
+            found=f"{shared} of {len(test)} are trained on",
+            expected="photos that no training sees",
+            do="give --test photos of their own; or `clearcoat evaluate RUN --data DIR` to see how "
+            "well a model knows what it was trained on",
+        )
 
 
 def load(
