@@ -96,9 +96,7 @@ def split_test(indices: Collection[int], spec: StudySpec) -> list[tuple[int, ...
 
 def _require_apart(test: Dataset, photos: Dataset, spec: StudySpec) -> None:
     """Raise SpecError where photos are to be scored that are trained on, or left untouched."""
-    known = {photos.record_info(index).image.sha256 for index in photos.indices}
-    shared = sum(test.record_info(index).image.sha256 in known for index in test.indices)
-    if shared:
+    if shared := test.images_also_in(photos):
         raise SpecError(
             "photos to score on are also among those to train on",
             where=spec.test,

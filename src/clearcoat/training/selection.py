@@ -175,9 +175,7 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
 
 def _require_apart(photos: Dataset, trained_on: Collection[int], test: Dataset) -> None:
     """Raise UsageError where photos that are trained on are to be scored: they would flatter."""
-    known = {photos.record_info(index).image.sha256 for index in trained_on}
-    shared = sum(test.record_info(index).image.sha256 in known for index in test.indices)
-    if shared:
+    if shared := test.images_also_in(photos.subset(trained_on)):
         raise UsageError(
             "photos to score on are also among those to train on",
             where=test.path,
