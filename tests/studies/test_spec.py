@@ -105,12 +105,24 @@ def test_mistakes_of_a_transfer_study(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", ["seed: 7", "synthetic_count: 3", "validation_count: 2", "initialisation: {}"]
+    "changes",
+    [
+        *("seed: 7", "synthetic_count: 3", "validation_count: 2", "initialisation: {}"),
+        "model: {name: unet, filters: [8, 16]}",
+    ],
 )
 def test_what_the_base_model_cannot_be_told_is_refused(changes: str, tmp_path: Path) -> None:
     text = "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
     with pytest.raises(SpecError, match=f"pretrain.{changes.partition(':')[0]}"):
         load_study(_write(tmp_path, f"{text}pretrain: {{{changes}}}\n"), TransferSpec)
+
+
+def test_networks_of_a_transfer_study_cannot_be_replaced(tmp_path: Path) -> None:
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
+    with pytest.raises(SpecError, match=r"without_renders\.model"):
+        load_study(
+            _write(tmp_path, f"{text}without_renders: {{model: {{name: unet}}}}\n"), TransferSpec
+        )
 
 
 @pytest.mark.parametrize("untouched", [0, 4])

@@ -306,9 +306,12 @@ class TransferSpec(StudySpec):
                 )
         if self.config().model.name != "unet":
             raise ValueError("training.model: the base of a transfer study is a `unet`")
-        for name in _BY_THE_BASE:
+        for name in (*_BY_THE_BASE, "model"):
             if name in self.pretrain:
                 raise ValueError(f"pretrain.{name} is the study's own to choose")
+        if "model" in self.without_renders:
+            # It would stand in the place of every network that starts from no render.
+            raise ValueError("without_renders.model is the study's own to choose")
         self.config(**self.pretrain)
         return self
 

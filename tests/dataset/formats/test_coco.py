@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -227,6 +228,7 @@ def _without(key):
         (lambda d: d["categories"][1].update(id=7), "two categories have the same id"),
         (lambda d: d["annotations"][0].update(image_id=99), "unknown image"),
         (lambda d: d["annotations"][0].update(category_id=99), "unknown category"),
+        (lambda d: d["annotations"][0].update(id=math.nan), "'id' is missing or malformed"),
         (lambda d: d["annotations"][0].update(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), "polygon"),
         (lambda d: d["annotations"][0].update(segmentation=[[1, 2, 3, 4, 5, "6"]]), "polygon"),
         (lambda d: d["annotations"][0].update(segmentation="x"), "kind of segmentation"),

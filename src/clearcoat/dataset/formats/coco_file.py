@@ -104,7 +104,7 @@ def read_coco(path: Path) -> CocoFile:
         image = by_id[image_id]
         annotations[image_id].append(
             Annotation(
-                id=item.get("id"),
+                id=None if item.get("id") is None else _get(item, "id", int | str, where),
                 category_id=category_id,
                 crowd=bool(item.get("iscrowd", False)),
                 rle=_rle(item.get("segmentation"), image, where),
