@@ -53,7 +53,7 @@ class ProductSpec(Model):
     up: Axis | None = None
     """Axis of the file that points up (glTF: y, STEP: z by default)."""
     front: Axis | None = None
-    """Axis of the file that points forward (glTF: z, STEP: x by default)."""
+    """Axis of the file that points forward (glTF: z by default; else guessed from the extents)."""
     variant: str | None = None
     """Name of the variant to show, where the file offers variants (see `clearcoat inspect`)."""
     drop: tuple[str, ...] = ()
