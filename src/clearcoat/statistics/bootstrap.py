@@ -32,8 +32,12 @@ class ScoredRun:
             raise ValueError(f"counts: expected (images, 2, classes), got {self.counts.shape}")
 
 
+Scored = ScoredRun | Sequence[ScoredRun]
+"""A run, or several that share some of their chance and therefore count as one, at their mean."""
+
+
 def mean_iou_interval(
-    runs: Sequence[ScoredRun], *, draws: int = 2000, seed: int = 0, level: float = LEVEL
+    runs: Sequence[Scored], *, draws: int = 2000, seed: int = 0, level: float = LEVEL
 ) -> Interval:
     """Return the mean over runs of mean IoU, with a percentile interval over runs and images.
 
@@ -45,8 +49,8 @@ def mean_iou_interval(
 
 
 def mean_iou_difference(
-    a: Sequence[ScoredRun],
-    b: Sequence[ScoredRun],
+    a: Sequence[Scored],
+    b: Sequence[Scored],
     *,
     draws: int = 2000,
     seed: int = 0,
@@ -66,8 +70,8 @@ def mean_iou_difference(
 
 
 def class_iou_difference(
-    a: Sequence[ScoredRun],
-    b: Sequence[ScoredRun],
+    a: Sequence[Scored],
+    b: Sequence[Scored],
     number: int,
     *,
     draws: int = 2000,
@@ -100,8 +104,8 @@ def class_iou_difference(
 
 
 def gain_difference(
-    first: tuple[Sequence[ScoredRun], Sequence[ScoredRun]],
-    second: tuple[Sequence[ScoredRun], Sequence[ScoredRun]],
+    first: tuple[Sequence[Scored], Sequence[Scored]],
+    second: tuple[Sequence[Scored], Sequence[Scored]],
     *,
     draws: int = 2000,
     seed: int = 0,
@@ -136,7 +140,7 @@ def _mean_iou(weights: FloatArray, counts: FloatArray) -> FloatArray:
 
 
 def _sample(
-    sides: Sequence[Sequence[ScoredRun]],
+    sides: Sequence[Sequence[Scored]],
     draws: int,
     seed: int,
     *,
@@ -151,7 +155,7 @@ def _sample(
         raise ValueError("a bootstrap needs one run or more on each side")
     random = np.random.default_rng(seed)
     weights: dict[Hashable, FloatArray] = {}
-    for run in (run for side in sides for run in side):
+    for run in (run for side in sides for one in side for run in _runs(one)):
         count = len(run.counts)
         if run.images not in weights:
             shares = np.full(count, 1 / count)
@@ -161,7 +165,12 @@ def _sample(
     samples, estimates = [], []
     chosen: dict[int, NDArray[np.int64]] = {}
     for side, group in zip(sides, groups or range(len(sides)), strict=True):
-        scores = np.stack([measure(weights[run.images], run.counts) for run in side])
+        scores = np.stack(
+            [
+                np.mean([measure(weights[r.images], r.counts) for r in _runs(one)], axis=0)
+                for one in side
+            ]
+        )
         count = len(side)
         if group not in chosen:
             chosen[group] = random.integers(0, count, size=(draws, count))
@@ -170,9 +179,16 @@ def _sample(
         # The spread of n values drawn from n is too small by this factor.
         wider = math.sqrt(count / (count - 1)) if count > 1 else 1.0
         samples.append(centre + wider * (drawn - centre))
-        ones = [measure(np.ones((1, len(run.counts))), run.counts)[0] for run in side]
+        ones = [
+            np.mean([measure(np.ones((1, len(r.counts))), r.counts)[0] for r in _runs(one)])
+            for one in side
+        ]
         estimates.append(float(np.mean(ones)))
     return samples, estimates
+
+
+def _runs(one: Scored) -> Sequence[ScoredRun]:
+    return [one] if isinstance(one, ScoredRun) else one
 
 
 def _interval(samples: FloatArray, estimate: float, count: int, level: float) -> Interval:

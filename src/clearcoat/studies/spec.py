@@ -279,8 +279,9 @@ class TransferSpec(StudySpec):
     """Renders that the base model is trained on (paper: 36,480)."""
     pretrain: dict[str, Any] = {}
     """Options of training that differ for the base model."""
-    pretrainings: int = Field(default=1, ge=1)
-    """Different base models over which the repeats take turns (paper: one)."""
+    pretrainings: int = Field(default=3, ge=1)
+    """Different base models over which the repeats take turns (paper: one). Runs that go on from
+    the same one count as one repeat: with one alone no gain of theirs has an interval."""
     mix_counts: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Renders in the control models that are trained on a mix in one go (paper: 2,048)."""
     mix: Literal["concatenate", "balanced", "sequential"] = "concatenate"

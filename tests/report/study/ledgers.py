@@ -77,12 +77,13 @@ def write_grid(
 
 
 def write_transfer(
-    folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0, mixes: bool = True
-) -> Path:
+    folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0, mixes: bool = True,
+    bases: int = 3,
+) -> Path:  # fmt: skip
     """A transfer study in which starting from renders helps few photos."""
     spec = TransferSpec(
         real=Path("photos"), synthetic=Path("renders"), test_count=40, real_counts=(16, 64, 256),
-        pretrain_count=4096, mix_counts=(1024,) if mixes else (),
+        pretrain_count=4096, pretrainings=bases, mix_counts=(1024,) if mixes else (),
         repeats={"min": runs, "width": None},
     )  # fmt: skip
     # arm -> lead over control at 16 photos, seconds after the start, trainable parameters
@@ -97,9 +98,12 @@ def write_transfer(
     if mixes:
         arms[CONTROL_MIX] = (0.085, 900, 7.77)
     random = np.random.default_rng(seed)
-    base = [_id(BASE, 0, 4096, 0, seed)]
-    cells = [_cell(BASE, 0, 4096, base, 1, None)]
-    entries = [_entry("transfer", BASE, 0, 4096, 0, base, 0.28, 2000, None, exclusive=exclusive)]
+    base = [_id(BASE, 0, 4096, repeat, seed) for repeat in range(bases)]
+    cells = [_cell(BASE, 0, 4096, base, bases, None)]
+    entries = [
+        _entry("transfer", BASE, 0, 4096, repeat, base, 0.28, 2000, None, exclusive=exclusive)
+        for repeat in range(bases)
+    ]
     for real in (16, 64, 256):
         common = 0.02 * random.standard_normal(runs)
         for arm, (lead, seconds, trainable) in arms.items():
@@ -111,7 +115,7 @@ def write_transfer(
                 score = useless(real, 0) + lead * 16 / real + common[repeat]
                 score += 0.008 * random.standard_normal()
                 time = seconds * (1 + 0.05 * random.standard_normal())
-                start = base[0] if from_renders else None
+                start = base[repeat % bases] if from_renders else None
                 entry = _entry("transfer", arm, real, synthetic, repeat, ids, score, time, start,
                                exclusive=exclusive)  # fmt: skip
                 entries.append(

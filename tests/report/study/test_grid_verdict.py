@@ -74,12 +74,19 @@ def test_models_that_have_not_learned_the_renders_are_to_be_trained_longer(
 
 
 def test_renders_that_do_nothing_are_not_praised(tmp_path: Path) -> None:
-    verdicts = []
-    for seed in range(4):
-        analysis = analyse_grid(read_study(write_grid(tmp_path / str(seed), useless, seed=seed)))
+    # Many rows: each has its chance to be the lucky one.
+    real, synthetic = (8, 12, 16, 24, 32, 48, 64, 96, 128, 256), (0, 64, 256, 1024, 4096)
+    verdicts, breaks = [], 0
+    for seed in range(10):
+        folder = write_grid(
+            tmp_path / str(seed), useless, real=real, synthetic=synthetic, runs=7, seed=seed
+        )
+        analysis = analyse_grid(read_study(folder))
         verdicts.append(judge_grid(analysis).kind)
-        assert sum(b.shown() for b in analysis.breaks.values()) <= 1
-    assert verdicts.count("unclear") >= 3
+        breaks += any(found.shown() for found in analysis.breaks.values())
+    # By Holm over each row alone it is 5 of these 10, and 5 of them show a break.
+    assert verdicts.count("unclear") >= 8
+    assert breaks <= 2
 
 
 def test_harm_is_said(tmp_path: Path) -> None:

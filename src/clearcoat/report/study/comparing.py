@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
-from clearcoat.report.study.facts import CellFacts, StudyFacts
+from clearcoat.report.study.facts import CellFacts, StudyFacts, means
 from clearcoat.statistics import (
     Interval,
     OneSidedTest,
@@ -16,6 +17,25 @@ from clearcoat.statistics import (
     relative_gain,
     welch_one_sided,
 )
+from clearcoat.studies import Entry
+
+Groups = list[list[Entry]]
+"""Runs, those together that count as one."""
+
+
+def matched(*cells: CellFacts) -> tuple[Groups, ...]:
+    """Return of each cell the runs of the repeats that all have: what a paired design compares.
+
+    The i-th group of one cell belongs to the i-th of every other. Repeats whose runs go on from
+    the same runs are one group, unless all of them do: what all share is no difference.
+    """
+    runs = [{entry.repeat: entry for entry in cell.entries} for cell in cells]
+    groups: dict[Hashable, list[int]] = {}
+    for repeat in sorted(set[int].intersection(*(set(one) for one in runs))):
+        starts = tuple(one[repeat].started_from for one in runs)
+        shared: Hashable = repeat if len(set(starts)) == 1 else starts
+        groups.setdefault(shared, []).append(repeat)
+    return tuple([[one[r] for r in group] for group in groups.values()] for one in runs)
 
 
 @dataclass(frozen=True)
@@ -24,6 +44,12 @@ class Contrast:
 
     cell: CellFacts
     baseline: CellFacts
+    runs: int
+    """Of the cell's runs those that are compared: of a paired design, with the same repeats."""
+    ours: list[float]
+    """Scores that are compared, one per group of runs that count as one."""
+    theirs: list[float]
+    """Of the baseline; of a paired test, equally many."""
     difference: Interval
     relative: Interval | None
     welch: OneSidedTest
@@ -47,23 +73,31 @@ def contrast(
     study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, images: bool = True
 ) -> Contrast:
     """Compare two cells of a study, over runs and, where `images`, over test images too."""
-    ours, theirs = cell.by_repeat, baseline.by_repeat
-    common = sorted(ours.keys() & theirs.keys()) if study.paired else []
-    paired = len(common) > 1
-    a, b = (
-        ([ours[r] for r in common], [theirs[r] for r in common])
-        if paired
-        else (cell.values, baseline.values)
-    )
+    ours, theirs, paired = _compared(study, cell, baseline)
+    a, b = means(ours), means(theirs)
     return Contrast(
         cell=cell,
         baseline=baseline,
+        runs=sum(map(len, ours)),
+        ours=a,
+        theirs=b,
         difference=difference_interval(a, b, paired=paired),
         relative=relative_gain(a, b, paired=paired),
         welch=welch_one_sided(cell.values, baseline.values),
         paired=paired_one_sided(a, b) if paired else None,
-        over_images=_over_images(study, cell, baseline) if images else None,
+        over_images=_over_images(study, ours, theirs, paired=paired) if images else None,
     )
+
+
+def _compared(
+    study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, pair: bool = True
+) -> tuple[Groups, Groups, bool]:
+    """Both cells' runs as groups that count as one, and whether the groups belong together."""
+    if pair and study.paired:
+        ours, theirs = matched(cell, baseline)
+        if len(ours) > 1:
+            return ours, theirs, True
+    return cell.independent, baseline.independent, False
 
 
 @dataclass(frozen=True)
@@ -96,23 +130,22 @@ def class_contrasts(
 
     `pair`: equal repeats belong together where the study is paired.
     """
-    counts = _counts(study, cell, baseline)
+    counts = _counts(study, [cell.entries, baseline.entries])
     found = []
     for number, name in enumerate(study.classes):
         # A run whose test photos show the class nowhere says nothing of it, nor does its pair.
-        ours, theirs = cell.showing(name), baseline.showing(name)
-        paired = pair and study.paired and len(_common(ours, theirs)[0].entries) > 1
-        if paired:
-            ours, theirs = _common(ours, theirs)
-        a, b = ours.class_values(name), theirs.class_values(name)
+        ours, theirs, paired = _compared(
+            study, cell.showing(name), baseline.showing(name), pair=pair
+        )
+        a, b = means(ours, name), means(theirs, name)
         if not a or not b:
             continue
         gain = (
             difference_interval(a, b, paired=paired)
             if counts is None
             else class_iou_difference(
-                [counts[e.run_id] for e in ours.entries],
-                [counts[e.run_id] for e in theirs.entries],
+                [[counts[e.run_id] for e in group] for group in ours],
+                [[counts[e.run_id] for e in group] for group in theirs],
                 number,
                 draws=1000,
                 paired=paired,
@@ -123,31 +156,21 @@ def class_contrasts(
     return tuple(found)
 
 
-def _over_images(study: StudyFacts, cell: CellFacts, baseline: CellFacts) -> Interval | None:
-    if study.paired:
-        cell, baseline = _common(cell, baseline)
-        if len(cell.entries) < 2:
-            return None
-    counts = _counts(study, cell, baseline)
+def _over_images(
+    study: StudyFacts, ours: Groups, theirs: Groups, *, paired: bool
+) -> Interval | None:
+    if study.paired and not paired:
+        return None
+    counts = _counts(study, [*ours, *theirs])
     if counts is None:
         return None
-    a, b = ([counts[e.run_id] for e in one.entries] for one in (cell, baseline))
-    return mean_iou_difference(a, b, draws=1000, paired=study.paired)
+    a, b = ([[counts[e.run_id] for e in group] for group in groups] for groups in (ours, theirs))
+    return mean_iou_difference(a, b, draws=1000, paired=paired)
 
 
-def _common(cell: CellFacts, baseline: CellFacts) -> tuple[CellFacts, CellFacts]:
-    """Both with the repeats alone that both have: what a paired design compares."""
-    common = cell.by_repeat.keys() & baseline.by_repeat.keys()
-    ours, theirs = (
-        replace(one, entries=tuple(e for e in one.entries if e.repeat in common))
-        for one in (cell, baseline)
-    )
-    return ours, theirs
-
-
-def _counts(study: StudyFacts, *cells: CellFacts) -> dict[str, ScoredRun] | None:
+def _counts(study: StudyFacts, groups: Sequence[Sequence[Entry]]) -> dict[str, ScoredRun] | None:
     """Return the counts per image of each run by its id; None where some are lacking."""
-    entries = [entry for cell in cells for entry in cell.entries]
+    entries = [entry for group in groups for entry in group]
     counts = study.counts_of(entries)
     if counts is None:
         return None

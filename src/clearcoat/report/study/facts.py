@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -45,18 +46,29 @@ class CellFacts:
     """Runs that diverged."""
 
     @property
-    def values(self) -> list[float]:
+    def scores(self) -> list[float]:
         """Mean IoU of each run, 0 to 1."""
         return [entry.mean_iou for entry in self.entries if entry.mean_iou is not None]
 
     @property
-    def by_repeat(self) -> dict[int, float]:
-        """Mean IoU by number of the repeat."""
-        return {e.repeat: e.mean_iou for e in self.entries if e.mean_iou is not None}
+    def values(self) -> list[float]:
+        """Independent scores: runs that go on from the same run count as one, at their mean.
+
+        What they start from is a part of chance that they share; docs/decisions/0122-statistics.md.
+        """
+        return means(self.independent)
+
+    @property
+    def independent(self) -> list[list[Entry]]:
+        """The runs, those together that go on from the same run."""
+        groups: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            groups.setdefault(entry.started_from or entry.run_id, []).append(entry)
+        return list(groups.values())
 
     @property
     def interval(self) -> Interval:
-        """Mean over the runs, with Student's t interval."""
+        """Mean of the independent scores, with Student's t interval."""
         return mean_interval(self.values)
 
     def showing(self, name: str) -> CellFacts:
@@ -64,10 +76,14 @@ class CellFacts:
         shown = tuple(e for e in self.entries if e.classes.get(name) is not None)
         return replace(self, entries=shown)
 
-    def class_values(self, name: str) -> list[float]:
-        """IoU of one class in each run that has one."""
-        found = (entry.classes.get(name) for entry in self.entries)
-        return [value for value in found if value is not None]
+
+def means(groups: Sequence[Sequence[Entry]], name: str | None = None) -> list[float]:
+    """Return the mean of each group's mean IoU, or of its IoU of the class `name`; all have one."""
+    found = []
+    for group in groups:
+        values = [e.mean_iou if name is None else e.classes[name] for e in group]
+        found.append(fmean(value for value in values if value is not None))
+    return found
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearcoat.report.study.comparing import (
     ClassContrast,
     Contrast,
     class_contrasts,
     contrast,
+    matched,
 )
-from clearcoat.report.study.facts import CellFacts, StudyFacts
+from clearcoat.report.study.facts import CellFacts, StudyFacts, means
 from clearcoat.statistics import (
     BreakPoint,
     Equivalent,
@@ -37,20 +38,36 @@ class Gain:
 
     contrast: Contrast
     holm_p: float | None
-    """Adjusted over its row."""
+    """Adjusted over its row (Holm)."""
     fdr_p: float | None
     """Adjusted over the grid (Benjamini-Hochberg)."""
     loss_holm_p: float | None
     """That renders make it worse, adjusted over its row."""
+    loss_fdr_p: float | None
+    """The same, adjusted over the grid."""
 
     @property
     def verdict(self) -> str:
-        """`gain`, `loss`, `unclear` or `too few` runs, after Holm over the row."""
-        if self.holm_p is None or self.loss_holm_p is None:
+        """`gain`, `loss`, `unclear` or `too few` runs.
+
+        What is shown is so after Holm over the row and after Benjamini and Hochberg over the grid:
+        of many rows in which renders do nothing, some would pass the first alone.
+        """
+        if self.gain_p is None or self.loss_p is None:
             return "too few"
-        if self.holm_p < ALPHA:
+        if self.gain_p < ALPHA:
             return "gain"
-        return "loss" if self.loss_holm_p < ALPHA else "unclear"
+        return "loss" if self.loss_p < ALPHA else "unclear"
+
+    @property
+    def gain_p(self) -> float | None:
+        """The greater of both adjusted p-values."""
+        return _greater(self.holm_p, self.fdr_p)
+
+    @property
+    def loss_p(self) -> float | None:
+        """The same for a loss."""
+        return _greater(self.loss_holm_p, self.loss_fdr_p)
 
 
 @dataclass(frozen=True)
@@ -81,7 +98,7 @@ class GridAnalysis:
     cells: Mapping[Counts, CellFacts]
     gains: Mapping[Counts, Gain]
     breaks: Mapping[int, BreakPoint]
-    """By real count."""
+    """By real count; the p-values of their falls are adjusted over the rows (Holm)."""
     worth: Worth | None
     equivalents: Mapping[Counts, Equivalent]
     scaling: Scaling | None
@@ -122,7 +139,7 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
         synthetic=synthetic,
         cells=cells,
         gains=gains,
-        breaks={r: b for r in real if r and (b := _break(cells, r, study)) is not None},
+        breaks=_breaks(study, cells, real),
         worth=worth,
         equivalents={}
         if worth is None
@@ -176,12 +193,8 @@ def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsF
 
 
 def _not_worse(both: Contrast) -> float | None:
-    ours, theirs = both.cell.by_repeat, both.baseline.by_repeat
-    if both.paired is not None:
-        common = sorted(ours.keys() & theirs.keys())
-        a, b = [ours[r] for r in common], [theirs[r] for r in common]
-        return equivalence(a, b, MARGIN, paired=True).not_worse_p
-    return equivalence(both.cell.values, both.baseline.values, MARGIN).not_worse_p
+    paired = both.paired is not None
+    return equivalence(both.ours, both.theirs, MARGIN, paired=paired).not_worse_p
 
 
 def _first_photos(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> Contrast | None:
@@ -202,25 +215,43 @@ def _gains(
         if key[0] and key[1] and (key[0], 0) in cells
     }
     keys = sorted(contrasts)
-    fdr = dict(zip(keys, benjamini_hochberg([contrasts[k].p_value for k in keys]), strict=True))
+    over_grid = zip(
+        benjamini_hochberg([contrasts[key].p_value for key in keys]),
+        benjamini_hochberg([contrasts[key].loss_p for key in keys]),
+        strict=True,
+    )
+    fdr = dict(zip(keys, over_grid, strict=True))
     gains = {}
     for row in real:
         mine = [key for key in keys if key[0] == row]
         better = holm([contrasts[key].p_value for key in mine])
         worse = holm([contrasts[key].loss_p for key in mine])
         for key, up, down in zip(mine, better, worse, strict=True):
-            gains[key] = Gain(contrasts[key], up, fdr[key], down)
+            gains[key] = Gain(contrasts[key], up, fdr[key][0], down, fdr[key][1])
     return gains
+
+
+def _greater(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else max(first, second)
+
+
+def _breaks(
+    study: StudyFacts, cells: Mapping[Counts, CellFacts], real: tuple[int, ...]
+) -> dict[int, BreakPoint]:
+    found = {r: b for r in real if r and (b := _break(cells, r, study)) is not None}
+    adjusted = holm([one.fall_p for one in found.values()])
+    return {
+        row: replace(one, fall_p=one.fall_p if p is None else p)
+        for (row, one), p in zip(found.items(), adjusted, strict=True)
+    }
 
 
 def _break(cells: Mapping[Counts, CellFacts], real: int, study: StudyFacts) -> BreakPoint | None:
     row = {s: cell for (r, s), cell in cells.items() if r == real}
     if study.paired:
-        # Only repeats that all have: the i-th values must belong together.
-        common = set.intersection(*(set(cell.by_repeat) for cell in row.values()))
-        if len(common) > 1:
-            ordered = {s: [c.by_repeat[i] for i in sorted(common)] for s, c in row.items()}
-            return break_point(ordered, paired=True)
+        together = dict(zip(row, map(means, matched(*row.values())), strict=True))
+        if len(next(iter(together.values()))) > 1:
+            return break_point(together, paired=True)
     return break_point({s: cell.values for s, cell in row.items()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clearcoat.report.study.facts import StudyFacts
 from clearcoat.report.study.grid import ALPHA, GridAnalysis
 from clearcoat.report.verdict import images
 from clearcoat.studies import Entry
@@ -29,6 +30,7 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
             f"{images(len(study.skipped), 'cell')} of the grid could not be run; the first: "
             f"{study.skipped[0][0]}: {study.skipped[0][1]}."
         )
+    found += shared_pretraining(study)
     found += _unequal_steps(grid)
     tests = study.images["test"]
     if study.spec.get("training", {}).get("mode") == "paper":
@@ -38,7 +40,8 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
     found.append(
         f"Scored on {sum(tests):,} photos in {images(len(tests), 'split')}; intervals are over "
         "runs unless they say otherwise. A gain counts as shown where the one-sided test has "
-        f"p < {ALPHA} after Holm's correction over its row."
+        f"p < {ALPHA} both after Holm's correction over its row and after Benjamini and "
+        "Hochberg's over the grid; a corrected p is the greater of the two."
     )
     if study.failed:
         found.append(f"{images(study.failed, 'run')} diverged and have no score.")
@@ -49,6 +52,18 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
         )
     found += study.ledger.complaints
     return found
+
+
+def shared_pretraining(study: StudyFacts) -> list[str]:
+    """Say so where several repeats go on from the same run, so that they count as one."""
+    shared = [c for c in study.cells.values() if 1 < len(c.independent) < len(c.entries)]
+    if not shared:
+        return []
+    most = max(shared, key=lambda cell: len(cell.entries) / len(cell.independent))
+    return [
+        f"Repeats that go on from one run on renders count as one: the {len(most.entries)} of "
+        f"{most.key} as {len(most.independent)}."
+    ]
 
 
 def _unequal_steps(grid: GridAnalysis) -> list[str]:

@@ -34,7 +34,7 @@ def fig_2a(grid: GridAnalysis) -> Drawn:
         rows += [
             (
                 real, synthetic, interval.estimate, interval.low, interval.high,
-                len(cell.values), cell.stop.state, cell.failed, entry.repeat, entry.split,
+                len(cell.entries), cell.stop.state, cell.failed, entry.repeat, entry.split,
                 entry.seed, entry.mean_iou,
             )
             for entry in cell.entries
@@ -114,14 +114,14 @@ def fig_2c(grid: GridAnalysis) -> Drawn | None:
             (
                 real, synthetic, both.welch.p_value,
                 None if both.paired is None else both.paired.p_value,
-                gain.holm_p, gain.fdr_p, gain.loss_holm_p, gain.verdict,
+                gain.holm_p, gain.fdr_p, gain.loss_holm_p, gain.loss_fdr_p, gain.verdict,
             )
         )  # fmt: skip
         if both.p_value is not None:
             place = shown.index(real), columns.index(synthetic)
             values[place] = 0.0 if both.p_value > ALPHA else 1.0
             texts[place[0]][place[1]] = _p(both.p_value)
-            if gain.holm_p is not None and gain.holm_p < ALPHA:
+            if gain.verdict == "gain":
                 boxes.append(place)
     test = "paired by repeat" if grid.study.paired else "Welch's, unpaired"
 
@@ -137,13 +137,14 @@ def fig_2c(grid: GridAnalysis) -> Drawn | None:
         "fig-2c",
         "Fig. 2c: is the gain more than chance gives?",
         f"p-value of the one-sided test ({test}). Shaded: p ≤ 0.05, as in the paper. Framed: "
-        "significant also after Holm's correction for the tests of its row. The data has "
-        "Benjamini and Hochberg's correction over the grid, and both tests.",
+        "significant also after Holm's correction for the tests of its row and Benjamini and "
+        "Hochberg's for those of the grid. The data has both, and both tests.",
         styled(draw),
         Table(
             (
                 "real", "synthetic", "Welch p", "paired p", "Holm over row",
-                "Benjamini-Hochberg over grid", "Holm p of a loss", "verdict",
+                "Benjamini-Hochberg over grid", "loss: Holm over row",
+                "loss: Benjamini-Hochberg over grid", "verdict",
             ),
             tuple(rows),
         ),
@@ -167,7 +168,7 @@ def fig_3(grid: GridAnalysis) -> Drawn | None:
         axes = figure.add_subplot()
         for turn, synthetic in enumerate(columns):
             places = [p for p, real in enumerate(shown) if (real, synthetic) in grid.cells]
-            data = [grid.cells[shown[p], synthetic].values for p in places]
+            data = [grid.cells[shown[p], synthetic].scores for p in places]
             at = [p + (turn - (len(columns) - 1) / 2) * 0.36 for p in places]
             color = COLORS[turn]
             axes.boxplot(
@@ -256,7 +257,8 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
         "fig-4",
         "Fig. 4: score by renders per photo, and where it breaks",
         "Uprights are 95 % intervals. A circle marks the best count of a row in which the scores "
-        "are shown to fall before the last count (Dunnett's test, 5 %); no circle: no fall shown.",
+        "are shown to fall before the last count (Dunnett's test, Holm over the rows, 5 %); no "
+        "circle: no fall shown.",
         styled(draw),
         _breaks_table(grid),
     )

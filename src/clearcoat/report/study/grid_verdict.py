@@ -85,7 +85,7 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
         f"with {images(real, 'photo')}, {images(synthetic, 'render')} take mean IoU from "
         f"{best.contrast.baseline.interval.estimate:.3f} to "
         f"{best.contrast.cell.interval.estimate:.3f} ({contrast_text(best.contrast)}"
-        + ("" if best.holm_p is None else f"; one-sided {p_text(best.holm_p)} after Holm")
+        + ("" if best.gain_p is None else f"; one-sided, corrected {p_text(best.gain_p)}")
         + ")"
     )
     if kind in ("gain", "mixed"):
@@ -129,10 +129,10 @@ def _at_your_count(row: int, best: Gain, helping: Sequence[Gain]) -> str:
     both = gain.contrast
     relative = percent_range(both.relative)
     ending = {
-        "gain": f"after Holm's correction {p_text(gain.holm_p or 0.0)}",
-        "loss": f"a loss, after Holm's correction {p_text(gain.loss_holm_p or 0.0)}",
+        "gain": f"corrected {p_text(gain.gain_p or 0.0)}",
+        "loss": f"a loss, corrected {p_text(gain.loss_p or 0.0)}",
         "unclear": "within what chance gives"
-        + ("" if gain.holm_p is None else f" (Holm {p_text(gain.holm_p)})"),
+        + ("" if gain.gain_p is None else f" (corrected {p_text(gain.gain_p)})"),
         "too few": "too few runs to tell",
     }[gain.verdict]
     over = both.over_images
@@ -161,7 +161,7 @@ def _break_sentence(grid: GridAnalysis, row: int) -> str:
         return (
             f"More renders stop helping there: the best count is {found.best:,} (95 % set "
             f"{span}), and with {last:,} the score is {found.fall:.3f} lower "
-            f"({p_text(found.fall_p)}, Dunnett)."
+            f"({p_text(found.fall_p)}; Dunnett, Holm over the rows)."
         )
     return (
         f"No break point is seen up to {last:,} renders ({p_text(found.fall_p)} for a fall): the "

@@ -88,7 +88,7 @@ def analyse_transfer(study: StudyFacts) -> TransferAnalysis:
             against_control=against,
             control_p=None if against is None else two_sided(against.paired or against.welch),
             against_mix=mixed,
-            not_worse_than_mix=None if mixed is None else _equal(study, mixed),
+            not_worse_than_mix=None if mixed is None else _equal(mixed),
         )
     return TransferAnalysis(
         study=study,
@@ -116,13 +116,8 @@ def _best_mix(cells: Mapping[tuple[str, int], CellFacts], real: int) -> CellFact
     return max(mixed, key=lambda cell: cell.interval.estimate, default=None)
 
 
-def _equal(study: StudyFacts, found: Contrast) -> Equivalence:
-    ours, theirs = found.cell.by_repeat, found.baseline.by_repeat
-    common = sorted(ours.keys() & theirs.keys())
-    if study.paired and len(common) > 1:
-        a, b = [ours[r] for r in common], [theirs[r] for r in common]
-        return equivalence(a, b, MARGIN, paired=True)
-    return equivalence(found.cell.values, found.baseline.values, MARGIN)
+def _equal(found: Contrast) -> Equivalence:
+    return equivalence(found.ours, found.theirs, MARGIN, paired=found.paired is not None)
 
 
 def _times(cell: CellFacts, by_id: Mapping[str, Entry], unit: str) -> Times:
@@ -165,5 +160,5 @@ def _pairs(study: StudyFacts, cells: Mapping[tuple[str, int], CellFacts]) -> lis
                 continue
             both = contrast(study, a, b, images=False)
             p_value = two_sided(both.paired or both.welch)
-            found.append(Pair(question, both, p_value, _equal(study, both)))
+            found.append(Pair(question, both, p_value, _equal(both)))
     return found

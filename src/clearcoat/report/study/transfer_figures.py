@@ -131,7 +131,7 @@ def transfer_table(analysis: TransferAnalysis, arms: Sequence[str]) -> Table:
             same = start.not_worse_than_mix
             rows.append(
                 (
-                    arm, real, len(start.cell.values), interval.estimate, interval.low,
+                    arm, real, len(start.cell.entries), interval.estimate, interval.low,
                     interval.high,
                     None if control is None else control.difference.estimate, start.control_p,
                     None if mix is None else mix.difference.estimate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clearcoat.report.study.grid import ALPHA, MARGIN
+from clearcoat.report.study.grid_cautions import shared_pretraining
 from clearcoat.report.study.grid_verdict import StudyVerdict
 from clearcoat.report.study.starts import Start, TransferAnalysis
 from clearcoat.report.study.words import contrast_text, gain_text, mean_text, p_text
@@ -79,7 +80,12 @@ def _headline(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | No
         where = ", ".join(f"{count:,}" for count in sorted(shown))
         return f"Yes: starting from renders helps with {where} photos. At best, {told}."
     if all(p is None for p in adjusted.values()):
-        return f"Too early to tell: starts need two runs or more. So far, {told}."
+        why = (
+            "all models from renders go on from one run on renders"
+            if all(len(found[1].cell.entries) > 1 for found in best.values())
+            else "starts need two runs or more"
+        )
+        return f"Too early to tell: {why}. So far, {told}."
     return f"Not shown: starting from renders gains no more than chance gives. At best, {told}."
 
 
@@ -191,9 +197,10 @@ def _cautions(analysis: TransferAnalysis) -> list[str]:
     if analysis.base is not None and len(analysis.base.values) == 1:
         found.append(
             "All starts from renders share one base model: another one might do better or "
-            "worse, and "
-            "no interval here knows of it (the setting “pretrainings” trains several)."
+            "worse, so that their gains have no interval (the setting “pretrainings” trains "
+            "several)."
         )
+    found += shared_pretraining(study)
     if any(s.times.unit != "s" for s in analysis.starts.values()):
         found.append(
             "Some runs shared their device, so no times are compared but passes of images through "

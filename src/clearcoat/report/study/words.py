@@ -37,10 +37,13 @@ def contrast_text(both: Contrast) -> str:
 
     A paired difference is over the repeats that both have: it need not be that of the means.
     """
-    text, count = gain_text(both.difference), both.difference.count
-    if both.paired is None or count == len(both.cell.values) == len(both.baseline.values):
+    runs = max(len(both.cell.entries), len(both.baseline.entries))
+    if both.difference.low is None and min(len(both.cell.entries), len(both.baseline.entries)) > 1:
+        return f"{signed(both.difference.estimate)}, all from one run on renders: no interval"
+    text = gain_text(both.difference)
+    if both.paired is None or both.runs == runs:
         return text
-    return f"{text}, over the {count} repeats that both have"
+    return f"{text}, over the {both.runs} repeats that both have"
 
 
 def mean_text(interval: Interval) -> str:
