@@ -68,15 +68,25 @@ def test_renders_that_bring_nothing_have_no_exchange_rate() -> None:
 
 def test_the_cheapest_way_follows_the_prices() -> None:
     worth = Worth(_grid(0, spread=0.0005), draws=50)
-    score = float(PHOTOS.at([64 + 3])[0]) - 0.002
-    cheap_renders = worth.purchase(score, 10.0, 0.01)
-    assert cheap_renders is not None
-    assert (cheap_renders.real, cheap_renders.synthetic) == (16, 1024)
+    cheap_renders = worth.saving(16, 1024, 10.0, 0.01)
     assert cheap_renders.cost == pytest.approx(170.24)
-    assert cheap_renders.photos_alone_cost == pytest.approx(10 * 66, rel=0.1)
-    dear_renders = worth.purchase(score, 1.0, 100.0)
-    assert dear_renders is not None and dear_renders.synthetic == 0
-    assert worth.purchase(0.99, 1.0, 1.0) is None
+    # 1,024 renders do what 51 photos do.
+    assert cheap_renders.alone == pytest.approx(10 * 67, rel=0.1)
+    assert cheap_renders.low <= 670 <= cheap_renders.high
+    assert 0 < cheap_renders.least < cheap_renders.alone - cheap_renders.cost
+    assert worth.saving(16, 1024, 10.0, 0.01, looks=20).least < cheap_renders.least
+    assert worth.saving(16, 1024, 1.0, 100.0).least < 0
+
+
+def test_scores_beyond_the_curve_have_no_exchange_rate() -> None:
+    cells = _grid(0, spread=0.001)
+    cells[256, 1024] = [0.9, 0.901, 0.899]
+    assert math.isnan(Worth(cells, draws=50).exchange_rate(256, 256, 1024).renders_per_photo)
+    # Near the end of what can be read, no interval says that renders are free.
+    cells[256, 1024] = [float(PHOTOS.at([420])[0]) + shift for shift in (-0.01, 0.0, 0.01)]
+    rate = Worth(cells, draws=200).exchange_rate(256, 256, 1024)
+    assert rate.low <= rate.renders_per_photo <= rate.high
+    assert rate.renders_per_photo > 2
 
 
 def _renders_only(curve: Curve, seed: int) -> dict[tuple[int, int], list[float]]:

@@ -28,7 +28,7 @@ from clearcoat.statistics.stopping import (
 from clearcoat.statistics.worth import (
     Equivalent,
     ExchangeRate,
-    Purchase,
+    Saving,
     Scaling,
     Worth,
     synthetic_scaling,
@@ -44,7 +44,7 @@ __all__ = [
     "ExchangeRate",
     "Interval",
     "OneSidedTest",
-    "Purchase",
+    "Saving",
     "Scaling",
     "ScoredRun",
     "Stop",

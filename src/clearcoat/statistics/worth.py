@@ -45,24 +45,26 @@ class ExchangeRate:
     from_synthetic: int
     to_synthetic: int
     renders_per_photo: float
-    """Infinite where the further renders bring nothing."""
+    """Infinite where the further renders bring nothing; not a number where one of both scores
+    lies beyond what the curve of photos alone can be read for."""
     low: float
     high: float
 
 
 @dataclass(frozen=True)
-class Purchase:
-    """The cheapest way to a score, with and without renders."""
+class Saving:
+    """What a mix costs, and what as good a score costs with photos alone."""
 
-    score: float
-    real: int
-    synthetic: int
+    mix: Equivalent
     cost: float
-    photos_alone: float
-    photos_alone_cost: float
+    """Of the mix."""
+    alone: float
+    """Of photos alone; what lies beyond the readable part of their curve counts as its end."""
     low: float
     high: float
-    """Interval of the cost of photos alone; infinite where they never reach the score."""
+    """Interval of `alone`, likewise."""
+    least: float
+    """Lower end of what the mix saves, for as many looks as were asked for."""
 
 
 class Worth:
@@ -103,37 +105,49 @@ class Worth:
     def exchange_rate(self, real: int, first: int, second: int) -> ExchangeRate:
         """Return what renders from `first` to `second` cost per photo that they stand for."""
         more = second - first
-        photos = [
+        before, after = (
             self.band.curve.count_for(float(np.mean(self.cells[real, s]))) for s in (first, second)
-        ]
-        pairs = zip(self._photos(real, second), self._photos(real, first), strict=True)
-        gained = [after - before for after, before in pairs]
-        low, high = self._range([_rate(more, gain) for gain in gained])
-        return ExchangeRate(real, first, second, _rate(more, photos[1] - photos[0]), low, high)
-
-    def purchase(self, score: float, price_real: float, price_synthetic: float) -> Purchase | None:
-        """Return the cheapest cell whose mean reaches a score; None where none does."""
-
-        def cost(key: tuple[int, int]) -> float:
-            return key[0] * price_real + key[1] * price_synthetic
-
-        reached = [key for key, values in self.cells.items() if float(np.mean(values)) >= score]
-        if not reached:
-            return None
-        best = min(reached, key=lambda key: (cost(key), key))
-        alone = self.band.curve.count_for(score)
-        low, high = self.band.range_of_count(score)
-        return Purchase(
-            score, *best, cost(best), alone, alone * price_real, low * price_real, high * price_real
         )
+        if max(before, after) > self.limit:
+            return ExchangeRate(real, first, second, math.nan, math.nan, math.nan)
+        pairs = [*zip(self._photos(real, first), self._photos(real, second), strict=True)]
+        # A mix that photos reach beyond the end of their curve, or never, gains so many at least.
+        read = [(min(a, self.limit), min(b, self.limit)) for a, b in pairs]
+        most = [_rate(more, b - a) for a, b in read]
+        least = [
+            0.0 if b > self.limit >= a else rate for (a, b), rate in zip(pairs, most, strict=True)
+        ]
+        low, high = self._range(least)[0], self._range(most)[1]
+        return ExchangeRate(real, first, second, _rate(more, after - before), low, high)
+
+    def saving(
+        self,
+        real: int,
+        synthetic: int,
+        price_real: float,
+        price_synthetic: float,
+        *,
+        looks: int = 1,
+    ) -> Saving:
+        """Return what a mix costs against photos alone that score as much.
+
+        `looks`: how many mixes are looked at, of which the best is to be told of (Bonferroni).
+        """
+        mix = self.equivalent(real, synthetic)
+        cost = real * price_real + synthetic * price_synthetic
+        alone, low, high = (
+            price_real * min(photos, self.limit) for photos in (mix.photos, mix.low, mix.high)
+        )
+        least, _ = self._range(self._photos(real, synthetic), 1 - (1 - self.level) / looks)
+        return Saving(mix, cost, alone, low, high, price_real * min(least, self.limit) - cost)
 
     def _photos(self, real: int, synthetic: int) -> list[float]:
         pairs = zip(self.band.draws, self._means[real, synthetic], strict=True)
         return [curve.count_for(float(mean)) for curve, mean in pairs]
 
-    def _range(self, samples: Sequence[float]) -> tuple[float, float]:
+    def _range(self, samples: Sequence[float], level: float | None = None) -> tuple[float, float]:
         ordered = np.sort([math.inf if math.isnan(value) else value for value in samples])
-        last, tail = len(ordered) - 1, (1 - self.level) / 2
+        last, tail = len(ordered) - 1, (1 - (level or self.level)) / 2
         return (
             float(ordered[math.floor(tail * last)]),
             float(ordered[math.ceil((1 - tail) * last)]),

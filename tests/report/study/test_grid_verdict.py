@@ -314,7 +314,7 @@ def test_a_mix_may_be_cheaper_between_the_counts_that_were_studied(tmp_path: Pat
     scores |= {(16, 4096): 0.34, (64, 4096): 0.39, (256, 4096): 0.50}
     for renders, said in (
         (0.02, "16 photos and 4,096 renders cost 146 EUR; by the learning curve"),
-        (1.0, "photos alone are"),
+        (1.0, "no mix costs less"),
     ):
         folder = write_grid(
             tmp_path / str(renders),
@@ -328,4 +328,24 @@ def test_a_mix_may_be_cheaper_between_the_counts_that_were_studied(tmp_path: Pat
         verdict = judge_grid(analyse_grid(read_study(folder)))
         sentences = " ".join(verdict.sentences)
         assert f"At your prices {said}" in sentences
-        assert renders == 1.0 or re.search(r"takes \d+ EUR of photos alone", sentences)
+        assert renders == 1.0 or re.search(
+            r"takes \d+ EUR of photos alone \(95 % interval \d+ to \d+\): \d+ EUR or more are",
+            sentences,
+        )
+
+
+def test_no_saving_is_claimed_where_renders_do_nothing(tmp_path: Path) -> None:
+    claimed = []
+    for seed in range(6):
+        folder = write_grid(
+            tmp_path / str(seed), useless, runs=7, seed=seed,
+            prices={"real": 4.0, "synthetic": 0.02},
+        )  # fmt: skip
+        [told] = [
+            text
+            for text in judge_grid(analyse_grid(read_study(folder))).sentences
+            if text.startswith("At your prices")
+        ]
+        assert "are saved" in told or "not shown" in told or "no mix costs less" in told
+        claimed.append("are saved" in told)
+    assert sum(claimed) <= 1

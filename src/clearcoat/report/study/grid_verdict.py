@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -271,56 +270,33 @@ def _renders_alone(grid: GridAnalysis) -> list[str]:
 
 
 def _prices(grid: GridAnalysis) -> list[str]:
-    """The highest score of photos alone that a mix reaches for less, at the user's prices."""
+    """The mix that saves most against photos alone, at the user's prices."""
     prices = grid.study.spec.get("prices")
     if not prices or grid.worth is None:
         return []
-    alone = sorted((r for r, s in grid.cells if r and not s), reverse=True)
-    for real in alone:
-        target = grid.cells[real, 0].interval.estimate
-        found = grid.worth.purchase(target, prices["real"], prices["synthetic"])
-        cost = real * prices["real"]
-        if found is None or not found.synthetic or found.cost >= cost:
-            continue
-        limit = grid.worth.limit * prices["real"]
-        return [
-            f"At your prices the score of {images(real, 'photo')} alone ({target:.3f}) is cheapest "
-            f"with {found.real:,} photos and {found.synthetic:,} renders: {found.cost:,.0f} "
-            f"{prices['currency']} instead of {found.photos_alone_cost:,.0f} {prices['currency']} "
-            "(95 % interval "
-            f"{number_range(found.low, found.high, limit)})."
-        ]
-    between = _cheaper_than_the_curve(grid, prices)
-    if between:
-        return between
-    cost = alone[-1] * prices["real"]
+    mixes = [key for key in grid.cells if key[1]]
+    found = [
+        grid.worth.saving(*key, prices["real"], prices["synthetic"], looks=len(mixes))
+        for key in mixes
+    ]
+    # Below the fewest photos that were studied their curve is a guess.
+    fewest = min(real for real, synthetic in grid.cells if real and not synthetic)
+    read = [one for one in found if one.mix.photos >= fewest]
+    # The one that is sure to save most; the greatest of all estimates may be chance.
+    best = max(read, key=lambda one: (max(0.0, one.least), one.alone - one.cost), default=None)
+    currency, limit = prices["currency"], grid.worth.limit * prices["real"]
+    if best is None or best.cost >= best.alone:
+        return ["At your prices no mix costs less than photos alone that score as much."]
+    reach = number_range(best.low, best.high, limit)
+    alone = f"more than {limit:,.0f}" if best.mix.photos > best.mix.limit else f"{best.alone:,.0f}"
+    ending = (
+        f": {best.least:,.0f} {currency} or more are saved"
+        if best.least > 0
+        else ", so that a saving is not shown"
+    )
     return [
-        "At your prices photos alone are the cheapest way to every score that they reach, from "
-        f"{cost:,.0f} {prices['currency']} for {images(alone[-1], 'photo')} on."
-    ]
-
-
-def _cheaper_than_the_curve(grid: GridAnalysis, prices: Mapping[str, Any]) -> list[str]:
-    """The mix that saves most against photos alone between the counts that were studied."""
-    assert grid.worth is not None
-    bought = [
-        grid.worth.purchase(cell.interval.estimate, prices["real"], prices["synthetic"])
-        for (_, synthetic), cell in grid.cells.items()
-        if synthetic
-    ]
-    # Those that no count of photos reaches have no price to compare with.
-    saving = [
-        one
-        for one in bought
-        if one and one.synthetic and one.cost < one.photos_alone_cost < math.inf
-    ]
-    if not saving:
-        return []
-    best = max(saving, key=lambda one: one.photos_alone_cost - one.cost)
-    limit = grid.worth.limit * prices["real"]
-    return [
-        f"At your prices {best.real:,} photos and {best.synthetic:,} renders cost {best.cost:,.0f} "
-        f"{prices['currency']}; by the learning curve as good a score ({best.score:.3f}) takes "
-        f"{best.photos_alone_cost:,.0f} {prices['currency']} of photos alone (95 % interval "
-        f"{number_range(best.low, best.high, limit)})."
+        f"At your prices {images(best.mix.real, 'photo')} and "
+        f"{images(best.mix.synthetic, 'render')} cost {best.cost:,.0f} {currency}; by the learning "
+        f"curve as good a score ({best.mix.score:.3f}) takes {alone} {currency} of photos alone "
+        f"(95 % interval {reach}){ending}."
     ]

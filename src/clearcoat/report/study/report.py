@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -269,7 +270,7 @@ def _rates(grid: GridAnalysis) -> list[NamedTable]:
         for first, second in pairwise(counts):
             rate = grid.worth.exchange_rate(real, first, second)
             values = (rate.renders_per_photo, rate.low, rate.high)
-            rows.append((real, first, second, *(v if v != float("inf") else None for v in values)))
+            rows.append((real, first, second, *(v if math.isfinite(v) else None for v in values)))
     if not rows:
         return []
     return [
@@ -277,7 +278,8 @@ def _rates(grid: GridAnalysis) -> list[NamedTable]:
             "exchange-rate",
             "How many renders stand for one more photo",
             "From one count of renders to the next, at each number of photos. A dash: no number "
-            "of renders does, or the interval has no end.",
+            "of renders does, the interval has no end, or a score lies beyond what the curve of "
+            "photos alone can be read for.",
             Table(
                 ("photos", "renders from", "to", "renders per photo", "95 % low", "95 % high"),
                 tuple(rows),
