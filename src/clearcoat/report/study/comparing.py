@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearcoat.report.study.facts import CellFacts, StudyFacts, means
 from clearcoat.statistics import (
@@ -12,13 +12,16 @@ from clearcoat.statistics import (
     ScoredRun,
     class_iou_difference,
     difference_interval,
+    holm,
     mean_iou_difference,
     paired_one_sided,
     relative_gain,
+    two_sided,
     welch_one_sided,
 )
 from clearcoat.studies import Entry
 
+ALPHA = 0.05
 Groups = list[list[Entry]]
 """Runs, those together that count as one."""
 
@@ -111,16 +114,22 @@ class ClassContrast:
     gain: Interval
     over_images: bool
     """Whether the interval is over runs and test images (bootstrap), and not over runs alone."""
+    p_value: float | None
+    """Two-sided, over runs, adjusted over the classes (Holm)."""
 
     @property
     def better(self) -> bool:
-        """Whether the whole interval is above zero."""
-        return self.gain.low is not None and self.gain.low > 0
+        """Whether a gain is shown: the interval above zero, and the test among all classes."""
+        return self._told and self.gain.low is not None and self.gain.low > 0
 
     @property
     def worse(self) -> bool:
-        """Whether the whole interval is below zero."""
-        return self.gain.high is not None and self.gain.high < 0
+        """Whether a loss is shown."""
+        return self._told and self.gain.high is not None and self.gain.high < 0
+
+    @property
+    def _told(self) -> bool:
+        return self.p_value is not None and self.p_value < ALPHA
 
 
 def class_contrasts(
@@ -131,7 +140,7 @@ def class_contrasts(
     `pair`: equal repeats belong together where the study is paired.
     """
     counts = _counts(study, [cell.entries, baseline.entries])
-    found = []
+    found, tests = [], []
     for number, name in enumerate(study.classes):
         # A run whose test photos show the class nowhere says nothing of it, nor does its pair.
         ours, theirs, paired = _compared(
@@ -152,8 +161,11 @@ def class_contrasts(
             )
         )
         with_renders, without = sum(a) / len(a), sum(b) / len(b)
-        found.append(ClassContrast(name, without, with_renders, gain, counts is not None))
-    return tuple(found)
+        found.append(ClassContrast(name, without, with_renders, gain, counts is not None, None))
+        test = paired_one_sided(a, b) if paired else welch_one_sided(a, b)
+        tests.append(two_sided(test))
+    # One of many classes is always the luckiest.
+    return tuple(replace(one, p_value=p) for one, p in zip(found, holm(tests), strict=True))
 
 
 def _over_images(

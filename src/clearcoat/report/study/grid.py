@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from clearcoat.report.study.comparing import (
+    ALPHA,
     ClassContrast,
     Contrast,
     class_contrasts,
@@ -26,7 +27,6 @@ from clearcoat.statistics import (
 )
 from clearcoat.studies import GRID_ARM
 
-ALPHA = 0.05
 MARGIN = 0.01
 """Difference of mean IoU that would matter: a hundredth."""
 Counts = tuple[int, int]

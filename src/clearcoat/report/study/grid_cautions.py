@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.facts import StudyFacts
-from clearcoat.report.study.grid import ALPHA, GridAnalysis
+from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.verdict import images
 from clearcoat.studies import Entry
 

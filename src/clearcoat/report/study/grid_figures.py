@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from clearcoat.report.charts import COLORS, INK, MARKERS
+from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.drawing import Drawn, heat_map, styled
-from clearcoat.report.study.grid import ALPHA, GridAnalysis
+from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.tables import Table, Value
 
 CAPPED = "†"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from clearcoat.report.study.comparing import ClassContrast, contrast
-from clearcoat.report.study.grid import GridAnalysis
+from clearcoat.report.study.grid import MARGIN, GridAnalysis
 from clearcoat.report.study.words import gain_text, mean_text, signed
 from clearcoat.statistics import mean_interval
 
@@ -29,7 +30,7 @@ def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     """Return the steps as sentences; `row` is the user's number of photos, where it was studied."""
     steps = [*_more_photos(grid, row), *_more_renders(grid, row), *_better_renders(grid, row)]
     # Before anything else is bought: it costs no photo and no render, and may change all answers.
-    texts = _train_longer(grid)
+    texts = [*_train_longer(grid), *_better_not_more(grid)]
     texts += [step.text for step in sorted(steps, key=lambda step: -step.expected)]
     undecided = [
         key
@@ -71,6 +72,29 @@ def _train_longer(grid: GridAnalysis) -> list[str]:
     ]
 
 
+def _better_not_more(grid: GridAnalysis) -> list[str]:
+    """Whether renders alone have reached an end below what photos reach."""
+    scaling = grid.scaling
+    alone = [cell for (real, s), cell in grid.cells.items() if real and not s]
+    if scaling is None or not alone:
+        return []
+    best = max(alone, key=lambda cell: cell.interval.estimate)
+    gain, low, high = scaling.doubled
+    top = scaling.ceiling
+    if high >= MARGIN and (top is None or top[2] >= best.interval.estimate):
+        return []
+    told = (
+        ""
+        if top is None or math.isinf(top[2])
+        else f", whose ceiling is {top[1]:.3f} to {top[2]:.3f}"
+    )
+    return [
+        f"Render better rather than more: twice as many would add {signed(gain)} "
+        f"({signed(low)} to {signed(high)}) to models on renders alone{told}; "
+        f"{best.key.real:,} photos alone reach {mean_text(best.interval)}."
+    ]
+
+
 def _more_photos(grid: GridAnalysis, row: int | None) -> list[_Step]:
     """What more photos bring: beside the renders where those are worth it, else alone."""
     best = None if row is None else grid.best_gain(row)
@@ -104,7 +128,7 @@ def _more_photos(grid: GridAnalysis, row: int | None) -> list[_Step]:
 
 
 def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
-    """The gain from the last doubling or so of renders in the user's row, if it still rises."""
+    """The gain from the last doubling or so of renders in the user's row, if it is shown."""
     if row is None:
         return []
     counts = sorted(s for s in grid.row(row) if s and len(grid.cells[row, s].values) > 1)
@@ -113,7 +137,7 @@ def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
         return []
     last, before = grid.cells[row, counts[-1]], grid.cells[row, counts[-2]]
     difference = contrast(grid.study, last, before, images=False).difference
-    if difference.estimate <= 0:
+    if difference.low is None or difference.low <= 0:
         return []
     return [
         _Step(
@@ -138,7 +162,7 @@ def _better_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
                 f"Improve the renders of {one.name}: with {real:,} photos, {synthetic:,} renders "
                 f"cost it {gain_text(one.gain)} of IoU ({one.without:.3f} without, "
                 f"{one.with_renders:.3f} with). Undoing that would move the mean by "
-                f"{signed(expected)}; “clearcoat gap” says how its pictures differ.",
+                f"{_share_of_mean(one, mine[0][1])}; “clearcoat gap” says how its pictures differ.",
             )
         ]
     sure = [one for one in grid.renders_alone if one.worse]
@@ -156,9 +180,19 @@ def _better_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
             f"{'Improve' if sure else 'Perhaps improve'} the renders of {one.name}: models on "
             f"{renders:,} renders alone find it worst compared with {photos:,} photos "
             f"({gain_text(one.gain)}){_class_gain(mine, one.name)}. Closing that gap would move "
-            f"the mean by up to {signed(expected)}; “clearcoat gap” says how its pictures differ.",
+            f"the mean by {_share_of_mean(one, grid.renders_alone)}; “clearcoat gap” says how its "
+            "pictures differ.",
         )
     ]
+
+
+def _share_of_mean(one: ClassContrast, all_classes: Sequence[ClassContrast]) -> str:
+    """What making up for a class's loss is to the mean over the classes, with its interval."""
+    share = -1 / max(1, len(all_classes))
+    text = signed(one.gain.estimate * share)
+    if one.gain.low is None or one.gain.high is None:
+        return text
+    return f"{text} ({signed(one.gain.high * share)} to {signed(one.gain.low * share)})"
 
 
 def _class_gain(row: Sequence[tuple[tuple[int, int], tuple[ClassContrast, ...]]], name: str) -> str:

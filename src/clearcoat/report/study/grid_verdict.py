@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clearcoat.report.study.comparing import contrast
 from clearcoat.report.study.grid import MARGIN, Gain, GridAnalysis
 from clearcoat.report.study.grid_cautions import cautions
 from clearcoat.report.study.grid_steps import next_steps
@@ -153,19 +154,24 @@ def _break_sentence(grid: GridAnalysis, row: int) -> str:
     if found is None:
         return ""
     last = found.counts[-1]
-    span = f"{found.credible[0]:,}"
-    if len(found.credible) > 1:
-        span += f" to {found.credible[-1]:,}"
+    span = ", ".join(f"{count:,}" for count in found.credible)
     if found.shown():
+        fall = contrast(
+            grid.study, grid.cells[row, last], grid.cells[row, found.best], images=False
+        )
+        opening = (
+            f"More renders stop helping there: the best count is {found.best:,} (95 % set {span})"
+            if found.best
+            else f"Renders hurt there from the start: the best count is none (95 % set {span})"
+        )
         return (
-            f"More renders stop helping there: the best count is {found.best:,} (95 % set "
-            f"{span}), and with {last:,} the score is {found.fall:.3f} lower "
+            f"{opening}; with {last:,} it is {gain_text(fall.difference)} "
             f"({p_text(found.fall_p)}; Dunnett, Holm over the rows)."
         )
     return (
         f"No break point is seen up to {last:,} renders ({p_text(found.fall_p)} for a fall): the "
-        f"best count lies among {span}, and with probability {found.none_seen:.0%} it is the last "
-        "one or beyond."
+        f"best count is one of {span} (95 % set), and with probability {found.none_seen:.0%} it is "
+        "the last one or beyond."
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from clearcoat.report.study.grid import ALPHA, MARGIN
+from clearcoat.report.study.comparing import ALPHA
+from clearcoat.report.study.grid import MARGIN
 from clearcoat.report.study.grid_cautions import shared_pretraining
 from clearcoat.report.study.grid_verdict import StudyVerdict
 from clearcoat.report.study.starts import Start, TransferAnalysis
@@ -144,16 +145,19 @@ def _time(analysis: TransferAnalysis) -> list[str]:
             (name, s) for name, s in found if (p := adjusted[name]) is not None and p < ALPHA
         ]
         name, start = max(as_good or found, key=lambda item: item[1].times.share)
-        p = adjusted[name]
-        if as_good and p is not None:
+        p, mix = adjusted[name], start.against_mix
+        if mix is None:
+            ending = "(no control on a mix to compare the score with)"
+        elif as_good and p is not None:
             ending = (
                 f"without losing {MARGIN} of mean IoU against training in one go "
-                f"({p_text(p)} after Holm)"
+                f"({gain_text(mix.difference)}; {p_text(p)} after Holm)"
             )
-        elif start.not_worse_than_mix is not None:
-            ending = "but that this loses nothing against training in one go is not shown"
         else:
-            ending = "(no control on a mix to compare the score with)"
+            ending = (
+                "but that this loses nothing against training in one go is not shown "
+                f"({gain_text(mix.difference)})"
+            )
         unit = "time" if start.times.unit == "s" else "image passes"
         texts.append(
             f"With {images(real, 'photo')}, {name} moves {start.times.share:.0%} of all training "
