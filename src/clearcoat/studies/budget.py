@@ -1,22 +1,24 @@
 """Which run to take next when time is short: the one that tells most per second.
 
 What a study is asked for is differences: each cell against the cell of the same arm or row without
-renders. The interval of a difference narrows with the next run of either cell; how much that is
-worth depends on how open the difference still is.
+renders. How much a narrower interval of a difference is worth depends on how open it still is. In
+an independent design the interval narrows with the next run of either cell; in a paired one with
+the next repeat that both have, whatever more runs one of them has alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import combinations
 
 from clearcoat.studies.ledger import Entry
-from clearcoat.studies.planning import CellState, Progress
+from clearcoat.studies.planning import Progress
 from clearcoat.studies.runs import CellKey, PlannedRun
 
 _NEIGHBOURS = 4
 _UNKNOWN_SPREAD = 0.05
-"""Standard deviation of mean IoU between runs that is taken before any cell has shown its own."""
+"""Standard deviation of mean IoU, or of a paired difference, that is taken before any is shown."""
 _CLOSE_CALL_SE = 3.0
 """Standard errors from zero beyond which a difference is as good as decided."""
 
@@ -36,25 +38,43 @@ def expected_cost_s(run: PlannedRun, entries: Sequence[Entry]) -> float | None:
     return math.exp(sum(w * x for w, x in zip(weights, logs, strict=True)) / sum(weights))
 
 
-def in_order_of_worth(progress: Progress, entries: Sequence[Entry]) -> tuple[PlannedRun, ...]:
+def in_order_of_worth(
+    progress: Progress, entries: Sequence[Entry], *, paired: bool
+) -> tuple[PlannedRun, ...]:
     """Return the planned runs, those that change the answer most per second first.
 
     Cells without two runs come before all others, in rounds: without them there is no interval
-    to narrow. A pretraining run is worth what the best of the runs is that wait for it.
+    to narrow. `paired`: equal repeats belong together, so that a run tells by itself only where
+    the other cell has its repeat; where both cells are still to be run, the two runs together are
+    worth what they narrow over what both cost. A pretraining run is worth what the best of the
+    runs is that wait for it.
     """
-    spread = _spread(progress.states)
+    differences = _Differences(progress, paired=paired)
     done = {entry.run_id for entry in entries}
-    worth: dict[str, float] = {}
-    for run in progress.next:
-        if run.key not in progress.states:
-            continue
-        value = _worth(run, progress.states, spread)
-        cost = expected_cost_s(run, entries) or 1.0
-        if run.start is not None and run.start.run_id not in done:
-            cost += expected_cost_s(run.start, entries) or 1.0
-            share = value / cost
-            worth[run.start.run_id] = max(share, worth.get(run.start.run_id, 0.0))
-        worth[run.run_id] = max(value / cost, worth.get(run.run_id, 0.0))
+    planned = [run for run in progress.next if run.key in progress.states]
+    before_s = {
+        run.run_id: expected_cost_s(run.start, entries) or 1.0
+        for run in planned
+        if run.start is not None and run.start.run_id not in done
+    }
+    cost_s = {
+        run.run_id: (expected_cost_s(run, entries) or 1.0) + before_s.get(run.run_id, 0.0)
+        for run in planned
+    }
+    alone = {run.run_id: differences.narrowed(run) for run in planned}
+    worth = {name: value / cost_s[name] for name, value in alone.items()}
+    if paired:
+        for one, other in combinations(planned, 2):
+            if one.repeat != other.repeat or not _compared(one.key, other.key):
+                continue
+            both = differences.narrowed_by_pair(one.key, other.key)
+            for name in (one.run_id, other.run_id):
+                share = (alone[name] + both) / (cost_s[one.run_id] + cost_s[other.run_id])
+                worth[name] = max(worth[name], share)
+    for run in planned:
+        if run.start is not None and run.run_id in before_s:
+            start = run.start.run_id
+            worth[start] = max(worth[run.run_id], worth.get(start, 0.0))
     rank = {run.run_id: place for place, run in enumerate(progress.next)}
 
     def key(run: PlannedRun) -> tuple[int, float, int]:
@@ -64,19 +84,60 @@ def in_order_of_worth(progress: Progress, entries: Sequence[Entry]) -> tuple[Pla
     return tuple(sorted(progress.next, key=key))
 
 
-def baseline_of(key: CellKey) -> CellKey:
-    """Return the cell that a cell of a grid is compared with."""
-    return key._replace(synthetic=0)
+class _Differences:
+    """The differences that a study is asked for, and how much of their variance runs take away.
 
+    What a run is worth is a sum over the differences of its cell: variance gained × openness.
+    """
 
-def _worth(run: PlannedRun, states: Mapping[CellKey, CellState], spread: float) -> float:
-    """Sum over the differences that the run's cell is part of: variance gained × openness."""
-    key = run.key
-    gained = _variance(states[key], spread, more=0) - _variance(states[key], spread, more=1)
-    partners = [other for other in states if _compared(key, other)]
-    if not partners:
-        return gained
-    return gained * sum(_openness(states[key], states[o], spread) for o in partners)
+    def __init__(self, progress: Progress, *, paired: bool) -> None:
+        self.paired = paired
+        self.scores = {
+            key: {e.repeat: e.mean_iou for e in state.entries if e.mean_iou is not None}
+            for key, state in progress.states.items()
+        }
+        self.spread = _spread(scores.values() for scores in self.scores.values())
+        self.spread_of_pairs = _spread(
+            self._pairs(a, b) for a, b in combinations(self.scores, 2) if _compared(a, b)
+        )
+
+    def narrowed(self, run: PlannedRun) -> float:
+        """Return what a run takes away by itself."""
+        gained = _gained(self.scores[run.key].values(), self.spread)
+        others = [other for other in self.scores if _compared(run.key, other)]
+        if not others:
+            return gained
+        if not self.paired:
+            return gained * sum(self._openness(run.key, other) for other in others)
+        return sum(
+            self.narrowed_by_pair(run.key, other)
+            for other in others
+            if run.repeat in self.scores[other]
+        )
+
+    def narrowed_by_pair(self, a: CellKey, b: CellKey) -> float:
+        """Return what one more repeat that both cells have takes away from their difference."""
+        return _gained(self._pairs(a, b), self.spread_of_pairs) * self._openness(a, b)
+
+    def _pairs(self, a: CellKey, b: CellKey) -> list[float]:
+        ours, theirs = self.scores[a], self.scores[b]
+        return [ours[repeat] - theirs[repeat] for repeat in sorted(ours.keys() & theirs.keys())]
+
+    def _openness(self, a: CellKey, b: CellKey) -> float:
+        """1 where a difference is undecided, towards 0 where it is many standard errors from 0."""
+        if self.paired:
+            pairs = self._pairs(a, b)
+            if len(pairs) < 2:
+                return 1.0
+            difference, variance = _mean(pairs), _variance(pairs, self.spread_of_pairs)
+        else:
+            ours, theirs = self.scores[a].values(), self.scores[b].values()
+            if len(ours) < 2 or len(theirs) < 2:
+                return 1.0
+            difference = _mean(ours) - _mean(theirs)
+            variance = _variance(ours, self.spread) + _variance(theirs, self.spread)
+        error = max(math.sqrt(variance), 1e-9)
+        return math.exp(-0.5 * (difference / error / _CLOSE_CALL_SE) ** 2)
 
 
 def _compared(key: CellKey, other: CellKey) -> bool:
@@ -87,34 +148,30 @@ def _compared(key: CellKey, other: CellKey) -> bool:
     return "control" in (key.arm, other.arm)
 
 
-def _openness(a: CellState, b: CellState, spread: float) -> float:
-    """1 where a difference is undecided, towards 0 where it is many standard errors from zero."""
-    if len(a.values) < 2 or len(b.values) < 2:
-        return 1.0
-    difference = sum(a.values) / len(a.values) - sum(b.values) / len(b.values)
-    error = math.sqrt(_variance(a, spread, more=0) + _variance(b, spread, more=0))
-    return math.exp(-0.5 * (difference / max(error, 1e-9) / _CLOSE_CALL_SE) ** 2)
+def _gained(values: Collection[float], spread: float) -> float:
+    return _variance(values, spread) - _variance(values, spread, more=1)
 
 
-def _variance(state: CellState, spread: float, *, more: int) -> float:
-    """Squared standard error of a cell's mean with so many more runs, its spread shrunk to all."""
-    count = len(state.values)
-    own = 0.0
-    if count > 1:
-        mean = sum(state.values) / count
-        own = sum((value - mean) ** 2 for value in state.values)
-    shrunk = (own + 2 * spread**2) / (max(0, count - 1) + 2)
-    return shrunk / max(1, count + more)
+def _variance(values: Collection[float], spread: float, *, more: int = 0) -> float:
+    """Squared standard error of a mean with so many more values, its spread shrunk to `spread`."""
+    degrees = max(0, len(values) - 1)
+    shrunk = (_squares(values) + 2 * spread**2) / (degrees + 2)
+    return shrunk / max(1, len(values) + more)
 
 
-def _spread(states: Mapping[CellKey, CellState]) -> float:
-    squares, degrees = 0.0, 0
-    for state in states.values():
-        if len(state.values) > 1:
-            mean = sum(state.values) / len(state.values)
-            squares += sum((value - mean) ** 2 for value in state.values)
-            degrees += len(state.values) - 1
-    return math.sqrt(squares / degrees) if degrees else _UNKNOWN_SPREAD
+def _spread(samples: Iterable[Collection[float]]) -> float:
+    """Standard deviation within samples, pooled over all of them."""
+    several = [values for values in samples if len(values) > 1]
+    degrees = sum(len(values) - 1 for values in several)
+    return math.sqrt(sum(map(_squares, several)) / degrees) if degrees else _UNKNOWN_SPREAD
+
+
+def _squares(values: Collection[float]) -> float:
+    return sum((value - _mean(values)) ** 2 for value in values)
+
+
+def _mean(values: Collection[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _distance(key: CellKey, entry: Entry) -> float:

@@ -123,7 +123,8 @@ class _Worker:
             return []
         done = {entry.run_id: entry for entry in entries}
         affordable = []
-        for run in in_order_of_worth(progress, entries):
+        paired = self.study.spec.design == "paired"
+        for run in in_order_of_worth(progress, entries, paired=paired):
             # Where weights must be made first, that is what would be begun.
             tasks = dict.fromkeys((self._first_task(run, done), run))
             if sum(expected_cost_s(task, entries) or 0.0 for task in tasks) <= left:
