@@ -11,7 +11,9 @@ import pytest
 from scipy import stats
 
 from clearcoat.report.study import analyse_grid, read_study
-from clearcoat.report.study.grid_figures import fig_3
+from clearcoat.report.study.grid import GridAnalysis
+from clearcoat.report.study.grid_figures import fig_3, fig_4
+from clearcoat.report.study.grid_verdict import judge_grid
 from clearcoat.statistics import holm
 
 from .ledgers import rewritten, useless, write_grid
@@ -50,6 +52,48 @@ def test_a_grid_of_renders_alone_has_a_figure_of_their_spread(tmp_path: Path) ->
     drawn = fig_3(analyse_grid(read_study(folder)))
     assert drawn is not None
     assert {row[:2] for row in drawn.table.rows} == {(0, 4096)}
+
+
+@pytest.mark.parametrize("few", [1, 2])
+def test_a_cell_with_few_runs_does_not_hold_the_break_point_of_its_row_down(
+    tmp_path: Path, few: int
+) -> None:
+    def without(folder: Path, kept: int) -> GridAnalysis:
+        lines = (write_grid(folder, real=(16,), runs=7) / "ledger.jsonl").read_text().splitlines()
+        (folder / "ledger.jsonl").write_text(
+            "".join(
+                f"{line}\n"
+                for line in lines
+                if (entry := json.loads(line))["synthetic"] != 256 or entry["repeat"] < kept
+            )
+        )
+        return analyse_grid(read_study(folder))
+
+    analysis = without(tmp_path / "few", few)
+    # It is analysed as if the cell were not there: paired, with all repeats of the others.
+    assert analysis.breaks == without(tmp_path / "none", 0).breaks
+    [(counts, cell)] = analysis.left_out.items()
+    assert counts == (16, 256) and len(cell.values) == few
+    told = f"16 real + 256 synthetic ({few} run{'s' if few > 1 else ''})"
+    assert any(told in text for text in judge_grid(analysis, None).cautions)
+    drawn = fig_4(analysis)
+    assert drawn is not None
+    place = drawn.table.columns.index("in the 95 % set")
+    assert [row[1] for row in drawn.table.rows if row[place] == "left out"] == [256]
+    # Half of the least number is enough, however many more the others have.
+    assert not without(tmp_path / "half", 3).left_out
+
+
+def test_a_row_without_common_repeats_has_no_break_point_and_says_so(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, real=(16,), runs=3)
+
+    def diverged(line: dict[str, Any]) -> None:
+        if (line["synthetic"], line["repeat"]) in ((64, 1), (256, 2)):
+            line |= {"mean_iou": None, "failed": "no finite number"}
+
+    analysis = analyse_grid(read_study(rewritten(folder, diverged)))
+    assert not analysis.breaks
+    assert analysis.left_out.keys() == analysis.cells.keys()
 
 
 def test_pairs_are_those_of_the_plan_and_not_of_the_ledger(tmp_path: Path, grid: Path) -> None:

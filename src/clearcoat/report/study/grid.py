@@ -99,6 +99,8 @@ class GridAnalysis:
     gains: Mapping[Counts, Gain]
     breaks: Mapping[int, BreakPoint]
     """By real count; the p-values of their falls are adjusted over the rows (Holm)."""
+    left_out: Mapping[Counts, CellFacts]
+    """Cells with too few runs for the break point of their row, where others of it have enough."""
     worth: Worth | None
     equivalents: Mapping[Counts, Equivalent]
     scaling: Scaling | None
@@ -132,6 +134,8 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
     values = {key: cell.values for key, cell in cells.items()}
     worth = _worth(values)
     gains = _gains(study, cells, real)
+    rows = {r: {s: cell for (q, s), cell in cells.items() if q == r} for r in real if r}
+    scores = {r: _for_break(row, paired=study.paired) for r, row in rows.items()}
     best = [gain.contrast for r in real if (gain := _best(gains, r)) is not None]
     return GridAnalysis(
         study=study,
@@ -139,7 +143,14 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
         synthetic=synthetic,
         cells=cells,
         gains=gains,
-        breaks=_breaks(study, cells, real),
+        breaks=_breaks(study, scores),
+        left_out={
+            (r, s): cell
+            for r, row in rows.items()
+            for s, cell in row.items()
+            # Two cells have no break point, nor has a row that has been run once.
+            if s not in scores[r] and len(row) > 2 and max(len(c.values) for c in row.values()) > 1
+        },
         worth=worth,
         equivalents={}
         if worth is None
@@ -236,9 +247,10 @@ def _greater(first: float | None, second: float | None) -> float | None:
 
 
 def _breaks(
-    study: StudyFacts, cells: Mapping[Counts, CellFacts], real: tuple[int, ...]
+    study: StudyFacts, rows: Mapping[int, Mapping[int, list[float]]]
 ) -> dict[int, BreakPoint]:
-    found = {r: b for r in real if r and (b := _break(cells, r, study)) is not None}
+    tried = {row: break_point(scores, paired=study.paired) for row, scores in rows.items()}
+    found = {row: one for row, one in tried.items() if one is not None}
     adjusted = holm([one.fall_p for one in found.values()])
     return {
         row: replace(one, fall_p=one.fall_p if p is None else p)
@@ -246,13 +258,27 @@ def _breaks(
     }
 
 
-def _break(cells: Mapping[Counts, CellFacts], real: int, study: StudyFacts) -> BreakPoint | None:
-    row = {s: cell for (r, s), cell in cells.items() if r == real}
-    if study.paired:
-        together = dict(zip(row, map(means, matched(*row.values())), strict=True))
-        if len(next(iter(together.values()))) > 1:
-            return break_point(together, paired=True)
-    return break_point({s: cell.values for s, cell in row.items()})
+def _for_break(row: Mapping[int, CellFacts], *, paired: bool) -> dict[int, list[float]]:
+    """Scores by synthetic count that the break point of a row is looked for in.
+
+    Paired: of repeats that all of the cells have, so that the i-th values belong together. Cells
+    with fewer than two runs, or fewer than half of what most of the row have, would hold the others
+    down to theirs and are left out. Half of a cell's least number is always enough: beyond that
+    the stopping rule gives some cells more than others.
+    """
+    if not paired:
+        return {synthetic: cell.values for synthetic, cell in row.items()}
+    runs = [len(cell.entries) for cell in row.values()]
+    usual = max(runs, key=lambda count: (runs.count(count), count))
+    kept = {
+        synthetic: cell
+        for synthetic, cell in row.items()
+        if len(cell.entries) >= max(2, min(usual, cell.rule.least) / 2)
+    }
+    if not kept:
+        return {}
+    scores = dict(zip(kept, map(means, matched(*kept.values())), strict=True))
+    return scores if len(next(iter(scores.values()))) > 1 else {}
 
 
 def _worth(values: Mapping[Counts, list[float]]) -> Worth | None:

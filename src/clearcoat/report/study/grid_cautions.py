@@ -8,6 +8,9 @@ from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.verdict import images
 from clearcoat.studies import Entry
 
+_NAMED = 6
+"""Cells that a caution names at most."""
+
 
 def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[str]:
     """What to keep in mind: `photos` is how many the user has, `row` the count judged for them."""
@@ -30,6 +33,13 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
         found.append(
             f"{images(len(study.skipped), 'cell')} of the grid could not be run; the first: "
             f"{study.skipped[0][0]}: {study.skipped[0][1]}."
+        )
+    if grid.left_out:
+        cells = [f"{c.key} ({images(len(c.entries), 'run')})" for c in grid.left_out.values()]
+        found.append(
+            "Left out where break points are looked for (Fig. 4), with too few of the repeats of "
+            "their row: "
+            f"{'; '.join(cells[:_NAMED])}{'; …' if len(cells) > _NAMED else ''}."
         )
     found += shared_pretraining(study)
     found += _unequal_steps(grid)

@@ -259,7 +259,8 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
         "Fig. 4: score by renders per photo, and where it breaks",
         "Uprights are 95 % intervals. A circle marks the best count of a row in which the scores "
         "are shown to fall before the last count (Dunnett's test, Holm over the rows, 5 %); no "
-        "circle: no fall shown.",
+        "circle: no fall shown. "
+        "Left out, in the data: a cell with too few of the repeats of its row.",
         styled(draw),
         _breaks_table(grid),
     )
@@ -269,12 +270,14 @@ def _breaks_table(grid: GridAnalysis) -> Table:
     rows: list[tuple[Value, ...]] = []
     for real, found in grid.breaks.items():
         lines = found.two_lines
-        for count, probability in zip(found.counts, found.probability, strict=True):
-            cell = grid.cells[real, count]
+        probabilities = dict(zip(found.counts, found.probability, strict=True))
+        for count, cell in sorted(grid.row(real).items()):
+            inside = count in probabilities
             rows.append(
                 (
                     real, count, count / real, cell.interval.estimate, cell.interval.low,
-                    cell.interval.high, probability, "yes" if count in found.credible else "no",
+                    cell.interval.high, probabilities.get(count),
+                    "left out" if not inside else "yes" if count in found.credible else "no",
                     found.fall, found.fall_p, None if lines is None else lines.rise_p,
                     None if lines is None else lines.fall_p,
                 )
