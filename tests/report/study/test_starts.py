@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from clearcoat.report.study import analyse_transfer, read_study
-from clearcoat.report.study.transfer_figures import table_2
+from clearcoat.report.study.transfer_figures import table_2, transfer_table
 from clearcoat.report.study.transfer_verdict import judge_transfer
 from clearcoat.report.study.words import p_text
 from clearcoat.statistics import holm
@@ -56,6 +56,28 @@ def test_a_shared_base_gives_no_times_either(tmp_path: Path) -> None:
     assert analysis.starts["synth-synth, trainable", 16].times.unit == "image passes"
 
 
+def test_a_lost_line_of_the_base_costs_the_times_and_nothing_else(
+    transfer: Path, tmp_path: Path
+) -> None:
+    base, *others = (transfer / "ledger.jsonl").read_text().splitlines()
+    (tmp_path / "study.json").write_bytes((transfer / "study.json").read_bytes())
+    (tmp_path / "ledger.jsonl").write_text("\n".join([base[: len(base) // 2], *others]) + "\n")
+    analysis = analyse_transfer(read_study(tmp_path))
+    whole = judge_transfer(analyse_transfer(read_study(transfer)))
+    verdict = judge_transfer(analysis)
+    assert (verdict.kind, verdict.headline) == (whole.kind, whole.headline)
+    assert verdict.next_steps == whole.next_steps
+    assert verdict.sentences == tuple(s for s in whole.sentences if "into pretraining" not in s)
+    [told] = [text for text in verdict.cautions if "cannot be told" in text]
+    assert "7 starts: the ledger lacks the line of the base model" in told
+    assert not any("cannot be told" in text for text in whole.cautions)
+    times = analysis.starts["synth-synth, trainable", 16].times
+    assert times.pretraining is None and times.share is None
+    assert analysis.starts["control", 16].times.pretraining == 0
+    table = transfer_table(analysis, ["synth-synth, trainable"])
+    assert {row[table.columns.index("share of pretraining")] for row in table.rows} == {None}
+
+
 def test_table_2_has_parameters_and_times(transfer: Path) -> None:
     rows = {row[0]: row for row in table_2(analyse_transfer(read_study(transfer))).rows}
     assert rows["synth-random, frozen"][2] == 3_050_000
@@ -69,7 +91,7 @@ def test_the_verdict_names_what_helps_where(transfer: Path) -> None:
     assert "helps with 16 photos" in verdict.headline
     told = " ".join(verdict.sentences)
     assert "encoder from renders, against ImageNet's (VGG19-synth, frozen), scores +0.0" in told
-    assert "moves 96% of all training time into pretraining" in told
+    assert re.search(r"moves 96% \(9\d% to 9\d%\) of all training time into pretraining", told)
 
 
 def test_one_run_per_start_is_too_early(tmp_path: Path) -> None:

@@ -21,14 +21,25 @@ class Times:
     """`s` of runs that had the device to themselves, else `image passes`, which no other work
     on the machine can change."""
     specialisation: Interval
-    pretraining: float
-    """Mean over the runs of what the run spent that they started from."""
+    pretraining: float | None
+    """Mean over the runs of what the run spent that they started from: 0 for those that start from
+    none, None where the ledger lacks the line of one."""
 
     @property
-    def share(self) -> float:
-        """Part of the whole that is pretraining, 0 to 1."""
+    def share(self) -> float | None:
+        """Part of the whole that is pretraining, 0 to 1; None where that is not known."""
+        if self.pretraining is None:
+            return None
         whole = self.specialisation.estimate + self.pretraining
         return self.pretraining / whole if whole else 0.0
+
+    @property
+    def share_range(self) -> tuple[float, float] | None:
+        """Interval of the share, from that of the specialisation; None where that has none."""
+        ahead, rest = self.pretraining, self.specialisation
+        if not ahead or rest.low is None or rest.high is None:
+            return None
+        return ahead / (ahead + rest.high), ahead / (ahead + max(0.0, rest.low))
 
 
 @dataclass(frozen=True)
@@ -124,12 +135,9 @@ def _times(cell: CellFacts, by_id: Mapping[str, Entry], unit: str) -> Times:
     def spent(entry: Entry) -> float:
         return entry.train_s if unit == "s" else float(entry.images_seen)
 
-    before = [
-        spent(by_id[entry.started_from])
-        for entry in cell.entries
-        if entry.started_from is not None and entry.started_from in by_id
-    ]
-    pretraining = sum(before) / len(before) if before else 0.0
+    starts = [entry.started_from for entry in cell.entries if entry.started_from is not None]
+    before = [spent(by_id[start]) for start in starts if start in by_id]
+    pretraining = None if len(before) < len(starts) else sum(before) / max(1, len(before))
     return Times(unit, mean_interval([spent(entry) for entry in cell.entries]), pretraining)
 
 

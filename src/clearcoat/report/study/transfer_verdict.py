@@ -6,7 +6,7 @@ from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.grid import MARGIN
 from clearcoat.report.study.grid_cautions import shared_pretraining
 from clearcoat.report.study.grid_verdict import StudyVerdict
-from clearcoat.report.study.starts import Start, TransferAnalysis
+from clearcoat.report.study.starts import Start, Times, TransferAnalysis
 from clearcoat.report.study.words import contrast_text, gain_text, mean_text, p_text
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
@@ -40,7 +40,7 @@ def _best(analysis: TransferAnalysis, real: int) -> tuple[str, Start] | None:
     found = [
         (name, start)
         for (name, count), start in analysis.starts.items()
-        if count == real and start.against_control is not None and start.times.pretraining
+        if count == real and start.against_control is not None and _from_renders(start)
     ]
     # One run may lie anywhere: it is the best only where no start has a test.
     return max(
@@ -48,6 +48,10 @@ def _best(analysis: TransferAnalysis, real: int) -> tuple[str, Start] | None:
         key=lambda item: (_p(item[1]) is not None, item[1].cell.interval.estimate),
         default=None,
     )
+
+
+def _from_renders(start: Start) -> bool:
+    return any(entry.started_from is not None for entry in start.cell.entries)
 
 
 def _p(start: Start) -> float | None:
@@ -130,21 +134,20 @@ def _time(analysis: TransferAnalysis) -> list[str]:
     texts = []
     for real in analysis.real:
         found = [
-            (name, start)
+            (name, start, share)
             for (name, count), start in analysis.starts.items()
-            if count == real and start.times.pretraining and name != CONTROL
+            if count == real and (share := start.times.share) and name != CONTROL
         ]
         if not found:
             continue
         # Several starts are tried, and the one that moves most is told of: corrected for all.
         tests = [
-            None if (same := s.not_worse_than_mix) is None else same.not_worse_p for _, s in found
+            None if (same := start.not_worse_than_mix) is None else same.not_worse_p
+            for _, start, _ in found
         ]
-        adjusted = dict(zip((name for name, _ in found), holm(tests), strict=True))
-        as_good = [
-            (name, s) for name, s in found if (p := adjusted[name]) is not None and p < ALPHA
-        ]
-        name, start = max(as_good or found, key=lambda item: item[1].times.share)
+        adjusted = dict(zip((name for name, _, _ in found), holm(tests), strict=True))
+        as_good = [item for item in found if (p := adjusted[item[0]]) is not None and p < ALPHA]
+        name, start, share = max(as_good or found, key=lambda item: item[2])
         p, mix = adjusted[name], start.against_mix
         if mix is None:
             ending = "(no control on a mix to compare the score with)"
@@ -160,10 +163,15 @@ def _time(analysis: TransferAnalysis) -> list[str]:
             )
         unit = "time" if start.times.unit == "s" else "image passes"
         texts.append(
-            f"With {images(real, 'photo')}, {name} moves {start.times.share:.0%} of all training "
-            f"{unit} into pretraining, {ending}."
+            f"With {images(real, 'photo')}, {name} moves {_percent(share, start.times)} of all "
+            f"training {unit} into pretraining, {ending}."
         )
     return texts
+
+
+def _percent(share: float, times: Times) -> str:
+    reach = times.share_range
+    return f"{share:.0%}" if reach is None else f"{share:.0%} ({reach[0]:.0%} to {reach[1]:.0%})"
 
 
 def _next_steps(
@@ -205,6 +213,13 @@ def _cautions(analysis: TransferAnalysis) -> list[str]:
             "several)."
         )
     found += shared_pretraining(study)
+    unknown = {name for (name, _), s in analysis.starts.items() if s.times.pretraining is None}
+    if unknown:
+        found.append(
+            "How much of the training is done ahead cannot be told of "
+            f"{images(len(unknown), 'start')}: the ledger lacks the line of the base model. The "
+            "same command as before runs what is lacking, and writes the line again."
+        )
     if any(s.times.unit != "s" for s in analysis.starts.values()):
         found.append(
             "Some runs shared their device, so no times are compared but passes of images through "
