@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clearcoat.dataset import merge_datasets
 from clearcoat.errors import ClearcoatError, SpecError
-from clearcoat.studies import SupplementSpec, TransferSpec, load_study, open_data
+from clearcoat.studies import SupplementSpec, TransferSpec, load_study
 from clearcoat.studies.presets import PRESETS
 
 from .conftest import supplement
@@ -132,6 +134,44 @@ def test_photos_to_score_on_are_none_to_train_on(data: Path, untouched: int) -> 
     assert "20 of 20" in (raised.value.found or "")
 
 
+@pytest.mark.parametrize(
+    ("changes", "where", "found"),
+    [
+        ({}, "photos", "8 of 8"),
+        ({"untouched_count": 3}, "photos", "11 of 11"),
+        ({"test": "photos", "real": "renders", "splits": 1}, "photos", "20 of 20"),
+        ({"test": "others", "untouched_count": 3, "splits": 1}, "photos", "3 of 3"),
+    ],
+)
+def test_photos_to_score_on_are_no_renders(
+    changes: dict[str, Any], where: str, found: str, data: Path, squares: Any, tmp_path: Path
+) -> None:
+    others = squares("others", 3, size=24, seed=3, where=tmp_path).path
+    places = {"photos": data / "photos", "renders": data / "renders", "others": others}
+    changes = {"test_count": None if "test" in changes else 4} | changes
+    changes = {key: places.get(value, value) for key, value in changes.items()}
+    # As a slip of copying makes it.
+    with pytest.raises(SpecError, match="also among those to train on") as raised:
+        supplement(data, synthetic=data / "photos", **changes)
+    assert raised.value.where == str(places[where])
+    assert raised.value.found == f"{found} are also among the 20 from {data / 'photos'}"
+    assert "synthetic" in (raised.value.do or "")
+
+
+@pytest.mark.parametrize("untouched", [0, 9])
+def test_copies_of_photos_to_score_on_are_not_trained_on(
+    untouched: int, data: Path, squares: Any, tmp_path: Path
+) -> None:
+    pair = [squares(name, 9, size=24, seed=3, where=tmp_path) for name in ("once", "again")]
+    merge_datasets(pair, tmp_path / "photos")
+    changes: dict[str, Any] = {"splits": 1, "untouched_count": untouched}
+    if untouched:
+        changes |= {"test": data / "photos", "test_count": None}
+    with pytest.raises(SpecError, match="also among those to train on") as raised:
+        supplement(data, real=tmp_path / "photos", **changes)
+    assert "copies" in (raised.value.do or "")
+
+
 def test_splits_are_disjoint_and_leave_the_untouched_alone(data: Path) -> None:
     study = supplement(data, splits=3, untouched_count=5)
     tests = [set(test.indices) for test in study.data.test]
@@ -159,7 +199,8 @@ def test_too_few_photos_for_the_splits(data: Path) -> None:
         supplement(data, untouched_count=20)
 
 
-def test_a_test_set_of_its_own(data: Path) -> None:
-    study = supplement(data, test=data / "renders", test_count=None, splits=1)
-    assert study.data.test[0].indices == open_data(study.spec).synthetic.indices
+def test_a_test_set_of_its_own(data: Path, squares: Any, tmp_path: Path) -> None:
+    given = squares("test", 5, size=24, seed=3, where=tmp_path)
+    study = supplement(data, test=given.path, test_count=None, splits=1)
+    assert study.data.test[0].digest() == given.digest()
     assert len(study.data.real[0]) == 20

@@ -63,6 +63,19 @@ def test_images_to_stop_on_are_given_or_held_back(sources: Sources, tmp_path: Pa
             run_training(tiny_config(**changes), given, tmp_path / "run")
 
 
+@pytest.mark.parametrize("kind", ["real", "synthetic"])
+def test_what_is_trained_on_is_not_scored(kind: str, sources: Sources, tmp_path: Path) -> None:
+    trained_on = getattr(sources, kind)
+    chosen = {"real_count": 3, "synthetic_count": 5}
+    with pytest.raises(UsageError, match="also among those to train on") as caught:
+        run_training(
+            tiny_config(**chosen), dataclasses.replace(sources, test=trained_on), tmp_path / "run"
+        )
+    count = chosen[f"{kind}_count"]
+    assert f"{count} of {len(trained_on)} are trained on, as --{kind}" in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -13,6 +13,12 @@ from clearcoat.studies.spec import StudySpec
 from clearcoat.training import Sources
 from clearcoat.training.selection import check_classes
 
+_OF_THEIR_OWN = (
+    "leave them out of `real`; or write `test_count` in place of `test`, which sets photos apart"
+)
+_NO_COPIES = "leave the copies out of `real`"
+_RENDERS_ALONE = "name renders as `synthetic`, and photos nowhere else than in `real` and `test`"
+
 
 class _Held(Dataset):
     """A data set whose digest is computed once: a study asks for it in every run it plans."""
@@ -57,15 +63,25 @@ def open_data(spec: StudySpec) -> StudyData:
     synthetic = _held(renders, renders.indices)
     real: tuple[Dataset, ...]
     test: tuple[Dataset, ...]
+    scored = set(untouched)
     if spec.test is not None:
         given = Dataset.open(spec.test)
-        _require_apart(given, photos, spec)
+        _require_apart(given, photos, _OF_THEIR_OWN)
+        _require_apart(given, renders, _RENDERS_ALONE)
         real = (_held(photos, rest),)
         test = (_held(given, given.indices),)
     else:
         folds = split_test(rest, spec)
         real = tuple(_held(photos, sorted(set(rest) - set(fold))) for fold in folds)
         test = tuple(_held(photos, fold) for fold in folds)
+        for fold, others in zip(test, real, strict=True):
+            _require_apart(fold, others, _NO_COPIES)
+        scored.update(*folds)
+    if untouched:
+        _require_apart(photos.subset(untouched), photos.subset(rest), _NO_COPIES)
+    if scored:
+        # In one go: renders are many, and the record of each is a file.
+        _require_apart(photos.subset(scored), renders, _RENDERS_ALONE)
     classes = check_classes(Sources(real[0], synthetic, None, test[0]))
     apart = _held(photos, untouched) if untouched else None
     return StudyData(classes, real, test, synthetic, apart)
@@ -94,16 +110,16 @@ def split_test(indices: Collection[int], spec: StudySpec) -> list[tuple[int, ...
     return [tuple(sorted(order[start : start + spec.test_count])) for start in starts]
 
 
-def _require_apart(test: Dataset, photos: Dataset, spec: StudySpec) -> None:
-    """Raise SpecError where photos are to be scored that are trained on, or left untouched."""
-    if shared := test.images_also_in(photos):
+def _require_apart(scored: Dataset, trained_on: Dataset, do: str) -> None:
+    """Raise SpecError where photos are to be scored that are trained on."""
+    if shared := scored.images_also_in(trained_on):
         raise SpecError(
             "photos to score on are also among those to train on",
-            where=spec.test,
-            found=f"{shared} of {len(test)} are in {spec.real}",
+            where=scored.path,
+            found=f"{shared} of {len(scored)} are also among the {len(trained_on)} from "
+            f"{trained_on.path}",
             expected="photos of their own",
-            do="leave them out of `real`; or write `test_count` in place of `test`, which sets "
-            "photos apart",
+            do=do,
         )
 
 

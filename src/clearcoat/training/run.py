@@ -43,6 +43,7 @@ from clearcoat.training.selection import (
     TrainingData,
     check_classes,
     load,
+    require_apart,
     require_same_classes,
     select,
 )
@@ -79,6 +80,7 @@ def run_training(
     watching = observer or Silent()
     classes = check_classes(sources)
     selection = select(config, sources)
+    require_apart(selection, sources)
     origin = None if init is None else _origin(init, classes)
     started = start_model(config, len(classes), origin, imagenet)
     init_id = None if init is None else finished_run(init).read_json(CONFIG)["run_id"]

@@ -7,7 +7,7 @@ same images. See docs/decisions/0024-validation-set.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -168,18 +168,25 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
     synthetic = _take(SYNTHETIC, free, held, config.synthetic_count, sources.synthetic, config)
     if not real and not synthetic:
         raise UsageError("nothing to train on", found="real count 0 and synthetic count 0")
-    if sources.real is not None and sources.test is not None:
-        _require_apart(sources.real, real, sources.test)
     return Selection(real, synthetic, held, validate_on)
 
 
-def _require_apart(photos: Dataset, trained_on: Collection[int], test: Dataset) -> None:
-    """Raise UsageError where photos that are trained on are to be scored: they would flatter."""
-    if shared := test.images_also_in(photos.subset(trained_on)):
+def require_apart(selection: Selection, sources: Sources) -> None:
+    """Raise UsageError where images that are trained on are to be scored: they would flatter.
+
+    Reads the record of every image, so it is for one run; a study asks once for all of its own.
+    """
+    test = sources.test
+    if test is None:
+        return
+    pools = ((REAL, sources.real), (SYNTHETIC, sources.synthetic))
+    for (kind, dataset), numbers in zip(pools, (selection.real, selection.synthetic), strict=True):
+        if dataset is None or not (shared := test.images_also_in(dataset.subset(numbers))):
+            continue
         raise UsageError(
             "photos to score on are also among those to train on",
             where=test.path,
-            found=f"{shared} of {len(test)} are trained on",
+            found=f"{shared} of {len(test)} are trained on, as --{kind} {dataset.path}",
             expected="photos that no training sees",
             do="give --test photos of their own; or `clearcoat evaluate RUN --data DIR` to see how "
             "well a model knows what it was trained on",
