@@ -174,8 +174,8 @@ def test_other_photos_are_no_confirmation(data: Path, study: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "telling"),
     [
-        ({"kind": "survey"}, "none of this version"),
-        ({"spec": {"real": "photos", "later": 1}}, "none of this version"),
+        ({"kind": "survey"}, "another version"),
+        ({"spec": {"design": "paired", "later": 1}}, "none of this version"),
         ({"spec": None}, "damaged"),
         ({"digests": []}, "damaged"),
         ({"paths": {}}, "does not say"),

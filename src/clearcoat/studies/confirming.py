@@ -296,14 +296,18 @@ def _cells(record: StudyRecord, look: Look, ledger: Ledger) -> tuple[ConfirmedCe
 def _spec(record: StudyRecord, out: Path) -> StudySpec:
     try:
         spec = _KINDS[record.kind].model_validate(record.spec)
-    except KeyError as error:
-        raise _other_version(out, f"a {record.kind} study") from error
     except ValidationError as error:
         faults = (
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             for fault in error.errors()
         )
-        raise _other_version(out, "; ".join(faults)) from error
+        raise RunError(
+            "the study's plan is none of this version's",
+            where=out / STUDY,
+            found="; ".join(faults),
+            do="run the same `clearcoat study` command again: it writes the file anew; or use the "
+            "version of clearcoat that ran the study",
+        ) from error
     if not spec.untouched_count:
         raise UsageError(
             "this study sets no photos apart: there is nothing to confirm it on",
@@ -314,18 +318,8 @@ def _spec(record: StudyRecord, out: Path) -> StudySpec:
     return spec
 
 
-def _other_version(out: Path, found: str) -> RunError:
-    return RunError(
-        "the study's plan is none of this version's",
-        where=out / STUDY,
-        found=found,
-        do="run the same `clearcoat study` command again: it writes the file anew; or use the "
-        "version of clearcoat that ran the study",
-    )
-
-
 def _untouched(record: StudyRecord, spec: StudySpec, photos: Path | None, out: Path) -> Dataset:
-    known, written = record.digests.get("untouched"), record.paths.get("real")
+    known, written = record.digests.untouched, record.paths.get("real")
     if known is None or written is None:
         raise RunError(
             "the study's folder does not say which photos are untouched",
@@ -339,7 +333,7 @@ def _untouched(record: StudyRecord, spec: StudySpec, photos: Path | None, out: P
             "these are not the photos that the study set apart",
             where=place,
             found=data.digest()[:16],
-            expected=str(known)[:16],
+            expected=known[:16],
             do="give the data set that it was run on with --photos",
         )
     return data

@@ -15,14 +15,29 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from clearcoat.dataset.layout import first_fault
 from clearcoat.errors import TrainingError
 from clearcoat.studies.locks import study_lock
+from clearcoat.studies.spec import Count
 
 LEDGER = "ledger.jsonl"
+
+IoU = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class RunSettings(BaseModel):
+    """What is read again of a run's config."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    max_steps: Count | None = None
+    pretrain_max_steps: Count | None = None
+    mix: str = ""
 
 
 class Entry(BaseModel):
@@ -35,40 +50,43 @@ class Entry(BaseModel):
     study: str
     arm: str
     """Kind of model and start; `U-Net` in the grid."""
-    real: int
-    synthetic: int
+    real: Count
+    synthetic: Count
     """Renders that the model has seen, in this run or the one it started from."""
-    repeat: int
-    split: int
+    repeat: Count
+    split: Count
     seed: int
-    mean_iou: float | None
+    mean_iou: IoU | None
     """On the split's test photos; None for a run that failed."""
     failed: str | None = None
-    classes: Mapping[str, float | None] = {}
+    classes: Mapping[str, IoU | None] = {}
     """IoU per class."""
-    test_images: int = 0
-    per_image_mean_iou: float | None = None
+    test_images: Count = 0
+    per_image_mean_iou: IoU | None = None
     validation_on: str = ""
-    validation_mean_iou: float | None = None
+    validation_mean_iou: IoU | None = None
     started_from: str | None = None
     """Run id of the pretraining run."""
-    parameters: int = 0
-    trainable: int = 0
-    steps: int = 0
-    epochs: int = 0
-    images_seen: int = 0
-    train_s: float = 0.0
-    validation_s: float = 0.0
-    wall_s: float = 0.0
+    parameters: Count = 0
+    trainable: Count = 0
+    steps: Count = 0
+    epochs: Count = 0
+    images_seen: Count = 0
+    train_s: Seconds = 0.0
+    validation_s: Seconds = 0.0
+    wall_s: Seconds = 0.0
     exclusive: bool | None = None
     """Whether the run had the device to itself; only then do its times mean anything."""
     device: str = ""
     precision: str = ""
-    threads: int = 0
+    threads: Count = 0
     versions: Mapping[str, str] = {}
     data: Mapping[str, str] = {}
     """Digests of the data sets by role."""
     config: Mapping[str, Any] = {}
+    """In full."""
+    settings: RunSettings = Field(default=RunSettings(), validation_alias="config", exclude=True)
+    """The same as far as it is read here."""
     finished_at: str = ""
 
 
@@ -84,7 +102,7 @@ class Look(BaseModel):
     """Ids of the runs to be scored."""
     data: str
     """Digest of the untouched photos."""
-    images: int
+    images: Count
     early: bool = False
     """Whether cells still lacked runs."""
     began_at: str
@@ -98,10 +116,10 @@ class Confirmation(BaseModel):
     kind: Literal["confirmation"] = "confirmation"
     look: int
     run_id: str
-    mean_iou: float | None
-    classes: Mapping[str, float | None] = {}
+    mean_iou: IoU | None
+    classes: Mapping[str, IoU | None] = {}
     """IoU per class."""
-    per_image_mean_iou: float | None = None
+    per_image_mean_iou: IoU | None = None
     finished_at: str = ""
 
 
@@ -144,10 +162,12 @@ def read_ledger(folder: Path) -> Ledger:
         try:
             entry = _kind(line).model_validate_json(line)
         except ValidationError as error:
-            fault = error.errors()[0]
-            place = ".".join(str(part) for part in fault["loc"])
-            reason = f"{place}: {fault['msg']}" if place else fault["msg"]
-            complaints.append(f"{file}:{number} is no ledger line and is passed over ({reason})")
+            complaints.append(_passed_over(file, number, first_fault(error)))
+            continue
+        if isinstance(entry, Entry) and _in_a_circle(entry, found):
+            complaints.append(
+                _passed_over(file, number, "started_from: the run starts from itself")
+            )
             continue
         if isinstance(entry, Look):
             looks.setdefault(entry.number, entry)
@@ -182,6 +202,18 @@ def append(folder: Path, entry: Entry | Look | Confirmation) -> None:
             found=error.strerror,
             do="make room or get write permission, then run the same command again to go on",
         ) from error
+
+
+def _passed_over(file: Path, number: int, why: str) -> str:
+    return f"{file}:{number} is no ledger line and is passed over ({why})"
+
+
+def _in_a_circle(entry: Entry, found: Mapping[str, Entry]) -> bool:
+    """Whether a run would start from itself, if it stood beside those found so far."""
+    start = entry.started_from
+    while start is not None and start != entry.run_id:
+        start = found[start].started_from if start in found else None
+    return start is not None
 
 
 def _kind(line: bytes) -> type[Entry | Look | Confirmation]:

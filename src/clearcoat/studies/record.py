@@ -4,31 +4,63 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.layout import first_fault
 from clearcoat.errors import RunError, TrainingError, UsageError
 from clearcoat.statistics import Stop, StoppingRule, stopping_point
 from clearcoat.studies.data import StudyData, record_paths
 from clearcoat.studies.ledger import LEDGER, Entry
 from clearcoat.studies.runs import CellKey, StudyPlan
-from clearcoat.studies.spec import content
+from clearcoat.studies.spec import Count, Prices, content
 
 STUDY = "study.json"
 RUNS = "runs"
 
 
-@dataclass(frozen=True)
-class RecordedCell:
+_Path = Annotated[str, Field(pattern=r"^[^\x00]+$")]
+
+
+class _Part(BaseModel):
+    # Later versions may add keys; a reader leaves alone what it does not know.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class _RecordedKey(_Part):
+    arm: str
+    real: Count
+    synthetic: Count
+
+    @property
+    def key(self) -> CellKey:
+        """What the runs of the cell have in common."""
+        return CellKey(self.arm, self.real, self.synthetic)
+
+
+class RecordedCell(_RecordedKey):
     """A cell as the study planned it."""
 
-    key: CellKey
-    rule: StoppingRule
+    least: int
+    most: int
+    width: float | None
     depicted: bool
-    runs: tuple[str, ...]
+    runs: tuple[_Path, ...]
     """Names of the folders of its runs, by repeat."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.runs) != self.rule.most:
+            raise ValueError(f"{len(self.runs)} runs, and most = {self.most}")
+        return self
+
+    @property
+    def rule(self) -> StoppingRule:
+        """When its runs are enough."""
+        return StoppingRule(self.least, self.most, self.width)
 
     def counted(self, by_name: Mapping[str, Entry]) -> tuple[tuple[Entry, ...], Stop]:
         """Return the runs that count, in order of repeat, and where the rule stands."""
@@ -42,20 +74,69 @@ class RecordedCell:
         return tuple(entries[: stop.count]), stop
 
 
-@dataclass(frozen=True)
-class StudyRecord:
+class RecordedSkip(_RecordedKey):
+    """A cell that could not be run."""
+
+    why: str
+
+
+class RecordedImages(_Part):
+    """Numbers of images by role, those of photos by split."""
+
+    real: tuple[Count, ...]
+    test: tuple[Count, ...]
+    synthetic: Count
+    untouched: Count = 0
+
+
+class RecordedDigests(_Part):
+    """Digests of the data sets by role, those of photos by split."""
+
+    real: tuple[str, ...]
+    test: tuple[str, ...]
+    synthetic: str
+    untouched: str | None = None
+
+
+class RecordedPrices(Prices, extra="ignore"):
+    """The user's prices, of whatever version."""
+
+
+class RecordedTraining(_Part):
+    """What is read of the options of training."""
+
+    mode: str | None = None
+
+
+class RecordedFigure(_Part):
+    """What is read of Fig. 5."""
+
+    synthetic: int | None = None
+
+
+class RecordedSettings(_Part):
+    """What is read of the study's YAML."""
+
+    design: Literal["paired", "independent"]
+    training: RecordedTraining = RecordedTraining()
+    prices: RecordedPrices | None = None
+    qualitative: RecordedFigure | None = None
+
+
+class StudyRecord(_Part):
     """The plan of a study as its folder holds it."""
 
-    kind: str
-    """`supplement` or `transfer`."""
+    kind: Literal["supplement", "transfer"]
     spec: Mapping[str, Any]
+    """The YAML in full, for who shows it or goes on with the study."""
+    settings: RecordedSettings = Field(validation_alias="spec")
+    """The same as far as it is read here."""
     classes: tuple[str, ...]
-    images: Mapping[str, Any]
-    """Numbers of images by role; lists have one number per split."""
-    paths: Mapping[str, str]
-    digests: Mapping[str, Any]
+    images: RecordedImages
+    paths: Mapping[str, _Path]
+    digests: RecordedDigests
     cells: tuple[RecordedCell, ...]
-    skipped: tuple[tuple[CellKey, str], ...]
+    skipped: tuple[RecordedSkip, ...]
 
 
 def entries_by_name(entries: tuple[Entry, ...]) -> dict[str, Entry]:
@@ -82,7 +163,7 @@ def write_record(study: StudyPlan, out: Path) -> None:
 def _require_kind(kind: str, out: Path) -> None:
     try:
         found = json.loads((out / STUDY).read_bytes())["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         # There is none, or it is damaged and written anew.
         return
     if found != kind:
@@ -99,17 +180,7 @@ def read_record(folder: Path) -> StudyRecord:
     """Read a study's plan. Raises RunError where there is none or it is damaged."""
     file = folder / STUDY
     try:
-        plan = json.loads(file.read_bytes())
-        return StudyRecord(
-            kind=plan["kind"],
-            spec=_mapping(plan["spec"]),
-            classes=tuple(plan["classes"]),
-            images=_mapping(plan["images"]),
-            paths=_mapping(plan["paths"]),
-            digests=_mapping(plan["digests"]),
-            cells=tuple(_cell(row) for row in plan["cells"]),
-            skipped=tuple((_key(row), row["why"]) for row in plan["skipped"]),
-        )
+        return StudyRecord.model_validate_json(file.read_bytes(), strict=True)
     except OSError as error:
         raise RunError(
             "not a study",
@@ -117,12 +188,13 @@ def read_record(folder: Path) -> StudyRecord:
             found=error.strerror,
             expected="the --out folder of `clearcoat study`",
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except ValidationError as error:
         raise RunError(
-            "a study's plan is damaged",
+            "a study's plan is damaged, or another version's",
             where=file,
-            found=repr(error),
-            do="run the same `clearcoat study` command again: it writes the file anew",
+            found=first_fault(error),
+            do="run the same `clearcoat study` command again: it writes the file anew; or use the "
+            "version of clearcoat that ran the study",
         ) from error
 
 
@@ -164,18 +236,3 @@ def _digests(data: StudyData) -> dict[str, Any]:
     if data.untouched is not None:
         digests["untouched"] = data.untouched.digest()
     return digests
-
-
-def _mapping(found: Any) -> Mapping[str, Any]:
-    if not isinstance(found, dict):
-        raise TypeError(f"expected names with values, got {found!r}")
-    return found
-
-
-def _cell(row: Mapping[str, Any]) -> RecordedCell:
-    rule = StoppingRule(row["least"], row["most"], row["width"])
-    return RecordedCell(_key(row), rule, row["depicted"], tuple(row["runs"]))
-
-
-def _key(row: Mapping[str, Any]) -> CellKey:
-    return CellKey(str(row["arm"]), int(row["real"]), int(row["synthetic"]))

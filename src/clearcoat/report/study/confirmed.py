@@ -83,7 +83,7 @@ def confirmed_sentences(study: StudyFacts, cells: Sequence[OnUntouched]) -> list
 
 def confirmed_cautions(study: StudyFacts, cells: Sequence[OnUntouched]) -> list[str]:
     """Say what is open or spoilt about the untouched photos."""
-    count = study.images.get("untouched", 0)
+    count = study.images.untouched
     looks = study.ledger.looks
     if not count:
         return []

@@ -26,6 +26,9 @@ from clearcoat.studies.confirming import UNTOUCHED
 from clearcoat.studies.record import (
     RUNS,
     STUDY,
+    RecordedDigests,
+    RecordedImages,
+    RecordedSettings,
     StudyRecord,
     entries_by_name,
     read_record,
@@ -95,10 +98,12 @@ class StudyFacts:
     kind: str
     """`supplement` or `transfer`."""
     spec: Mapping[str, Any]
+    """The study's YAML in full."""
+    settings: RecordedSettings
     classes: tuple[str, ...]
-    images: Mapping[str, Any]
+    images: RecordedImages
     paths: Mapping[str, str]
-    digests: Mapping[str, Any]
+    digests: RecordedDigests
     cells: Mapping[CellKey, CellFacts]
     """Those with a score."""
     planned: int
@@ -117,7 +122,7 @@ class StudyFacts:
     @property
     def paired(self) -> bool:
         """Whether equal repeats have equal photos."""
-        return bool(self.spec["design"] == "paired")
+        return self.settings.design == "paired"
 
     @property
     def foreign(self) -> int:
@@ -138,7 +143,7 @@ class StudyFacts:
                 text = (folder / (UNTOUCHED if untouched else PER_IMAGE)).read_bytes()
                 counts = np.array(json.loads(text)["intersection_and_union"], dtype=np.float64)
                 runs.append(ScoredRun("untouched" if untouched else entry.split, counts))
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, LookupError, TypeError, RecursionError):
                 return None
         return runs
 
@@ -174,6 +179,7 @@ def _facts(folder: Path, record: StudyRecord) -> StudyFacts:
         name=folder.resolve().name,
         kind=record.kind,
         spec=record.spec,
+        settings=record.settings,
         classes=record.classes,
         images=record.images,
         paths=record.paths,
@@ -182,7 +188,7 @@ def _facts(folder: Path, record: StudyRecord) -> StudyFacts:
         planned=len(record.cells),
         open=unfinished,
         failed=diverged,
-        skipped=record.skipped,
+        skipped=tuple((cell.key, cell.why) for cell in record.skipped),
         depicted=tuple((cell.key, f"{cell.runs[0]}.npz") for cell in record.cells if cell.depicted),
         ledger=ledger,
         belonging=frozenset(belonging),

@@ -43,8 +43,8 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
         )
     found += shared_pretraining(study)
     found += _unequal_steps(grid)
-    tests = study.images["test"]
-    if study.spec.get("training", {}).get("mode") == "paper":
+    tests = study.images.test
+    if study.settings.training.mode == "paper":
         found.append(
             "Training stopped on the images that are scored on (mode `paper`), which flatters."
         )
@@ -82,12 +82,12 @@ def _unequal_steps(grid: GridAnalysis) -> list[str]:
     entries = {e.run_id: e for cell in grid.cells.values() for e in cell.entries}
 
     def limit(entry: Entry) -> int | None:
-        steps: int | None = entry.config.get("max_steps")
+        steps = entry.settings.max_steps
         start = None if entry.started_from is None else entries.get(entry.started_from)
         if start is not None:
             before = limit(start)
-        elif entry.real and entry.synthetic and entry.config.get("mix") == "sequential":
-            before = entry.config.get("pretrain_max_steps") or steps
+        elif entry.real and entry.synthetic and entry.settings.mix == "sequential":
+            before = entry.settings.pretrain_max_steps or steps
         else:
             before = 0
         return None if steps is None or before is None else steps + before

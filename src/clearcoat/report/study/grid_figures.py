@@ -294,10 +294,10 @@ def _breaks_table(grid: GridAnalysis) -> Table:
 
 def _typical(grid: GridAnalysis) -> int | None:
     """Column that the paper's Fig. 3 shows (2,048), or that of most rows, then renders."""
-    figure = grid.study.spec.get("qualitative") or {}
+    figure = grid.study.settings.qualitative
     rows = {s: sum((r, s) in grid.cells for r in grid.real) for s in grid.synthetic if s}
-    if figure.get("synthetic") in rows:
-        return int(figure["synthetic"])
+    if figure is not None and figure.synthetic in rows:
+        return figure.synthetic
     return max(rows, key=lambda s: (rows[s], s), default=None)
 
 

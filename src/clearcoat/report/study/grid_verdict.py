@@ -277,20 +277,19 @@ def _renders_alone(grid: GridAnalysis) -> list[str]:
 
 def _prices(grid: GridAnalysis) -> list[str]:
     """The mix that saves most against photos alone, at the user's prices."""
-    prices = grid.study.spec.get("prices")
-    if not prices or grid.worth is None:
+    prices = grid.study.settings.prices
+    if prices is None or grid.worth is None:
         return []
     mixes = [key for key in grid.cells if key[1]]
     found = [
-        grid.worth.saving(*key, prices["real"], prices["synthetic"], looks=len(mixes))
-        for key in mixes
+        grid.worth.saving(*key, prices.real, prices.synthetic, looks=len(mixes)) for key in mixes
     ]
     # Below the fewest photos that were studied their curve is a guess.
     fewest = min(real for real, synthetic in grid.cells if real and not synthetic)
     read = [one for one in found if one.mix.photos >= fewest]
     # The one that is sure to save most; the greatest of all estimates may be chance.
     best = max(read, key=lambda one: (max(0.0, one.least), one.alone - one.cost), default=None)
-    currency, limit = prices["currency"], grid.worth.limit * prices["real"]
+    currency, limit = prices.currency, grid.worth.limit * prices.real
     if best is None or best.cost >= best.alone:
         return ["At your prices no mix costs less than photos alone that score as much."]
     reach = number_range(best.low, best.high, limit)

@@ -50,14 +50,16 @@ def _settings(study: StudyFacts) -> str:
 def _counts(study: StudyFacts) -> list[tuple[str, str]]:
     return [
         (what, f"{count:,}" if isinstance(count, int) else ", ".join(map("{:,}".format, count)))
-        for what, count in study.images.items()
+        for what, count in study.images
     ]
 
 
 def _digests(study: StudyFacts) -> list[tuple[str, str]]:
     """What of the data, by split where there are several, with the digest of its content."""
     found: list[tuple[str, str]] = []
-    for what, digest in study.digests.items():
+    for what, digest in study.digests:
+        if digest is None:
+            continue
         if isinstance(digest, str):
             found.append((what, digest))
         else:
