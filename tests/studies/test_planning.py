@@ -101,6 +101,37 @@ def test_the_nested_subsets_of_figure_5_are_extra_runs_where_the_grid_is_not_nes
     assert chosen[2].real[:4] == chosen[0].real == chosen[1].real
 
 
+@pytest.mark.parametrize("design", ["paired", "independent"])
+def test_figure_5_shows_the_most_renders_that_there_are(design: str, data: Path) -> None:
+    figure = {"real": [4, 8]}
+    study = supplement(data, design=design, qualitative=figure, synthetic_counts=[0, 4, 8, 4096])
+    shown = {tuple(cell.key[1:]) for cell in study.cells if cell.depicted}
+    assert shown == {(4, 0), (4, 8), (8, 0), (8, 8)}
+    # What the data are too few for is no cell of the figure that is missing.
+    assert {cell.key.arm for cell in study.skipped} == {"U-Net"}
+
+
+def test_figure_5_shows_the_counts_of_the_grid(data: Path) -> None:
+    plan_of = supplement(data, test_count=1, splits=1, real_counts=[4, 16], synthetic_counts=[0, 8])
+    assert [tuple(cell.key[1:]) for cell in plan_of.cells if cell.depicted] == [(16, 0), (16, 8)]
+    assert [tuple(cell.key[1:]) for cell in plan_of.skipped] == []
+
+
+@pytest.mark.parametrize(
+    ("design", "arm", "why"),
+    [("paired", "U-Net", "Fig. 5"), ("independent", "U-Net, nested", "2048 for training")],
+)
+def test_cells_of_figure_5_that_cannot_be_run_are_named(
+    design: str, arm: str, why: str, data: Path
+) -> None:
+    figure = {"real": [4, 8], "synthetic": 2048}
+    study = supplement(data, design=design, qualitative=figure)
+    reasons = {cell.key: cell.why for cell in study.skipped}
+    assert set(reasons) == {("U-Net", 0, 0), (arm, 4, 2048), (arm, 8, 2048)}
+    assert all(why in reasons[key] for key in reasons if key[2])
+    assert {tuple(cell.key[1:]) for cell in study.cells if cell.depicted} == {(4, 0), (8, 0)}
+
+
 def test_cells_without_data_are_left_out_and_named(data: Path) -> None:
     study = supplement(data, real_counts=[4, 15, 16], synthetic_counts=[0, 11, 12])
     # 20 photos, 4 to score on, 2 to stop on: 14 are left; of 12 renders one decides the stopping.

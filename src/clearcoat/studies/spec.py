@@ -196,8 +196,10 @@ class EncoderSpec(Model):
 class QualitativeSpec(Model):
     """The paper's Fig. 5: predictions on the same images, from nested real subsets."""
 
-    real: tuple[Count, ...] = (16, 32, 64, 128, 256)
-    synthetic: int = Field(default=2048, ge=1)
+    real: tuple[Count, ...] | None = None
+    """Null: those of the grid from 16 to 256, between which the paper's lie."""
+    synthetic: int | None = Field(default=None, ge=1)
+    """Null: the most of the grid that there are renders for (paper: 2,048)."""
     images: int = Field(default=4, ge=1)
     """Test images that are shown."""
 

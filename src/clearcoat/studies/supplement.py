@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,14 +21,20 @@ from clearcoat.studies.runs import (
     seed_of,
     sorted_out,
 )
-from clearcoat.studies.spec import SHARES_NOTHING, SupplementSpec
+from clearcoat.studies.spec import SHARES_NOTHING, QualitativeSpec, SupplementSpec
 
 QUALITATIVE_ARM = "U-Net, nested"
 NOTHING = CellKey(GRID_ARM, 0, 0)
+_DEPICTED = range(16, 257)
+"""Photos of Fig. 5, where the study names none."""
+_NOT_IN_THE_GRID = (
+    "Fig. 5 shows cells of the grid, which has none of these counts: add them, or change "
+    "`qualitative`"
+)
 
 
 def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
-    """Return the cells of the grid, and those that the data are too few for.
+    """Return the cells of the grid and of Fig. 5, and those that cannot be run.
 
     Raises UsageError and MissingDependencyError for ImageNet weights that are not there.
     """
@@ -43,13 +50,18 @@ def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
                 continue
             wanted.append(_Cell(spec, data, key, starts).plan())
     cells, short = sorted_out(wanted, spec.splits)
-    return StudyPlan(
-        "supplement",
-        spec,
-        data,
-        tuple(_with_pictures(spec, data, cells, starts)),
-        (*skipped, *short),
-    )
+    skipped += short
+    if spec.qualitative is not None:
+        keys = _depicted_keys(spec, spec.qualitative, cells)
+        if spec.design == "paired":
+            known = {cell.key for cell in cells} | {cell.key for cell in skipped}
+            skipped += [Skipped(key, _NOT_IN_THE_GRID) for key in keys if key not in known]
+            cells = [replace(cell, depicted=cell.key in keys) for cell in cells]
+        else:
+            # The grid's own runs are not nested.
+            extra, short = sorted_out([_nested(spec, data, key, starts) for key in keys], 1)
+            cells, skipped = [*cells, *extra], [*skipped, *short]
+    return StudyPlan("supplement", spec, data, tuple(cells), tuple(skipped))
 
 
 @dataclass(frozen=True)
@@ -192,29 +204,22 @@ def _steps_on_renders(spec: SupplementSpec) -> int | None:
     return config.pretrain_max_steps or config.max_steps if config.mix == "sequential" else None
 
 
-def _with_pictures(
-    spec: SupplementSpec, data: StudyData, cells: list[CellPlan], starts: _Starts
-) -> list[CellPlan]:
-    """Mark the cells of Fig. 5, or add them where the grid's own runs are not nested."""
-    figure = spec.qualitative
-    if figure is None:
-        return cells
-    keys = {
-        CellKey(GRID_ARM, real, synthetic)
-        for real in figure.real
-        for synthetic in (0, figure.synthetic)
-        if real or synthetic
-    }
-    if spec.design == "paired":
-        return [replace(cell, depicted=cell.key in keys) for cell in cells]
-    once = StoppingRule(1, 1, None)
-    extra = [
-        CellPlan(
-            key._replace(arm=QUALITATIVE_ARM),
-            once,
-            _Cell(spec, data, key._replace(arm=QUALITATIVE_ARM), starts, nested=True).make,
-            depicted=True,
-        )
-        for key in sorted(keys)
-    ]
-    return [*cells, *sorted_out(extra, 1)[0]]
+def _depicted_keys(
+    spec: SupplementSpec, figure: QualitativeSpec, cells: Sequence[CellPlan]
+) -> list[CellKey]:
+    """Return what Fig. 5 shows, ascending: photos alone, and with renders."""
+    real = figure.real
+    if real is None:
+        real = tuple(count for count in spec.grid[0] if count in _DEPICTED)
+    synthetic = figure.synthetic
+    if synthetic is None:
+        synthetic = max((cell.key.synthetic for cell in cells), default=0)
+    keys = {CellKey(GRID_ARM, r, s) for r in real for s in (0, synthetic) if r or s}
+    return sorted(keys)
+
+
+def _nested(spec: SupplementSpec, data: StudyData, key: CellKey, starts: _Starts) -> CellPlan:
+    """Return a cell of Fig. 5 beside the grid."""
+    key = key._replace(arm=QUALITATIVE_ARM)
+    make = _Cell(spec, data, key, starts, nested=True).make
+    return CellPlan(key, StoppingRule(1, 1, None), make, depicted=True)

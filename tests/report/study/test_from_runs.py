@@ -47,6 +47,22 @@ def test_figure_5_shows_each_image_with_its_truth_and_all_models(finished: Path)
     assert len(found.table.rows) == 8
 
 
+def test_figure_5_is_a_picture_of_its_own(finished: Path, tmp_path: Path) -> None:
+    [chapter] = _chapters(finished)
+    assert chapter.pictures is not None
+    figure = chapter.pictures.drawn.figure
+    # Per image itself, its truth, and two counts of photos without and with renders.
+    assert len([axes for axes in figure.axes if axes.images]) == 2 * (2 + 2 * 2)
+    assert [axes.get_title() for axes in figure.axes if axes.get_title()] == [
+        "image", "truth", "4 photos", "8 photos",
+    ]  # fmt: skip
+    told = {axes.get_xlabel() for axes in figure.axes}
+    assert {f"IoU {row[3]:.3f}" for row in chapter.pictures.table.rows} <= told
+    assert {text.get_text().strip() for text in figure.legends[0].get_texts()} == {
+        "bright", "dark", "not scored",
+    }  # fmt: skip
+
+
 def test_the_study_on_the_page_is_the_one_that_was_run(finished: Path, tmp_path: Path) -> None:
     write_study_report(tmp_path / "report.html", [finished])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -90,7 +106,8 @@ def test_table_1_is_that_of_the_studys_data(finished: Path, tmp_path: Path) -> N
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert {row["class"] for row in page.table("table-1.csv")} == {"bright", "dark"}
     assert "Fig. 5" in page.text and page.table("fig-5.csv")
-    assert (tmp_path / "files" / "table-1.csv").exists()
+    written = {file.name for file in (tmp_path / "files").iterdir()}
+    assert {"table-1.csv", "fig-5.csv", "fig-5.png", "fig-5.svg"} <= written
 
 
 def _kill_after(lines: int, study: StudyPlan, out: Path) -> None:

@@ -17,6 +17,8 @@ from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.tables import Table, Value
 
 CAPPED = "†"
+_PAPERS_COLUMN = 2048
+"""Renders of its Fig. 3."""
 _SHADES = (0.3, 0.75)
 """Part of the colour map whose colours are seen on white paper and on that of a dark page."""
 
@@ -293,11 +295,12 @@ def _breaks_table(grid: GridAnalysis) -> Table:
 
 
 def _typical(grid: GridAnalysis) -> int | None:
-    """Column that the paper's Fig. 3 shows (2,048), or that of most rows, then renders."""
+    """Column of Fig. 5, or the one that the paper shows, or that of most rows, then renders."""
     figure = grid.study.settings.qualitative
+    wanted = (figure and figure.synthetic) or _PAPERS_COLUMN
     rows = {s: sum((r, s) in grid.cells for r in grid.real) for s in grid.synthetic if s}
-    if figure is not None and figure.synthetic in rows:
-        return figure.synthetic
+    if wanted in rows:
+        return wanted
     return max(rows, key=lambda s: (rows[s], s), default=None)
 
 

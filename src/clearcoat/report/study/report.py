@@ -170,7 +170,8 @@ def write_files(report: StudyReport, folder: Path) -> None:
         if len(set(names)) < len(names):
             # a/out and b/out: by their place on the page.
             prefix = f"{number}-{prefix}"
-        for figure in chapter.figures:
+        pictures = () if chapter.pictures is None else (chapter.pictures.drawn,)
+        for figure in (*chapter.figures, *pictures):
             write_whole(folder / f"{prefix}{figure.name}.png", figure.png)
             write_whole(folder / f"{prefix}{figure.name}.svg", figure.svg)
         for item in chapter.shown:
