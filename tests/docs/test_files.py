@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clearcoat.generation import load_scene_spec
+from clearcoat.generation.presets import copy_presets
 from clearcoat.studies import SupplementSpec, load_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,12 +17,17 @@ SCENES = sorted((RESULTS / "car-parts").glob("family*.yaml"))
 STUDIES = [found for found in sorted(RESULTS.rglob("*.yaml")) if found not in SCENES]
 
 
-def test_the_spec_of_the_readme(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    file = tmp_path / "car.yaml"
-    file.write_text(block, "utf-8")
-    spec = load_scene_spec(file)
-    assert spec.classes.rules[-1].part == "body_in_one_piece"
+def test_the_specs_of_the_readme(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    copy_presets(tmp_path / "demo" / "specs")
+    specs = []
+    for number, block in enumerate(blocks):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(block, "utf-8")
+        specs.append(load_scene_spec(file))
+    own, extended = specs
+    assert own.classes.rules[-1].part == "body_in_one_piece"
+    assert extended.product.builtin == "suv" and extended.render.samples == 32
 
 
 @pytest.mark.parametrize("file", SCENES, ids=lambda file: file.stem)
