@@ -66,16 +66,20 @@ def _mean(scores: list[float]) -> str:
 
 
 def _gains(runs: Runs) -> Iterator[str]:
-    """Against as many photos alone; Holm's correction is over the counts of renders of a row."""
-    yield from _head("photos + renders", ("gain (paired)", "relative", "p", "Holm in its row"))
-    for row in runs.rows:
-        columns = [c for c in runs.columns if c and len(runs.pairs((row, c), (row, 0))[0]) > 1]
-        tests = [paired_one_sided(*runs.pairs((row, c), (row, 0))).p_value for c in columns]
-        for column, p, corrected in zip(columns, tests, holm(tests), strict=True):
-            with_renders, alone = runs.pairs((row, column), (row, 0))
-            share = fmean(with_renders) / fmean(alone) - 1
-            texts = (_difference(with_renders, alone), f"{share:+.0%}", _p(p), _p(corrected))
-            yield _row(f"{row} + {column:,}", texts)
+    """Against as many photos alone; Holm's correction is over all of them."""
+    yield from _head("photos + renders", ("gain (paired)", "relative", "p", "Holm over the table"))
+    cells = [
+        (row, column)
+        for row in runs.rows
+        for column in runs.columns
+        if column and len(runs.pairs((row, column), (row, 0))[0]) > 1
+    ]
+    tests = [paired_one_sided(*runs.pairs(cell, (cell[0], 0))).p_value for cell in cells]
+    for cell, p, corrected in zip(cells, tests, holm(tests), strict=True):
+        with_renders, alone = runs.pairs(cell, (cell[0], 0))
+        share = fmean(with_renders) / fmean(alone) - 1
+        texts = (_difference(with_renders, alone), f"{share:+.0%}", _p(p), _p(corrected))
+        yield _row(_name(cell), texts)
 
 
 def _comparisons(runs: Runs) -> Iterator[str]:
