@@ -18,11 +18,9 @@ from clearcoat.report.study.starts import analyse_transfer
 from clearcoat.report.study.transfer_figures import pairs_table
 from clearcoat.studies import StudyPlan, SupplementSpec, conduct, load_study, read_ledger
 from tests.report.test_report import Page
-from tests.studies.conftest import data, squares, supplement, transfer
+from tests.studies.conftest import supplement, transfer
 
-__all__ = ["data", "squares"]
-
-FIGURE = {"real": [4, 8], "synthetic": 8, "images": 2}
+from .conftest import FIGURE_5
 
 
 @pytest.fixture(autouse=True)
@@ -30,15 +28,8 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module")
-def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("miniature") / "study"
-    conduct(supplement(data, qualitative=FIGURE), out)
-    return out
-
-
-def test_figure_5_shows_each_image_with_its_truth_and_all_models(finished: Path) -> None:
-    found = figure_5(read_study(finished))
+def test_figure_5_shows_each_image_with_its_truth_and_all_models(miniature: Path) -> None:
+    found = figure_5(read_study(miniature))
     assert found is not None
     assert found.columns == (4, 8) and len(found.strips) == 2
     for strip in found.strips:
@@ -47,8 +38,8 @@ def test_figure_5_shows_each_image_with_its_truth_and_all_models(finished: Path)
     assert len(found.table.rows) == 8
 
 
-def test_figure_5_is_a_picture_of_its_own(finished: Path, tmp_path: Path) -> None:
-    [chapter] = _chapters(finished)
+def test_figure_5_is_a_picture_of_its_own(miniature: Path) -> None:
+    [chapter] = _chapters(miniature)
     assert chapter.pictures is not None
     figure = chapter.pictures.drawn.figure
     # Per image itself, its truth, and two counts of photos without and with renders.
@@ -63,19 +54,19 @@ def test_figure_5_is_a_picture_of_its_own(finished: Path, tmp_path: Path) -> Non
     }  # fmt: skip
 
 
-def test_the_study_on_the_page_is_the_one_that_was_run(finished: Path, tmp_path: Path) -> None:
-    write_study_report(tmp_path / "report.html", [finished])
+def test_the_study_on_the_page_is_the_one_that_was_run(miniature: Path, tmp_path: Path) -> None:
+    write_study_report(tmp_path / "report.html", [miniature])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     (printed,) = re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
     (tmp_path / "again.yaml").write_text(html.unescape(printed), encoding="utf-8")
     again = load_study(tmp_path / "again.yaml", SupplementSpec)
-    recorded = SupplementSpec.model_validate(read_study(finished).spec)
+    recorded = SupplementSpec.model_validate(read_study(miniature).spec)
     places = {"real": recorded.real, "synthetic": recorded.synthetic, "test": recorded.test}
     assert again.model_copy(update=places) == recorded
 
 
-def test_intervals_over_test_images_are_had_from_the_runs(finished: Path) -> None:
-    analysis = analyse_grid(read_study(finished))
+def test_intervals_over_test_images_are_had_from_the_runs(miniature: Path) -> None:
+    analysis = analyse_grid(read_study(miniature))
     for gain in analysis.gains.values():
         interval = gain.contrast.over_images
         assert interval is not None and interval.low is not None and interval.high is not None
@@ -84,8 +75,8 @@ def test_intervals_over_test_images_are_had_from_the_runs(finished: Path) -> Non
         assert interval.estimate == pytest.approx(gain.contrast.difference.estimate, abs=1e-9)
 
 
-def test_gains_of_classes_are_bootstrapped_from_the_runs(finished: Path) -> None:
-    analysis = analyse_grid(read_study(finished))
+def test_gains_of_classes_are_bootstrapped_from_the_runs(miniature: Path) -> None:
+    analysis = analyse_grid(read_study(miniature))
     assert set(analysis.classes) == {(4, 8), (8, 8)}
     for counts, found in analysis.classes.items():
         assert [one.name for one in found] == ["bright", "dark"]
@@ -100,8 +91,8 @@ def test_gains_of_classes_are_bootstrapped_from_the_runs(finished: Path) -> None
             assert one.without == pytest.approx(sum(v or 0 for v in without) / len(without))
 
 
-def test_table_1_is_that_of_the_studys_data(finished: Path, tmp_path: Path) -> None:
-    report = write_study_report(tmp_path / "r.html", [finished], files=tmp_path / "files")
+def test_table_1_is_that_of_the_studys_data(miniature: Path, tmp_path: Path) -> None:
+    report = write_study_report(tmp_path / "r.html", [miniature], files=tmp_path / "files")
     assert [facts.statistics.images for facts in report.datasets] == [20, 12]
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert {row["class"] for row in page.table("table-1.csv")} == {"bright", "dark"}
@@ -131,15 +122,15 @@ def _scores(folder: Path) -> dict[str, float | None]:
 
 
 def test_a_killed_and_resumed_study_has_the_same_figures(
-    finished: Path, data: Path, tmp_path: Path
+    miniature: Path, data: Path, tmp_path: Path
 ) -> None:
-    study = supplement(data, qualitative=FIGURE)
+    study = supplement(data, qualitative=FIGURE_5)
     _kill_after(3, study, tmp_path / "study")
     [partial] = _chapters(tmp_path / "study")
     assert "still missing in" in " ".join(partial.verdict.cautions)
     conduct(study, tmp_path / "study")
-    assert _scores(tmp_path / "study") == _scores(finished)
-    [once], [twice] = _chapters(finished), _chapters(tmp_path / "study")
+    assert _scores(tmp_path / "study") == _scores(miniature)
+    [once], [twice] = _chapters(miniature), _chapters(tmp_path / "study")
     assert once.verdict == twice.verdict
     for first, second in zip(once.figures, twice.figures, strict=True):
         assert (first.name, first.table) == (second.name, second.table)

@@ -198,6 +198,30 @@ def test_a_reader_can_click_through_it(
     page.close()
 
 
+def test_pictures_and_data_of_a_study_that_was_run_are_seen(
+    browser: Any, miniature: Path, tmp_path: Path
+) -> None:
+    write_study_report(tmp_path / "report.html", [miniature])
+    page = open_page(browser, tmp_path / "report.html", viewport={"width": 1000, "height": 800})
+    # Two images: the picture, its truth, and models of two counts with renders and without.
+    pictures = page.locator("#fig-5-of-1 img")
+    assert pictures.count() == 2 * (2 + 2 * 2)
+    assert min(pictures.evaluate_all("all => all.map(one => one.naturalWidth)")) > 0
+    assert all(picture.is_visible() for picture in pictures.all())
+    assert page.locator("#data > .scroll table").is_visible()
+    for place, download in (("#fig-5-of-1", "fig-5.csv"), ("#data", "table-1.csv")):
+        behind = page.locator(f"{place} details", has=page.locator(f'a[download="{download}"]'))
+        table = behind.locator("table")
+        assert not table.is_visible()
+        behind.locator("summary").click()
+        assert table.is_visible()
+    # The last of them is that of Table I: a row for each class of each data set.
+    assert {"bright", "dark"} <= set(table.locator("tbody td").all_inner_texts())
+    assert table.locator("tbody tr").count() == 4
+    assert page.problems == []
+    page.close()
+
+
 def test_it_prints(browser: Any, written: tuple[Path, StudyReport]) -> None:
     page = open_page(browser, written[0])
     pdf = page.pdf(format="A4")
