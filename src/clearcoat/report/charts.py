@@ -1,7 +1,8 @@
 """Charts as inline SVG: colour-blind safe, in the colour of the text around them, on no paper.
 
 Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), left out the two that
-vanish on white or black paper. Markers and dashes say the same once more.
+vanish on white or black paper, and a brown: Fig. 7 may have seven starts, and bars have no marker.
+Elsewhere markers and dashes say the same once more.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from clearcoat.report.cells import Cell
 from clearcoat.report.facts import RunFacts
 from clearcoat.report.tables import Table
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#963C1E")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
+"""One more than colours: the two come round together only after all of their pairs."""
 _DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 INK = "#010203"
 """Stands for the text colour of the page; replaced by `currentColor` in the SVG."""

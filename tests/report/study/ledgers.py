@@ -78,7 +78,7 @@ def write_grid(
 
 def write_transfer(
     folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0, mixes: bool = True,
-    bases: int = 3,
+    bases: int = 3, efficientnet: bool = False,
 ) -> Path:  # fmt: skip
     """A transfer study in which starting from renders helps few photos."""
     spec = TransferSpec(
@@ -97,6 +97,10 @@ def write_transfer(
     }  # fmt: skip
     if mixes:
         arms[CONTROL_MIX] = (0.085, 900, 7.77)
+    if efficientnet:
+        for decoder in ("random", "synth"):
+            for freezing in ("trainable", "frozen"):
+                arms[f"EfficientNet-{decoder}, {freezing}"] = (0.02, 150, 3.0)
     random = np.random.default_rng(seed)
     base = [_id(BASE, 0, 4096, repeat, seed) for repeat in range(bases)]
     cells = [_cell(BASE, 0, 4096, base, bases, None)]
