@@ -70,6 +70,7 @@ def transfer(data: Path, **changes: Any) -> StudyPlan:
         "test_count": 4,
         "real_counts": [4],
         "pretrain_count": 8,
+        "pretrainings": 1,
         "mix_counts": [8],
         "repeats": {"min": 1, "width": None},
         "size": 16,
