@@ -12,6 +12,7 @@ from scipy import stats
 from clearcoat.report.study import analyse_grid, read_study
 from clearcoat.report.study.comparing import contrast, matched
 from clearcoat.report.study.grid_verdict import judge_grid
+from clearcoat.statistics import mean_interval
 
 from .ledgers import rewritten, write_grid
 
@@ -69,3 +70,23 @@ def test_runs_from_a_single_base_have_no_interval(tmp_path: Path) -> None:
     verdict = judge_grid(analyse_grid(read_study(rewritten(folder, one_base))))
     assert verdict.kind == "too few"
     assert "all from one run on renders: no interval" in verdict.headline
+
+
+@pytest.mark.parametrize(
+    ("repeats", "bases", "each_counts"), [(6, 3, 0.84), (7, 3, 0.80), (7, 2, 0.67)]
+)
+def test_intervals_hold_where_runs_of_one_base_count_as_one(
+    repeats: int, bases: int, each_counts: float
+) -> None:
+    # The table of docs/decisions/0122-statistics.md; 2,000 cells, so give or take 0.02.
+    random = np.random.default_rng(0)
+    held = np.zeros(2)
+    for _ in range(2000):
+        shared = 0.02 * random.standard_normal(bases)
+        gains = shared[np.arange(repeats) % bases] + 0.012 * random.standard_normal(repeats)
+        as_one = [float(gains[turn::bases].mean()) for turn in range(bases)]
+        for place, values in enumerate((gains.tolist(), as_one)):
+            found = mean_interval(values)
+            assert found.low is not None and found.high is not None
+            held[place] += found.low <= 0 <= found.high
+    assert held / 2000 == pytest.approx([each_counts, 0.95], abs=0.025)

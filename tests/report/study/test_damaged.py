@@ -99,8 +99,11 @@ def test_keys_of_later_versions_are_left_alone(small: Path, tmp_path: Path) -> N
     plan = json.loads(file.read_text())
     for part in (plan, plan["spec"], plan["spec"]["prices"], plan["images"], plan["cells"][0]):
         part["later"] = 1
+    before = judge_grid(analyse_grid(read_study(small)))
     file.write_text(json.dumps(plan))
+    assert judge_grid(analyse_grid(read_study(small))) == before
     write_study_report(tmp_path / "report.html", [small])
+    assert before.headline.split(":")[0] in (tmp_path / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
