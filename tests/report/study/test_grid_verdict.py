@@ -84,7 +84,7 @@ def test_renders_that_do_nothing_are_not_praised(tmp_path: Path) -> None:
         analysis = analyse_grid(read_study(folder))
         verdicts.append(judge_grid(analysis).kind)
         breaks += any(found.shown() for found in analysis.breaks.values())
-    # By Holm over each row alone it is 5 of these 10, and 5 of them show a break.
+    # By Holm over each row alone 5 of these 10 are, and 6 show a break.
     assert verdicts.count("unclear") >= 8
     assert breaks <= 2
 

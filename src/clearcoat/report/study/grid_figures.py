@@ -243,6 +243,12 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
                     [place], [grid.cells[real, found.best].interval.estimate], "o", ms=12,
                     mfc="none", mec=INK, mew=1.3,
                 )  # fmt: skip
+        # The uprights of two runs may reach far beyond all scores, which would then lie on a line.
+        scores = [
+            score for real in shown for cell in grid.row(real).values() for score in cell.scores
+        ]
+        margin = 0.2 * (max(scores) - min(scores)) or 0.05
+        axes.set_ylim(min(scores) - margin, max(scores) + margin)
         axes.set_xscale("log", base=2)
         ticks = [
             2.0**p for p in range(round(math.log2(alone)) + 2, int(math.log2(max(ratios))) + 2)
@@ -259,9 +265,9 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
     return Drawn(
         "fig-4",
         "Fig. 4: score by renders per photo, and where it breaks",
-        "Uprights are 95 % intervals. A circle marks the best count of a row in which the scores "
-        "are shown to fall before the last count (Dunnett's test, Holm over the rows, 5 %); no "
-        "circle: no fall shown. "
+        "Uprights are 95 % intervals, cut off far from the scores. A circle marks the best count "
+        "of a row in which the scores are shown to fall before the last count (Dunnett's test, "
+        "Holm over the rows, 5 %); no circle: no fall shown. "
         "Left out, in the data: a cell with too few of the repeats of its row.",
         styled(draw),
         _breaks_table(grid),
