@@ -67,10 +67,16 @@ def test_colors_are_told_apart(vision: str) -> None:
     assert bool(_alike(usual, vision)) == (vision == "deuteranopia")
 
 
-def test_no_two_starts_have_bars_of_one_look(tmp_path: Path) -> None:
-    analysis = analyse_transfer(read_study(write_transfer(tmp_path, runs=2, efficientnet=True)))
-    for drawn in transfer_figures(analysis):
-        _, time = drawn.figure.axes
+def test_no_two_starts_have_one_look(tmp_path: Path) -> None:
+    study = write_transfer(tmp_path, runs=2, efficientnet=True, mixes=(64, 1024, 4096))
+    for drawn in transfer_figures(analyse_transfer(read_study(study))):
+        score, time = drawn.figure.axes
+        marks = [
+            (line.get_color(), line.get_marker(), line.get_markerfacecolor())
+            for line in score.lines
+            if line.get_label()[0] != "_"
+        ]
+        assert len(set(marks)) == len(marks), drawn.name
         looks = [
             (bars[0].get_edgecolor(), bars[0].get_facecolor(), bars[0].get_hatch())
             for bars in time.containers

@@ -77,17 +77,17 @@ def write_grid(
 
 
 def write_transfer(
-    folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0, mixes: bool = True,
+    folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0, mixes: Sequence[int] = (1024,),
     bases: int = 3, efficientnet: bool = False,
 ) -> Path:  # fmt: skip
     """A transfer study in which starting from renders helps few photos."""
     spec = TransferSpec(
         real=Path("photos"), synthetic=Path("renders"), test_count=40, real_counts=(16, 64, 256),
-        pretrain_count=4096, pretrainings=bases, mix_counts=(1024,) if mixes else (),
+        pretrain_count=4096, pretrainings=bases, mix_counts=tuple(mixes),
         repeats={"min": runs, "width": None},
     )  # fmt: skip
     # arm -> lead over control at 16 photos, seconds after the start, trainable parameters
-    arms = {
+    leads = {
         CONTROL: (0.0, 300, 7.77), "synth-random, trainable": (0.06, 150, 7.77),
         "synth-random, frozen": (0.03, 120, 3.05), "synth-synth, trainable": (0.09, 90, 7.77),
         "synth-synth, frozen": (0.05, 80, 3.05), "VGG19-random, trainable": (0.00, 280, 23.86),
@@ -95,12 +95,12 @@ def write_transfer(
         "VGG19-synth, frozen": (0.03, 190, 3.83), "W-net synth": (0.10, 160, 2.34),
         "W-net VGG19": (0.06, 240, 6.56),
     }  # fmt: skip
-    if mixes:
-        arms[CONTROL_MIX] = (0.085, 900, 7.77)
     if efficientnet:
         for decoder in ("random", "synth"):
             for freezing in ("trainable", "frozen"):
-                arms[f"EfficientNet-{decoder}, {freezing}"] = (0.02, 150, 3.0)
+                leads[f"EfficientNet-{decoder}, {freezing}"] = (0.02, 150, 3.0)
+    arms = [(arm, 4096 if "synth" in arm else 0, *of_it) for arm, of_it in leads.items()]
+    arms += [(CONTROL_MIX, count, 0.085, 900, 7.77) for count in mixes]
     random = np.random.default_rng(seed)
     base = [_id(BASE, 0, 4096, repeat, seed) for repeat in range(bases)]
     cells = [_cell(BASE, 0, 4096, base, bases, None)]
@@ -110,16 +110,14 @@ def write_transfer(
     ]
     for real in (16, 64, 256):
         common = 0.02 * random.standard_normal(runs)
-        for arm, (lead, seconds, trainable) in arms.items():
-            from_renders = "synth" in arm
-            synthetic = 4096 if from_renders else 1024 if arm == CONTROL_MIX else 0
+        for arm, synthetic, lead, seconds, trainable in arms:
             ids = [_id(arm, real, synthetic, repeat, seed) for repeat in range(runs)]
             cells.append(_cell(arm, real, synthetic, ids, runs, None))
             for repeat in range(runs):
                 score = useless(real, 0) + lead * 16 / real + common[repeat]
                 score += 0.008 * random.standard_normal()
                 time = seconds * (1 + 0.05 * random.standard_normal())
-                start = base[repeat % bases] if from_renders else None
+                start = base[repeat % bases] if "synth" in arm else None
                 entry = _entry("transfer", arm, real, synthetic, repeat, ids, score, time, start,
                                exclusive=exclusive)  # fmt: skip
                 entries.append(

@@ -127,7 +127,7 @@ def test_moving_training_is_corrected_for_the_starts_that_were_tried(transfer: P
 
 
 def test_without_a_mixed_control_no_loss_is_not_claimed(tmp_path: Path) -> None:
-    verdict = judge_transfer(analyse_transfer(read_study(write_transfer(tmp_path, mixes=False))))
+    verdict = judge_transfer(analyse_transfer(read_study(write_transfer(tmp_path, mixes=()))))
     told = " ".join(verdict.sentences)
     assert "no control on a mix" in told and "without losing" not in told
 

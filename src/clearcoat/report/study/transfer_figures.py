@@ -15,9 +15,15 @@ from clearcoat.report.tables import Table, Value
 from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, EFFICIENTNET
 
 
+_MIX_HATCHES = ("////", "....", "xxxx", "----")
+
+
 @dataclass(frozen=True)
 class _Look:
-    """One colour and marker per start; what is frozen is hollow, and hatched as a bar."""
+    """One colour and marker per start; what is frozen is hollow, and hatched as a bar.
+
+    Controls on a mix have the colour of the plain one, and a marker and hatching each.
+    """
 
     color: str
     marker: str
@@ -27,14 +33,18 @@ class _Look:
 
 def _looks(arms: Sequence[str]) -> dict[str, _Look]:
     starts = list(dict.fromkeys(arm.partition(", ")[0] for arm in arms))
-    # A control on a mix differs from the plain one as frozen does from trainable.
+    mixes = [arm for arm in arms if arm.startswith(CONTROL_MIX)]
     looks = {}
     for arm in arms:
         start, _, more = arm.partition(", ")
         turn = starts.index(start)
         color, marker = COLORS[turn % len(COLORS)], MARKERS[turn % len(MARKERS)]
-        hollow = more.startswith(("frozen", "mix"))
-        looks[arm] = _Look(color, marker, "none" if hollow else color, "////" if hollow else "")
+        hatch = "////" if more.startswith("frozen") else ""
+        if arm in mixes:
+            mix = mixes.index(arm)
+            marker = MARKERS[(turn - mix) % len(MARKERS)]
+            hatch = _MIX_HATCHES[mix % len(_MIX_HATCHES)]
+        looks[arm] = _Look(color, marker, "none" if hatch else color, hatch)
     return looks
 
 
