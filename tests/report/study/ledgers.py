@@ -77,8 +77,8 @@ def write_grid(
 
 
 def write_transfer(
-    folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0, mixes: Sequence[int] = (1024,),
-    bases: int = 3, efficientnet: bool = False,
+    folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0,
+    mixes: Sequence[int] = (1024,), bases: int = 3, efficientnet: bool = False,
 ) -> Path:  # fmt: skip
     """A transfer study in which starting from renders helps few photos."""
     spec = TransferSpec(

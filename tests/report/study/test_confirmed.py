@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,19 @@ def test_without_the_scores_per_image_it_is_said(confirmed: Path, tmp_path: Path
     )
     assert any("over models only" in text for text in confirmed_cautions(study, cells))
     assert list((confirmed / RUNS).glob(f"*/{UNTOUCHED}"))
+
+
+def test_models_of_one_base_count_as_one(confirmed: Path, tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_bytes((confirmed / "study.json").read_bytes())
+    (tmp_path / RUNS).symlink_to(confirmed / RUNS)
+    lines = [json.loads(line) for line in (confirmed / "ledger.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line.get("synthetic") == 8:
+            line["started_from"] = "f" * 64
+    (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    base, mix = confirmed_cells(read_study(tmp_path))
+    whole = confirmed_cells(read_study(confirmed))[1]
+    assert (base.models, mix.models) == (2, 2) and mix.over_images
+    assert mix.untouched.estimate == pytest.approx(whole.untouched.estimate)
+    assert base.untouched.low is not None and mix.untouched.low is None
+    assert mix.gain is not None and mix.gain.low is None

@@ -139,7 +139,7 @@ def class_contrasts(
 
     `pair`: equal repeats belong together where the study is paired.
     """
-    counts = _counts(study, [cell.entries, baseline.entries])
+    counts = counts_by_id(study, [cell.entries, baseline.entries])
     found, tests = [], []
     for number, name in enumerate(study.classes):
         # A run whose test photos show the class nowhere says nothing of it, nor does its pair.
@@ -173,17 +173,19 @@ def _over_images(
 ) -> Interval | None:
     if study.paired and not paired:
         return None
-    counts = _counts(study, [*ours, *theirs])
+    counts = counts_by_id(study, [*ours, *theirs])
     if counts is None:
         return None
     a, b = ([[counts[e.run_id] for e in group] for group in groups] for groups in (ours, theirs))
     return mean_iou_difference(a, b, draws=1000, paired=paired)
 
 
-def _counts(study: StudyFacts, groups: Sequence[Sequence[Entry]]) -> dict[str, ScoredRun] | None:
-    """Return the counts per image of each run by its id; None where some are lacking."""
+def counts_by_id(
+    study: StudyFacts, groups: Sequence[Sequence[Entry]], *, untouched: bool = False
+) -> dict[str, ScoredRun] | None:
+    """Return the counts per image of each run by its id; None where some are not at hand."""
     entries = [entry for group in groups for entry in group]
-    counts = study.counts_of(entries)
+    counts = study.counts_of(entries, untouched=untouched)
     if counts is None:
         return None
     return {entry.run_id: run for entry, run in zip(entries, counts, strict=True)}

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 
-from clearcoat.report.study.facts import CellFacts, StudyFacts
+from clearcoat.report.study.comparing import Groups, counts_by_id, matched
+from clearcoat.report.study.facts import CellFacts, StudyFacts, means
 from clearcoat.report.study.words import gain_text, mean_text, signed
 from clearcoat.report.tables import Table
 from clearcoat.report.verdict import images
 from clearcoat.statistics import (
     Interval,
+    ScoredRun,
     difference_interval,
     gain_difference,
     mean_interval,
     mean_iou_difference,
     mean_iou_interval,
 )
-from clearcoat.studies import GRID_ARM, CellKey, Confirmation, Entry, Look
+from clearcoat.studies import GRID_ARM, CellKey, Confirmation, Look
 from clearcoat.studies.confirming import is_open
 from clearcoat.studies.transfer import CONTROL
 
@@ -30,6 +33,7 @@ class OnUntouched:
 
     key: CellKey
     look: int
+    models: int
     split_tests: Interval
     """Mean IoU of the models that were scored again."""
     untouched: Interval
@@ -49,14 +53,14 @@ def confirmed_cells(study: StudyFacts) -> tuple[OnUntouched, ...]:
     for look in study.ledger.looks:
         scores = {c.run_id: c for c in study.ledger.confirmations if c.look == look.number}
         looked = {
-            key: entries
+            key: again
             for key, cell in study.cells.items()
-            if (entries := _scored_again(cell, scores))
+            if (again := _scored_again(cell, scores)).entries
         }
-        for key, entries in looked.items():
+        for key, cell in looked.items():
             base = CellKey(GRID_ARM if key.arm == GRID_ARM else CONTROL, key.real, 0)
-            baseline = looked.get(base, ()) if key != base else ()
-            found.append(_cell(study, key, look, entries, baseline, scores))
+            baseline = looked.get(base) if key != base else None
+            found.append(_cell(study, look, cell, baseline, scores))
     return tuple(found)
 
 
@@ -123,7 +127,7 @@ def confirmed_table(cells: Sequence[OnUntouched]) -> Table:
         columns,
         tuple(
             (
-                str(cell.key), cell.look, cell.untouched.count, cell.split_tests.estimate,
+                str(cell.key), cell.look, cell.models, cell.split_tests.estimate,
                 *_three(cell.untouched), *_three(cell.optimism),
                 None if cell.gain_on_split_tests is None else cell.gain_on_split_tests.estimate,
                 *_three(cell.gain), *_three(cell.gain_optimism),
@@ -141,7 +145,7 @@ def confirmed_view(cells: Sequence[OnUntouched]) -> Table:
         tuple(
             (
                 str(cell.key) + ("" if cell.look == 1 else f" (look {cell.look})"),
-                cell.untouched.count,
+                cell.models,
                 f"{cell.split_tests.estimate:.3f}",
                 mean_text(cell.untouched),
                 _range(cell.optimism),
@@ -163,57 +167,57 @@ def _range(interval: Interval | None) -> str:
     return f"{signed(interval.estimate)} ({signed(interval.low)} to {signed(interval.high)})"
 
 
-def _scored_again(cell: CellFacts, scores: Mapping[str, Confirmation]) -> tuple[Entry, ...]:
-    return tuple(
+def _scored_again(cell: CellFacts, scores: Mapping[str, Confirmation]) -> CellFacts:
+    again = tuple(
         entry
         for entry in cell.entries
         if entry.run_id in scores and scores[entry.run_id].mean_iou is not None
     )
+    return replace(cell, entries=again)
 
 
 def _cell(
     study: StudyFacts,
-    key: CellKey,
     look: Look,
-    entries: tuple[Entry, ...],
-    baseline: tuple[Entry, ...],
+    cell: CellFacts,
+    baseline: CellFacts | None,
     scores: Mapping[str, Confirmation],
 ) -> OnUntouched:
-    before, after = _values(entries, scores)
-    counts = study.counts_of(entries), study.counts_of(entries, untouched=True)
-    over_images = counts[0] is not None and counts[1] is not None
-    gains = _gains(study, entries, baseline, scores) if baseline else (None, None, None)
+    runs = cell.independent
+    before, after = _means(runs, scores)
+    tests, apart = _counts(study, runs), _counts(study, runs, untouched=True)
+    gains = (None, None, None) if baseline is None else _gains(study, cell, baseline, scores)
     return OnUntouched(
-        key=key,
+        key=cell.key,
         look=look.number,
+        models=len(cell.entries),
         split_tests=mean_interval(before),
-        untouched=mean_iou_interval(counts[1], draws=_DRAWS) if counts[1] else mean_interval(after),
-        optimism=mean_iou_difference(counts[0], counts[1], draws=_DRAWS, paired=True)
-        if counts[0] and counts[1]
+        untouched=mean_iou_interval(apart, draws=_DRAWS) if apart else mean_interval(after),
+        optimism=mean_iou_difference(tests, apart, draws=_DRAWS, paired=True)
+        if tests and apart
         else difference_interval(before, after, paired=True),
         gain_on_split_tests=gains[0],
         gain=gains[1],
         gain_optimism=gains[2],
-        over_images=over_images,
+        over_images=bool(tests and apart),
     )
 
 
 def _gains(
     study: StudyFacts,
-    ours: tuple[Entry, ...],
-    theirs: tuple[Entry, ...],
+    cell: CellFacts,
+    baseline: CellFacts,
     scores: Mapping[str, Confirmation],
 ) -> tuple[Interval, Interval, Interval | None]:
     """Gain on split tests, gain on the untouched photos, and the former less the latter."""
-    common = {e.repeat for e in ours} & {e.repeat for e in theirs} if study.paired else set()
-    paired = len(common) > 1
-    if paired:
-        ours = tuple(e for e in ours if e.repeat in common)
-        theirs = tuple(e for e in theirs if e.repeat in common)
-    (a, c), (b, d) = _values(ours, scores), _values(theirs, scores)
-    tests = study.counts_of(ours), study.counts_of(theirs)
-    apart = study.counts_of(ours, untouched=True), study.counts_of(theirs, untouched=True)
+    ours, theirs = matched(cell, baseline) if study.paired else ([], [])
+    paired = len(ours) > 1
+    if not paired:
+        ours, theirs = cell.independent, baseline.independent
+    tests = _counts(study, ours), _counts(study, theirs)
+    apart = _counts(study, ours, untouched=True), _counts(study, theirs, untouched=True)
     if not (tests[0] and tests[1] and apart[0] and apart[1]):
+        (a, c), (b, d) = _means(ours, scores), _means(theirs, scores)
         optimism = None
         if paired:
             gains = [[x - y for x, y in zip(*both, strict=True)] for both in ((a, b), (c, d))]
@@ -230,12 +234,17 @@ def _gains(
     )
 
 
-def _values(
-    entries: tuple[Entry, ...], scores: Mapping[str, Confirmation]
-) -> tuple[list[float], list[float]]:
-    before = [entry.mean_iou for entry in entries if entry.mean_iou is not None]
-    after = [scores[entry.run_id].mean_iou for entry in entries]
-    return before, [value for value in after if value is not None]
+def _counts(
+    study: StudyFacts, groups: Groups, *, untouched: bool = False
+) -> list[list[ScoredRun]] | None:
+    counts = counts_by_id(study, groups, untouched=untouched)
+    return None if counts is None else [[counts[e.run_id] for e in group] for group in groups]
+
+
+def _means(groups: Groups, scores: Mapping[str, Confirmation]) -> tuple[list[float], list[float]]:
+    """Mean IoU on the split tests and on the untouched photos of runs that count as one."""
+    again = [fmean(scores[e.run_id].mean_iou or 0.0 for e in group) for group in groups]
+    return means(groups), again
 
 
 def _both(gain: Interval, before: Interval) -> str:

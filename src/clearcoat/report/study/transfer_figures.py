@@ -14,7 +14,6 @@ from clearcoat.report.study.starts import TransferAnalysis
 from clearcoat.report.tables import Table, Value
 from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, EFFICIENTNET
 
-
 _MIX_HATCHES = ("////", "....", "xxxx", "----")
 
 
