@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clearcoat.errors import RunError
@@ -165,3 +166,16 @@ def test_damaged_counts_of_a_run_are_not_at_hand(content: str, small: Path) -> N
     folder.mkdir(parents=True)
     (folder / "per_image.json").write_text(content)
     assert study.counts_of([entry]) is None
+
+
+def test_counts_of_other_classes_or_images_are_not_at_hand(small: Path) -> None:
+    study = read_study(small)
+    entry = study.ledger.entries[0]
+    folder = small / "runs" / entry.run_id[:16]
+    folder.mkdir(parents=True)
+    images, classes = entry.test_images, len(study.classes)
+    for shape in ((images, 2, classes + 1), (images - 1, 2, classes), (images, 2, classes)):
+        counts = {"intersection_and_union": np.ones(shape).tolist()}
+        (folder / "per_image.json").write_text(json.dumps(counts))
+        fits = shape == (images, 2, classes)
+        assert (study.counts_of([entry]) is not None) == fits

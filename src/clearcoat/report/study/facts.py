@@ -134,14 +134,17 @@ class StudyFacts:
     ) -> list[ScoredRun] | None:
         """Return the counts per image of runs, on their test or on the untouched photos.
 
-        None where some are not at hand.
+        None where some are not at hand, or of other classes or another number of images.
         """
         runs = []
         for entry in entries:
             folder = self.path / RUNS / entry.run_id[:16]
+            images = self.images.untouched if untouched else entry.test_images
             try:
                 text = (folder / (UNTOUCHED if untouched else PER_IMAGE)).read_bytes()
                 counts = np.array(json.loads(text)["intersection_and_union"], dtype=np.float64)
+                if counts.shape != (images, 2, len(self.classes)):
+                    return None
                 runs.append(ScoredRun("untouched" if untouched else entry.split, counts))
             except (OSError, ValueError, LookupError, TypeError, RecursionError):
                 return None
