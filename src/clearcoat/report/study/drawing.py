@@ -120,3 +120,12 @@ def error_bar(interval: Interval) -> tuple[list[float], list[float]]:
     if interval.low is None or interval.high is None:
         return [0.0], [0.0]
     return [interval.estimate - interval.low], [interval.high - interval.estimate]
+
+
+def limit_to_scores(axes: Axes, scores: Sequence[float]) -> None:
+    """Let the scores of single runs fill the axis, and cut intervals off that reach far beyond.
+
+    Those of two runs may be so long that all scores would lie on a line.
+    """
+    margin = 0.2 * (max(scores) - min(scores)) or 0.05
+    axes.set_ylim(min(scores) - margin, max(scores) + margin)

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from clearcoat.report.charts import COLORS, INK, MARKERS
 from clearcoat.report.study.comparing import ALPHA
-from clearcoat.report.study.drawing import Drawn, heat_map, styled
+from clearcoat.report.study.drawing import Drawn, heat_map, limit_to_scores, styled
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.tables import Table, Value
 
@@ -243,12 +243,10 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
                     [place], [grid.cells[real, found.best].interval.estimate], "o", ms=12,
                     mfc="none", mec=INK, mew=1.3,
                 )  # fmt: skip
-        # The uprights of two runs may reach far beyond all scores, which would then lie on a line.
-        scores = [
-            score for real in shown for cell in grid.row(real).values() for score in cell.scores
-        ]
-        margin = 0.2 * (max(scores) - min(scores)) or 0.05
-        axes.set_ylim(min(scores) - margin, max(scores) + margin)
+        limit_to_scores(
+            axes,
+            [score for real in shown for cell in grid.row(real).values() for score in cell.scores],
+        )
         axes.set_xscale("log", base=2)
         ticks = [
             2.0**p for p in range(round(math.log2(alone)) + 2, int(math.log2(max(ratios))) + 2)

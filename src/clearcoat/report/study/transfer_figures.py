@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from clearcoat.report.charts import COLORS, MARKERS
-from clearcoat.report.study.drawing import Drawn, error_bar, styled
+from clearcoat.report.study.drawing import Drawn, error_bar, limit_to_scores, styled
 from clearcoat.report.study.starts import TransferAnalysis
 from clearcoat.report.tables import Table, Value
 from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, EFFICIENTNET
@@ -103,9 +103,15 @@ def _panels(analysis: TransferAnalysis, name: str, title: str, arms: Sequence[st
             score.plot([], [], look.marker, color=look.color, mfc=look.face, label=arm)
         for axes, text in ((score, "mean IoU"), (time, _time_label(unit))):
             axes.set_xticks(range(len(real)), [f"{count:,}" for count in real])
+            axes.set_xlim(-0.5, len(real) - 0.5)
             axes.set_xlabel("photos")
             axes.set_title(text, loc="left", fontsize=9)
             axes.grid(visible=False, axis="x")
+        shown = [
+            analysis.starts[arm, r] for arm in arms for r in real if (arm, r) in analysis.starts
+        ]
+        limit_to_scores(score, [value for start in shown for value in start.cell.scores])
+        time.yaxis.set_major_formatter("{x:,.0f}")
         figure.legend(loc="outside lower left", ncols=3, fontsize=8)
         return figure
 
@@ -116,9 +122,9 @@ def _panels(analysis: TransferAnalysis, name: str, title: str, arms: Sequence[st
     return Drawn(
         name,
         title,
-        "Left: mean over runs with its 95 % interval; hollow: frozen, or trained on a mix. "
-        "Right: mean training after the start; what "
-        "was spent before, once for all, is in the data." + shared,
+        "Left: mean over runs with its 95 % interval, cut off far from the scores; hollow: frozen, "
+        "or trained on a mix. Right: mean training after the start; what was spent before, once "
+        "for all, is in the data." + shared,
         styled(draw),
         transfer_table(analysis, arms),
     )

@@ -150,21 +150,21 @@ def _time(analysis: TransferAnalysis) -> list[str]:
         name, start, share = max(as_good or found, key=lambda item: item[2])
         p, mix = adjusted[name], start.against_mix
         if mix is None:
-            ending = "(no control on a mix to compare the score with)"
+            ending = "; there is no control on a mix to compare the score with"
         elif as_good and p is not None:
             ending = (
-                f"without losing {MARGIN} of mean IoU against training in one go "
+                f", without losing {MARGIN} of mean IoU against training in one go "
                 f"({gain_text(mix.difference)}; {p_text(p)} after Holm)"
             )
         else:
             ending = (
-                "but that this loses nothing against training in one go is not shown "
+                ", but that this loses nothing against training in one go is not shown "
                 f"({gain_text(mix.difference)})"
             )
         unit = "time" if start.times.unit == "s" else "image passes"
         texts.append(
             f"With {images(real, 'photo')}, {name} moves {_percent(share, start.times)} of all "
-            f"training {unit} into pretraining, {ending}."
+            f"training {unit} into pretraining{ending}."
         )
     return texts
 
@@ -206,7 +206,7 @@ def _cautions(analysis: TransferAnalysis) -> list[str]:
         found.append(f"Runs are still missing in {images(study.open, 'cell')} of {study.planned}.")
     if study.failed:
         found.append(f"{images(study.failed, 'run')} diverged and have no score.")
-    if analysis.base is not None and len(analysis.base.values) == 1:
+    if analysis.base is not None and analysis.base.rule.most == 1:
         found.append(
             "All starts from renders share one base model: another one might do better or "
             "worse, so that their gains have no interval (the setting “pretrainings” trains "
