@@ -1,6 +1,6 @@
 """The tables of ../car-parts.md, as Markdown: cells, gains, comparisons, runs, classes.
 
-python tables.py [LEDGER]        (by default the one beside it)
+python tables.py [LEDGER]        (by default that of grid/)
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from clearcoat.statistics import difference_interval, holm, mean_interval, paire
 
 Cell = tuple[int, int]
 """Photos and renders."""
+_LEDGER = Path(__file__).parent / "grid" / "ledger.jsonl"
 _COMPARED = (((16, 4096), (256, 0)), ((0, 4096), (256, 0)), ((0, 4096), (16, 0)))
 _BY_CLASS = ((0, 4096), (16, 0), (16, 4096), (64, 0), (64, 4096), (256, 0), (256, 4096))
 
@@ -139,4 +140,4 @@ def _row(first: str, others: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "ledger.jsonl")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else _LEDGER)

@@ -1,0 +1,37 @@
+"""The studies that are kept with their results: they can be read, and say what is told of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from clearcoat.report.study import StudyFacts, analyse_grid, read_study
+from clearcoat.report.study.grid_verdict import judge_grid
+from clearcoat.studies import GRID_ARM, CellKey
+
+ROOT = Path(__file__).resolve().parents[2]
+CAR_PARTS = ROOT / "docs" / "results" / "car-parts"
+
+
+@pytest.fixture(scope="module")
+def grid() -> StudyFacts:
+    return read_study(CAR_PARTS / "grid")
+
+
+def test_the_grid_is_whole(grid: StudyFacts) -> None:
+    assert grid.open == grid.failed == grid.foreign == 0
+    assert not grid.ledger.complaints
+    verdict = judge_grid(analyse_grid(grid), 16)
+    assert verdict.kind == "gain"
+    assert "with 16 to 256 photos" in verdict.headline
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "results" / "car-parts.md"])
+def test_the_scores_are_those_of_the_ledger(page: Path, grid: StudyFacts) -> None:
+    told = set(re.findall(r"\b0\.\d{3}\b", page.read_text("utf-8")))
+    counts = [(0, 4096), *((real, more) for real in (16, 64, 256) for more in (0, 4096))]
+    for real, synthetic in counts:
+        mean = grid.cells[CellKey(GRID_ARM, real, synthetic)].interval.estimate
+        assert f"{mean:.3f}" in told, f"{real} + {synthetic}"
