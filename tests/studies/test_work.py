@@ -204,6 +204,14 @@ def test_training_on_renders_that_will_not_fit_is_not_begun(
     # Photos alone fit into the budget. So would the mixes, if training on renders did.
     assert conduct(study, tmp_path, Conditions(budget_s=60)).ended_by == "budget"
     assert begun == [4, 8]
+    # Cut off shortly before its end, it does.
+    start = next(run.start for run in plan(study, []).next if run.start and run.repeat)
+    folder = tmp_path / RUNS / start.folder_name
+    folder.mkdir(parents=True)
+    (folder / "curve.jsonl").write_text('{"train_s": 980.0}\n')
+    begun.clear()
+    conduct(study, tmp_path, Conditions(budget_s=60))
+    assert begun[0] == 0
 
 
 def test_a_run_that_diverges_is_written_down_and_not_tried_for_ever(

@@ -9,8 +9,9 @@ the next repeat that both have, whatever more runs one of them has alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
+from types import MappingProxyType
 
 from clearcoat.studies.ledger import Entry
 from clearcoat.studies.planning import Progress
@@ -21,6 +22,8 @@ _UNKNOWN_SPREAD = 0.05
 """Standard deviation of mean IoU, or of a paired difference, that is taken before any is shown."""
 _CLOSE_CALL_SE = 3.0
 """Standard errors from zero beyond which a difference is as good as decided."""
+_LEAST_S = 1.0
+"""Seconds of a run of which nothing is known, or that has as good as ended."""
 
 
 def expected_cost_s(run: PlannedRun, entries: Sequence[Entry]) -> float | None:
@@ -38,8 +41,20 @@ def expected_cost_s(run: PlannedRun, entries: Sequence[Entry]) -> float | None:
     return math.exp(sum(w * x for w, x in zip(weights, logs, strict=True)) / sum(weights))
 
 
+def cost_left_s(
+    run: PlannedRun, entries: Sequence[Entry], spent_s: Mapping[str, float]
+) -> float | None:
+    """Seconds that a run still takes where it was cut off; `spent_s`: by id, what it has behind."""
+    whole = expected_cost_s(run, entries)
+    return None if whole is None else max(_LEAST_S, whole - spent_s.get(run.run_id, 0.0))
+
+
 def in_order_of_worth(
-    progress: Progress, entries: Sequence[Entry], *, paired: bool
+    progress: Progress,
+    entries: Sequence[Entry],
+    *,
+    paired: bool,
+    spent_s: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[PlannedRun, ...]:
     """Return the planned runs, those that change the answer most per second first.
 
@@ -47,18 +62,18 @@ def in_order_of_worth(
     to narrow. `paired`: equal repeats belong together, so that a run tells by itself only where
     the other cell has its repeat; where both cells are still to be run, the two runs together are
     worth what they narrow over what both cost. A pretraining run is worth what the best of the
-    runs is that wait for it.
+    runs is that wait for it. `spent_s`: by id, what runs that were cut off have behind them.
     """
     differences = _Differences(progress, paired=paired)
     done = {entry.run_id for entry in entries}
     planned = [run for run in progress.next if run.key in progress.states]
     before_s = {
-        run.run_id: expected_cost_s(run.start, entries) or 1.0
+        run.run_id: cost_left_s(run.start, entries, spent_s) or _LEAST_S
         for run in planned
         if run.start is not None and run.start.run_id not in done
     }
     cost_s = {
-        run.run_id: (expected_cost_s(run, entries) or 1.0) + before_s.get(run.run_id, 0.0)
+        run.run_id: (cost_left_s(run, entries, spent_s) or _LEAST_S) + before_s.get(run.run_id, 0.0)
         for run in planned
     }
     alone = {run.run_id: differences.narrowed(run) for run in planned}

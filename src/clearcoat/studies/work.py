@@ -11,7 +11,7 @@ from typing import Any
 
 from clearcoat import __version__
 from clearcoat.errors import DivergedError, TrainingError
-from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
+from clearcoat.studies.budget import cost_left_s, in_order_of_worth
 from clearcoat.studies.ledger import Entry, Ledger, append, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, depict
@@ -124,12 +124,22 @@ class _Worker:
         done = {entry.run_id: entry for entry in entries}
         affordable = []
         paired = self.study.spec.design == "paired"
-        for run in in_order_of_worth(progress, entries, paired=paired):
+        starts = (run.start for run in progress.next if run.start is not None)
+        spent_s = {run.run_id: self._spent_s(run) for run in (*progress.next, *starts)}
+        for run in in_order_of_worth(progress, entries, paired=paired, spent_s=spent_s):
             # Where weights must be made first, that is what would be begun.
             tasks = dict.fromkeys((self._first_task(run, done), run))
-            if sum(expected_cost_s(task, entries) or 0.0 for task in tasks) <= left:
+            if sum(cost_left_s(task, entries, spent_s) or 0.0 for task in tasks) <= left:
                 affordable.append(run)
         return affordable
+
+    def _spent_s(self, run: PlannedRun) -> float:
+        """Return how long a run that was cut off has been trained; 0 for all others."""
+        folder = self._folder(run)
+        if (folder / METRICS).exists():
+            return 0.0
+        curve = RunFolder(folder).read_curve()
+        return float(curve[-1]["train_s"]) if curve else 0.0
 
     def _claimed(
         self, runs: Sequence[PlannedRun], ledger: Ledger, claims: Claims
