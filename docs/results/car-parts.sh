@@ -24,5 +24,11 @@ for study in unet-control unet; do
 done
 clearcoat report "$out/unet" --out "$out/unet.html" --photos 16
 
+# Where training starts. Photos alone were trained above.
+mkdir -p "$out/transfer"
+[ -e "$out/transfer/ledger.jsonl" ] || cat "$out"/{study,unet}/ledger.jsonl > "$out/transfer/ledger.jsonl"
+clearcoat study transfer "$out/transfer.yaml" --out "$out/transfer" --threads 1
+clearcoat report "$out/transfer" --out "$out/transfer.html" --files "$out/transfer-report"
+
 # How long, and on what, to train: docs/decisions/0029-recipe.md.
 python "$here/car-parts/recipe.py" "$out"
