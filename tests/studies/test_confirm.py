@@ -111,9 +111,17 @@ def test_a_look_that_was_cut_off_is_gone_on_with(study: Path) -> None:
     cut = study / "ledger.jsonl"
     lines = cut.read_text().splitlines(keepends=True)
     cut.write_text("".join(lines[:-2]) + lines[-2][:30])
-    # Whatever is asked for now: the cells were chosen when the look began.
-    again = confirm(study, ["4+0"])
+    # The cells were chosen when the look began.
+    with pytest.raises(UsageError, match="was cut off"):
+        confirm(study, ["4+0"])
+    again = confirm(study)
     assert again.look == whole.look and again.cells == whole.cells
+
+
+def test_a_device_that_is_not_there_does_not_spend_the_look(study: Path) -> None:
+    with pytest.raises(UsageError, match="warp"):
+        confirm(study, device="warp")
+    assert not read_ledger(study).looks
 
 
 def test_an_unfinished_study_is_not_confirmed_by_chance(data: Path, tmp_path: Path) -> None:
@@ -132,7 +140,7 @@ def test_an_unfinished_study_is_not_confirmed_by_chance(data: Path, tmp_path: Pa
 
 
 def test_cells_without_weights_are_named_and_can_be_made_again(data: Path, tmp_path: Path) -> None:
-    few = APART | {"synthetic_counts": [0], "confirm": {"repeats": 1, "real": [8]}}
+    few = APART | {"synthetic_counts": [0], "confirm": {"real": []}}
     out = tmp_path / "grid"
     conduct(supplement(data, **few), out)
     before = read_ledger(out).entries
@@ -207,7 +215,8 @@ def test_a_transfer_study_confirms_controls_and_the_best_start(data: Path, tmp_p
     confirmed = confirm(out)
     arms = [cell.key.arm for cell in confirmed.cells]
     assert arms[0] == "base" and "control" in arms and "control, mix" in arms
-    assert len(arms) == 4
+    assert "synth-synth, trainable" in arms and "W-net synth" in arms
+    assert len(arms) == 5
 
 
 def test_a_look_at_other_photos_is_not_gone_on_with(study: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -381,3 +382,34 @@ def test_an_encoder_without_imagenet_weights_is_refused(data: Path) -> None:
     network = {"name": "vgg19_unet", "filters": [4, 4, 4, 4], "encoder_filters": [4, 4, 8, 8, 8]}
     with pytest.raises(UsageError, match="no file of ImageNet weights"):
         supplement(data, training=TRAINING | {"model": network}, encoder={})
+
+
+def test_what_nobody_confirms_is_named(data: Path) -> None:
+    with pytest.raises(UsageError, match=r"confirm\.arms") as raised:
+        transfer(data, untouched_count=4, confirm={"arms": ["synth-synth"]})
+    assert "synth-synth, trainable" in (raised.value.expected or "")
+    with pytest.raises(UsageError, match=r"confirm\.real"):
+        supplement(data, untouched_count=4, confirm={"real": [44]})
+
+
+@pytest.mark.parametrize("make", [supplement, transfer])
+def test_bases_stop_on_renders_whatever_the_mode(
+    make: Callable[..., StudyPlan], data: Path
+) -> None:
+    changes = {"mode": "paper", "validation_count": None, "model": {"filters": [4, 8, 8, 8, 8]}}
+    study = make(data, training=TRAINING | changes)
+    assert any(cell.key.synthetic and cell.key.real for cell in study.cells)
+    starts = [run for run in plan(study, []).next if run.starts_others]
+    assert starts and all(run.config.mode == "strict" for run in starts)
+
+
+def test_vgg19_asks_for_nothing_where_it_is_left_out(data: Path) -> None:
+    study = transfer(
+        data,
+        initialisations=["control", "synth-synth", "control"],
+        freeze=["frozen", "frozen"],
+        wnet=False,
+        training=TRAINING | {"model": {"filters": [4, 8, 8]}},
+    )
+    arms = [cell.key.arm for cell in study.cells]
+    assert arms == ["base", "control", "synth-synth, frozen", "control, mix"]

@@ -127,6 +127,20 @@ def test_networks_of_a_transfer_study_cannot_be_replaced(tmp_path: Path) -> None
         )
 
 
+def test_a_base_with_other_outputs_is_refused(tmp_path: Path) -> None:
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
+    losses = "training: {loss: cross_entropy_dice}\npretrain: {loss: binary_cross_entropy_dice}\n"
+    with pytest.raises(SpecError, match=r"pretrain\.loss"):
+        load_study(_write(tmp_path, text + losses), TransferSpec)
+
+
+def test_mistakes_are_named_where_they_were_written(tmp_path: Path) -> None:
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
+    for section in ("without_renders", "pretrain", "training"):
+        with pytest.raises(SpecError, match=rf"{section}\.learning_rat\b"):
+            load_study(_write(tmp_path, f"{text}{section}: {{learning_rat: 0.1}}\n"), TransferSpec)
+
+
 @pytest.mark.parametrize("untouched", [0, 4])
 def test_photos_to_score_on_are_none_to_train_on(data: Path, untouched: int) -> None:
     with pytest.raises(SpecError, match="also among those to train on") as raised:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 
+import torch
 from pydantic import ValidationError
 
 from clearcoat.dataset import Dataset
@@ -23,7 +24,7 @@ from clearcoat.studies.record import RUNS, STUDY, StudyRecord, entries_by_name, 
 from clearcoat.studies.runs import GRID_ARM, CellKey
 from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec
 from clearcoat.studies.supplement import QUALITATIVE_ARM
-from clearcoat.studies.transfer import CONTROL, CONTROL_MIX
+from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, FROM_RENDERS
 from clearcoat.training import (
     RunFolder,
     find_loss,
@@ -88,13 +89,16 @@ def confirm(
 
     `wanted` names cells as in `16+1024` or `ARM:16+1024`; without it (and without `everything`)
     the baseline and the best cell at each number of photos are chosen. `photos` is where the
-    real data set lies now, if it has moved. A look that was cut off is gone on with, whatever is
-    wanted now. Raises UsageError for a second look (unless `again`), for a study that still lacks
-    runs (unless `early`) and for cells without weights; RunError, DatasetError.
+    real data set lies now, if it has moved. A look that was cut off is gone on with.
+    Raises UsageError for a second look (unless `again`), for other cells than those of a look that
+    was cut off, for a study that still lacks runs (unless `early`), for cells without weights and
+    for a device that is not there; RunError, DatasetError.
     """
     record = read_record(out)
     spec = _spec(record, out)
     data = _untouched(record, spec, photos, out)
+    # Before a look is opened: a mistake is not to spend it.
+    where = find_device(device)
     with Claims(out) as claims:
         if not claims.take(_CLAIM):
             raise UsageError("another process is scoring the untouched photos", where=out)
@@ -115,11 +119,18 @@ def confirm(
                 began_at=_now(),
             )
             append(out, look)
+        elif wanted or everything:
+            raise UsageError(
+                "a look at the untouched photos was cut off, and its cells were chosen then",
+                where=out,
+                found=f"{len(look.runs)} models, {look.began_at}",
+                do="go on with it: the same command without --cell and --all",
+            )
         elif look.data != data.digest():
             raise DatasetError(
                 "the untouched photos are others than when the look began", where=data.path
             )
-        _score(look, ledger, data, out, device, told)
+        _score(look, ledger, data, out, where, told)
     return Confirmed(look, _cells(record, look, read_ledger(out)), weightless)
 
 
@@ -207,17 +218,18 @@ def _choose(
 def default_choice(cells: Sequence[_Candidate]) -> list[_Candidate]:
     """At each number of photos: the models on photos alone, and the best of the others.
 
-    In a transfer study also the best that was trained on photos and renders in one go, which is
-    what a start is measured by.
+    In a transfer study the best of each kind of others: trained on photos and renders in one go,
+    with an encoder from renders, which the report's verdict is about, and all that is left.
     """
     chosen = []
     for real in sorted({cell.key.real for cell in cells}):
         row = [cell for cell in cells if cell.key.real == real]
         alone = [c for c in row if c.key.arm in (GRID_ARM, CONTROL) and not c.key.synthetic]
         mixes = [c for c in row if c.key.arm == CONTROL_MIX]
-        others = [c for c in row if c not in alone and c not in mixes]
+        starts = [c for c in row if c.key.arm.startswith(FROM_RENDERS)]
+        others = [c for c in row if c not in (*alone, *mixes, *starts)]
         chosen += alone
-        chosen += [max(some, key=lambda c: c.mean) for some in (mixes, others) if some]
+        chosen += [max(some, key=lambda c: c.mean) for some in (mixes, starts, others) if some]
     return chosen
 
 
@@ -232,10 +244,9 @@ def _score(
     ledger: Ledger,
     data: Dataset,
     out: Path,
-    device: str,
+    where: torch.device,
     told: Callable[[int, int], None],
 ) -> None:
-    where = find_device(device)
     done = {c.run_id for c in ledger.confirmations if c.look == look.number}
     packed: dict[int, Images] = {}
     told(len(done), len(look.runs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -129,7 +129,8 @@ def possible(cell: CellPlan, splits: int) -> str | None:
             try:
                 select(run.config, run.sources)
             except UsageError as error:
-                return f"{error.what}: {error.found}, needed {error.expected or 'more'}"
+                needed = error.do if error.expected is None else f"needed {error.expected}"
+                return ", ".join(filter(None, (f"{error.what}: {error.found}", needed)))
             run = run.start
     return None
 
@@ -141,3 +142,21 @@ def sorted_out(cells: list[CellPlan], splits: int) -> tuple[list[CellPlan], list
         [cell for cell, why in reasons if why is None],
         [Skipped(cell.key, why) for cell, why in reasons if why is not None],
     )
+
+
+def require_confirmable(spec: StudySpec, cells: Sequence[CellPlan | Skipped]) -> None:
+    """Raise UsageError where `confirm` names what no cell has: its weights would not stay."""
+    chosen = spec.confirm
+    known: dict[str, tuple[Sequence[str | int] | None, set[str | int]]] = {
+        "arms": (chosen.arms, {cell.key.arm for cell in cells}),
+        "real": (chosen.real, {cell.key.real for cell in cells}),
+        "synthetic": (chosen.synthetic, {cell.key.synthetic for cell in cells}),
+    }
+    for name, (asked, there) in known.items():
+        for value in asked or ():
+            if value not in there:
+                raise UsageError(
+                    f"confirm.{name}: no cell of the study has it",
+                    found=repr(value),
+                    expected=", ".join(map(str, sorted(there, key=str))),
+                )

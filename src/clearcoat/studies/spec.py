@@ -18,6 +18,7 @@ from clearcoat.training import (
     AUGMENTATIONS,
     RECIPES,
     TrainingConfig,
+    find_loss,
     recipe,
     training_config,
     with_size_of_recipe,
@@ -177,11 +178,20 @@ class StudySpec(Model):
             return training_config(values)
         except UsageError as error:
             raise SpecError(
-                f"training.{error.where}: {error.what}" if error.where else error.what,
+                f"{self._section(error.where, changes)}.{error.where}: {error.what}"
+                if error.where
+                else error.what,
                 found=error.found,
                 expected=error.expected,
                 do=error.do,
             ) from error
+
+    def _section(self, option: str, changes: Mapping[str, Any]) -> str:
+        """Return where in the file an option of training was written."""
+        name = option.partition(".")[0]
+        sections = ("without_renders", "pretrain")
+        written = (key for key in sections if name in changes and name in getattr(self, key, {}))
+        return next(written, "training")
 
 
 class EncoderSpec(Model):
@@ -315,7 +325,12 @@ class TransferSpec(StudySpec):
         if "model" in self.without_renders:
             # It would stand in the place of every network that starts from no render.
             raise ValueError("without_renders.model is the study's own to choose")
-        self.config(**self.pretrain)
+        base = self.config(**self.pretrain)
+        if find_loss(base.loss).extra_outputs != find_loss(self.config().loss).extra_outputs:
+            raise ValueError(
+                f"pretrain.loss: {base.loss}: models that start from the base have other outputs "
+                f"(training.loss: {self.config().loss})"
+            )
         return self
 
 

@@ -18,6 +18,7 @@ from clearcoat.studies.runs import (
     Skipped,
     StudyPlan,
     planned,
+    require_confirmable,
     seed_of,
     sorted_out,
 )
@@ -61,6 +62,7 @@ def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
             # The grid's own runs are not nested.
             extra, short = sorted_out([_nested(spec, data, key, starts) for key in keys], 1)
             cells, skipped = [*cells, *extra], [*skipped, *short]
+    require_confirmable(spec, (*cells, *skipped))
     return StudyPlan("supplement", spec, data, tuple(cells), tuple(skipped))
 
 
@@ -191,6 +193,8 @@ def _synthetic_phase(spec: SupplementSpec) -> dict[str, Any]:
     config = spec.config()
     limit = config.pretrain_max_steps or config.max_steps
     return {
+        # It stops on renders, whatever its descendants stop on.
+        "mode": "strict",
         "validation_source": "synthetic",
         "max_steps": limit,
         "validation_count": None,

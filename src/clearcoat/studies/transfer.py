@@ -22,6 +22,7 @@ from clearcoat.studies.runs import (
     Skipped,
     StudyPlan,
     planned,
+    require_confirmable,
     seed_of,
     sorted_out,
 )
@@ -32,6 +33,9 @@ BASE = "base"
 CONTROL = "control"
 CONTROL_MIX = "control, mix"
 EFFICIENTNET = "EfficientNet"
+FROM_RENDERS = "synth-"
+"""Begins the names of starts that differ from control in renders alone. Those with an encoder from
+ImageNet do in that too, and a W-net is another network."""
 WNET_SYNTH, WNET_VGG19 = "W-net synth", "W-net VGG19"
 
 
@@ -57,20 +61,20 @@ class Arm:
 def arms(spec: TransferSpec) -> tuple[Arm, ...]:
     """Return the arms of a study in the paper's order, those that need ImageNet included."""
     unet = spec.config().model.model_dump(mode="json")
-    vgg19 = _vgg19(unet, spec.vgg19)
     found = []
-    for name in spec.initialisations:
+    ways = tuple(dict.fromkeys(spec.freeze))
+    for name in dict.fromkeys(spec.initialisations):
         if name == CONTROL:
             found.append(Arm(CONTROL, unet, None))
             continue
-        model = vgg19 if name.startswith("VGG19") else unet
-        for freezing in spec.freeze:
+        model = _vgg19(unet, spec.vgg19) if name.startswith("VGG19") else unet
+        for freezing in ways:
             init = find_initialisation(name, "encoder" if freezing == "frozen" else "none")
             found.append(Arm(f"{name}, {freezing}", model, init))
     if spec.efficientnet:
         other = _efficientnet(unet)
         for decoder in ("random", "synth"):
-            for freezing in spec.freeze:
+            for freezing in ways:
                 init = InitConfig(
                     encoder="imagenet",
                     decoder="random" if decoder == "random" else "run",
@@ -81,7 +85,7 @@ def arms(spec: TransferSpec) -> tuple[Arm, ...]:
         whole = InitConfig(encoder="run", decoder="run", freeze="first_network")
         half = InitConfig(encoder="imagenet", freeze="encoder")
         found.append(Arm(WNET_SYNTH, _wnet(spec, unet), whole))
-        found.append(Arm(WNET_VGG19, _wnet(spec, vgg19), half))
+        found.append(Arm(WNET_VGG19, _wnet(spec, _vgg19(unet, spec.vgg19)), half))
     return tuple(found)
 
 
@@ -106,6 +110,7 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
     for mix in sorted(set(spec.mix_counts)):
         wanted += [_mixed(spec, data, real, mix, base) for real in sorted(set(spec.real_counts))]
     cells, short = sorted_out(wanted, spec.splits)
+    require_confirmable(spec, (*cells, *skipped, *short))
     return StudyPlan("transfer", spec, data, tuple(cells), (*skipped, *short))
 
 
@@ -149,6 +154,8 @@ class _Base:
         spec = self.spec
         turn = repeat % spec.pretrainings
         options = {
+            # It stops on renders, whatever its descendants stop on.
+            "mode": "strict",
             "validation_source": "synthetic",
             "validation_count": None,
             "real_count": 0,

@@ -13,7 +13,7 @@ import numpy as np
 
 from clearcoat.studies import Entry, append
 from clearcoat.studies.spec import SupplementSpec, TransferSpec, content
-from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX
+from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX, FROM_RENDERS
 
 CLASSES = ("door", "hood", "mirror", "wheel & tyre")
 REAL, SYNTHETIC = (0, 16, 32, 64, 128, 256), (0, 64, 256, 1024, 4096)
@@ -79,8 +79,14 @@ def write_grid(
 def write_transfer(
     folder: Path, *, runs: int = 6, exclusive: bool = True, seed: int = 0,
     mixes: Sequence[int] = (1024,), bases: int = 3, efficientnet: bool = False,
+    lead_of: Callable[[str], float] | None = None, luck_of_base: float = 0.0,
+    missing: Callable[[str, int], bool] = lambda *_: False,
 ) -> Path:  # fmt: skip
-    """A transfer study in which starting from renders helps few photos."""
+    """A transfer study in which starting from renders helps few photos.
+
+    `lead_of`: another lead over control, at all counts; `luck_of_base`: standard deviation of what
+    arms with an encoder from renders owe to their base; `missing`: by arm and repeat, not run.
+    """
     spec = TransferSpec(
         real=Path("photos"), synthetic=Path("renders"), test_count=40, real_counts=(16, 64, 256),
         pretrain_count=4096, pretrainings=bases, mix_counts=tuple(mixes),
@@ -108,13 +114,19 @@ def write_transfer(
         _entry("transfer", BASE, 0, 4096, repeat, base, 0.28, 2000, None, exclusive=exclusive)
         for repeat in range(bases)
     ]
+    luck = luck_of_base * np.random.default_rng([seed, 1]).standard_normal(bases)
     for real in (16, 64, 256):
         common = 0.02 * random.standard_normal(runs)
         for arm, synthetic, lead, seconds, trainable in arms:
             ids = [_id(arm, real, synthetic, repeat, seed) for repeat in range(runs)]
             cells.append(_cell(arm, real, synthetic, ids, runs, None))
             for repeat in range(runs):
-                score = useless(real, 0) + lead * 16 / real + common[repeat]
+                if missing(arm, repeat):
+                    continue
+                led = lead * 16 / real if lead_of is None else lead_of(arm)
+                score = useless(real, 0) + led + common[repeat]
+                if arm.startswith(FROM_RENDERS):
+                    score += luck[repeat % bases]
                 score += 0.008 * random.standard_normal()
                 time = seconds * (1 + 0.05 * random.standard_normal())
                 start = base[repeat % bases] if "synth" in arm else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,13 @@ import pytest
 import torch
 
 from clearcoat.report.study import read_study, write_study_report
-from clearcoat.report.study.confirmed import confirmed_cautions, confirmed_cells
+from clearcoat.report.study.confirmed import (
+    confirmed_cautions,
+    confirmed_cells,
+    confirmed_sentences,
+    contradiction,
+)
+from clearcoat.statistics import Interval
 from clearcoat.studies import conduct, confirm, read_ledger
 from clearcoat.studies.confirming import UNTOUCHED
 from clearcoat.studies.record import RUNS
@@ -60,7 +67,7 @@ def test_the_page_shows_it_beside_the_verdict(confirmed: Path, tmp_path: Path) -
     files = tmp_path / "files"
     report = write_study_report(tmp_path / "r.html", [confirmed], files=files)
     [chapter] = report.chapters
-    assert chapter.verdict.sentences[0].startswith("Confirmed on 4 untouched photos")
+    assert "onfirmed on 4 untouched photos" in chapter.verdict.sentences[0]
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     [first, second] = page.table("confirmed.csv")
     assert (first["cell"], second["cell"]) == ("4 real + 0 synthetic", "4 real + 8 synthetic")
@@ -96,3 +103,18 @@ def test_models_of_one_base_count_as_one(confirmed: Path, tmp_path: Path) -> Non
     assert mix.untouched.estimate == pytest.approx(whole.untouched.estimate)
     assert base.untouched.low is not None and mix.untouched.low is None
     assert mix.gain is not None and mix.gain.low is None
+
+
+def test_what_the_untouched_photos_contradict_is_not_called_confirmed(confirmed: Path) -> None:
+    study = read_study(confirmed)
+    base, mix = confirmed_cells(study)
+    shown = Interval(0.08, 0.06, 0.10, 0.95, 3)
+    for gain, told in (
+        (Interval(0.05, 0.03, 0.07, 0.95, 3), "Confirmed on 4"),
+        (Interval(0.01, -0.02, 0.04, 0.95, 3), "Not confirmed on 4"),
+        (Interval(-0.06, -0.07, -0.05, 0.95, 3), "Contradicted on 4"),
+    ):
+        cell = replace(mix, gain=gain, gain_on_split_tests=shown)
+        [sentence] = confirmed_sentences(study, (base, cell))
+        assert sentence.startswith(told)
+        assert ("opposite" in contradiction((base, cell))) == told.startswith("Contradicted")

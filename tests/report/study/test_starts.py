@@ -143,3 +143,74 @@ def test_pairs_change_one_thing(transfer: Path) -> None:
     )  # fmt: skip
     difference = np.mean(pair.contrast.cell.values) - np.mean(pair.contrast.baseline.values)
     assert pair.contrast.difference.estimate == pytest.approx(difference)
+
+
+def test_what_the_encoder_of_imagenet_brings_is_not_the_renders(tmp_path: Path) -> None:
+    kinds = []
+    for seed in range(12):
+        folder = write_transfer(
+            tmp_path / str(seed), seed=seed, efficientnet=True, bases=6,
+            lead_of=lambda arm: 0.08 * arm.startswith("EfficientNet"),
+        )  # fmt: skip
+        verdict = judge_transfer(analyse_transfer(read_study(folder)))
+        assert "start from renders is Efficient" not in " ".join(verdict.sentences)
+        kinds.append(verdict.kind)
+    assert kinds.count("gain") <= 2 and "unclear" in kinds
+    decoders = [text for text in verdict.sentences if "a decoder from renders behind" in text]
+    assert any("EfficientNet-synth, frozen" in text for text in decoders)
+
+
+def test_a_loss_is_called_one(tmp_path: Path) -> None:
+    folder = write_transfer(tmp_path, lead_of=lambda arm: -0.06 * arm.startswith("synth"))
+    verdict = judge_transfer(analyse_transfer(read_study(folder)))
+    assert verdict.kind == "loss" and verdict.headline.startswith("No: with 16, 64, 256 photos")
+    assert all("train from scratch" in step for step in verdict.next_steps)
+    assert any("but scores less than training in one go" in text for text in verdict.sentences)
+
+
+def test_runs_that_are_missing_make_no_start_the_best(tmp_path: Path) -> None:
+    def missing(arm: str, repeat: int) -> bool:
+        return arm == "synth-synth, frozen" and repeat not in (0, 1)
+
+    folder = write_transfer(
+        tmp_path, bases=6, missing=missing,
+        lead_of=lambda arm: 0.05 * arm.startswith("synth") + 0.03 * (arm == "synth-synth, frozen"),
+    )  # fmt: skip
+    verdict = judge_transfer(analyse_transfer(read_study(folder)))
+    assert verdict.kind == "gain"
+    assert "the best start from renders is synth-synth, frozen" not in " ".join(verdict.sentences)
+
+
+def test_more_base_models_are_asked_for_where_repeats_do_not_help(tmp_path: Path) -> None:
+    folder = write_transfer(tmp_path, bases=1, lead_of=lambda _: 0.0)
+    verdict = judge_transfer(analyse_transfer(read_study(folder)))
+    [step] = verdict.next_steps
+    assert "`pretrainings`" in step and "1 base model and count as 1" in step
+    assert "(6 runs from one on renders)" in verdict.sentences[0]
+
+
+@pytest.mark.parametrize("bases", [1, 3])
+def test_encoders_of_one_base_share_its_luck(bases: int, tmp_path: Path) -> None:
+    alarms = 0
+    for seed in range(20):
+        folder = write_transfer(
+            tmp_path / str(seed), seed=seed, bases=bases, luck_of_base=0.02, lead_of=lambda _: 0.0
+        )
+        pairs = analyse_transfer(read_study(folder)).pairs
+        [pair] = [
+            p
+            for p in pairs
+            if (p.contrast.cell.key.arm, p.contrast.baseline.key.arm, p.contrast.cell.key.real)
+            == ("synth-synth, trainable", "VGG19-synth, frozen", 64)
+        ]
+        assert len(pair.contrast.ours) == bases
+        alarms += pair.p_value is not None and pair.p_value < 0.05
+    assert alarms <= 4
+
+
+def test_the_advice_is_for_the_readers_number_of_photos(transfer: Path) -> None:
+    analysis = analyse_transfer(read_study(transfer))
+    for photos, real in ((20, 16), (70, 64)):
+        verdict = judge_transfer(analysis, photos)
+        assert len(verdict.next_steps) == 1 and f"{real} photos" in verdict.next_steps[0]
+        assert f"Nearest to your number, with {real} photos" in verdict.headline

@@ -30,13 +30,16 @@ def matched(*cells: CellFacts) -> tuple[Groups, ...]:
     """Return of each cell the runs of the repeats that all have: what a paired design compares.
 
     The i-th group of one cell belongs to the i-th of every other. Repeats whose runs go on from
-    the same runs are one group, unless all of them do: what all share is no difference.
+    the same runs are one group, unless cells of one arm do: what these share is no difference.
+    Other arms take other parts of what they start from, whose luck does not cancel.
     """
+    one_arm = len({cell.key.arm for cell in cells}) == 1
     runs = [{entry.repeat: entry for entry in cell.entries} for cell in cells]
     groups: dict[Hashable, list[int]] = {}
     for repeat in sorted(set[int].intersection(*(set(one) for one in runs))):
         starts = tuple(one[repeat].started_from for one in runs)
-        shared: Hashable = repeat if len(set(starts)) == 1 else starts
+        alike = len(set(starts)) == 1 and (one_arm or starts[0] is None)
+        shared: Hashable = repeat if alike else starts
         groups.setdefault(shared, []).append(repeat)
     return tuple([[one[r] for r in group] for group in groups.values()] for one in runs)
 

@@ -72,17 +72,47 @@ def confirmed_sentences(study: StudyFacts, cells: Sequence[OnUntouched]) -> list
         return []
     photos = images(study.ledger.looks[0].images, "untouched photo")
     if not gains:
-        told = "; ".join(f"{cell.key}: {mean_text(cell.untouched)}" for cell in first)
-        return [f"On {photos}: {told}."]
-    texts = []
+        scores = "; ".join(f"{cell.key}: {mean_text(cell.untouched)}" for cell in first)
+        return [f"On {photos}: {scores}."]
+    told: dict[str, list[str]] = {}
     for cell in gains:
         assert cell.gain is not None and cell.gain_on_split_tests is not None
-        texts.append(f"{cell.key}, {_both(cell.gain, cell.gain_on_split_tests)}")
-    text = f"Confirmed on {photos}, by which nothing was chosen: " + "; ".join(texts) + "."
+        text = f"{cell.key}, {_both(cell.gain, cell.gain_on_split_tests)}"
+        told.setdefault(_outcome(cell.gain, cell.gain_on_split_tests), []).append(text)
+    text = " ".join(
+        f"{how.capitalize()} on {photos}, by which nothing was chosen: {'; '.join(texts)}."
+        for how, texts in told.items()
+    )
     worst = max(gains, key=lambda c: c.gain_optimism.estimate if c.gain_optimism else 0.0)
     if worst.gain_optimism is not None:
         text += f" The test photos flatter most at {worst.key}: {gain_text(worst.gain_optimism)}."
     return [text]
+
+
+def contradiction(cells: Sequence[OnUntouched]) -> str:
+    """Return what the first look takes back of the headline; empty where it does not."""
+    against = [
+        str(cell.key)
+        for cell in cells
+        if cell.look == 1
+        and cell.gain is not None
+        and cell.gain_on_split_tests is not None
+        and _outcome(cell.gain, cell.gain_on_split_tests) == "contradicted"
+    ]
+    if not against:
+        return ""
+    return (
+        f" But the untouched photos show the opposite of the test photos at {'; '.join(against)}."
+    )
+
+
+def _outcome(gain: Interval, before: Interval) -> str:
+    """What the untouched photos make of a gain that the test photos showed, or of a loss."""
+    if gain.low is None or gain.high is None:
+        return "too few models to tell"
+    if gain.low <= 0 <= gain.high:
+        return "not confirmed"
+    return "confirmed" if gain.estimate * before.estimate > 0 else "contradicted"
 
 
 def confirmed_cautions(study: StudyFacts, cells: Sequence[OnUntouched]) -> list[str]:

@@ -24,6 +24,7 @@ from clearcoat.report.study.confirmed import (
     confirmed_sentences,
     confirmed_table,
     confirmed_view,
+    contradiction,
 )
 from clearcoat.report.study.drawing import Drawn
 from clearcoat.report.study.facts import StudyFacts, read_study
@@ -154,7 +155,9 @@ def gather_studies(
         for complaint in facts.ledger.complaints:
             tell(complaint)
         chapter = (
-            _grid_chapter(facts, photos) if facts.kind == "supplement" else _transfer_chapter(facts)
+            _grid_chapter(facts, photos)
+            if facts.kind == "supplement"
+            else _transfer_chapter(facts, photos)
         )
         chapters.append(_with_untouched(chapter))
     found, missing = _data(studies, chapters, datasets, tell)
@@ -210,7 +213,7 @@ def _grid_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
     )
 
 
-def _transfer_chapter(facts: StudyFacts) -> Chapter:
+def _transfer_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
     analysis = analyse_transfer(facts)
     tables = [
         NamedTable(
@@ -231,7 +234,9 @@ def _transfer_chapter(facts: StudyFacts) -> Chapter:
             "pairs",
             "One thing changed",
             "Two-sided tests, and the test that both are the same within 0.01 of mean IoU: only "
-            "the latter can show that something makes no difference.",
+            "the latter can show that something makes no difference. Starts that see no render "
+            "are trained for as long as base and specialisation together, and at the full rate; "
+            "those from renders for the specialisation, at its rate (`tuning_rate`).",
             pairs_table(analysis),
         ),
         _ledger_table(facts),
@@ -239,7 +244,7 @@ def _transfer_chapter(facts: StudyFacts) -> Chapter:
     figures = transfer_figures(analysis) if analysis.starts else []
     return Chapter(
         facts,
-        judge_transfer(analysis),
+        judge_transfer(analysis, photos),
         tuple(figures),
         tuple(table for table in tables if table.table.rows),
         None,
@@ -251,6 +256,7 @@ def _with_untouched(chapter: Chapter) -> Chapter:
     cells = confirmed_cells(chapter.study)
     verdict = replace(
         chapter.verdict,
+        headline=chapter.verdict.headline + contradiction(cells),
         sentences=(*confirmed_sentences(chapter.study, cells), *chapter.verdict.sentences),
         cautions=(*confirmed_cautions(chapter.study, cells), *chapter.verdict.cautions),
     )

@@ -12,6 +12,10 @@ from clearcoat.statistics import Equivalence, Interval, equivalence, mean_interv
 from clearcoat.studies import CellKey, Entry
 from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX
 
+FREEZING = "encoder trainable or frozen"
+DECODER = "decoder from renders or random"
+ENCODER = "encoder from renders or ImageNet"
+
 
 @dataclass(frozen=True)
 class Times:
@@ -142,18 +146,25 @@ def _times(cell: CellFacts, by_id: Mapping[str, Entry], unit: str) -> Times:
 
 
 _QUESTIONS: Sequence[tuple[str, str, str]] = (
-    ("encoder trainable or frozen", "synth-random, trainable", "synth-random, frozen"),
-    ("encoder trainable or frozen", "synth-synth, trainable", "synth-synth, frozen"),
-    ("encoder trainable or frozen", "VGG19-random, trainable", "VGG19-random, frozen"),
-    ("encoder trainable or frozen", "VGG19-synth, trainable", "VGG19-synth, frozen"),
-    ("decoder from renders or random", "synth-synth, trainable", "synth-random, trainable"),
-    ("decoder from renders or random", "VGG19-synth, frozen", "VGG19-random, frozen"),
+    (FREEZING, "synth-random, trainable", "synth-random, frozen"),
+    (FREEZING, "synth-synth, trainable", "synth-synth, frozen"),
+    (FREEZING, "VGG19-random, trainable", "VGG19-random, frozen"),
+    (FREEZING, "VGG19-synth, trainable", "VGG19-synth, frozen"),
+    (
+        "encoder trainable or frozen",
+        "EfficientNet-random, trainable",
+        "EfficientNet-random, frozen",
+    ),
+    (FREEZING, "EfficientNet-synth, trainable", "EfficientNet-synth, frozen"),
+    (DECODER, "synth-synth, trainable", "synth-random, trainable"),
+    (DECODER, "VGG19-synth, frozen", "VGG19-random, frozen"),
+    (DECODER, "EfficientNet-synth, frozen", "EfficientNet-random, frozen"),
     # The paper compares each encoder where it does better: trainable and frozen.
-    ("encoder from renders or ImageNet", "synth-synth, trainable", "VGG19-synth, frozen"),
-    ("encoder from renders or ImageNet", "synth-random, trainable", "VGG19-random, frozen"),
-    ("encoder from renders or ImageNet", "synth-synth, trainable", "EfficientNet-synth, frozen"),
-    ("encoder from renders or ImageNet", "synth-synth, trainable", "EfficientNet-synth, trainable"),
-    ("encoder from renders or ImageNet", "synth-random, trainable", "EfficientNet-random, frozen"),
+    (ENCODER, "synth-synth, trainable", "VGG19-synth, frozen"),
+    (ENCODER, "synth-random, trainable", "VGG19-random, frozen"),
+    (ENCODER, "synth-synth, trainable", "EfficientNet-synth, frozen"),
+    (ENCODER, "synth-synth, trainable", "EfficientNet-synth, trainable"),
+    (ENCODER, "synth-random, trainable", "EfficientNet-random, frozen"),
     ("first network from renders or ImageNet", "W-net synth", "W-net VGG19"),
     ("W-net or U-Net", "W-net synth", "synth-synth, trainable"),
 )

@@ -2,131 +2,203 @@
 
 from __future__ import annotations
 
-from clearcoat.report.study.comparing import ALPHA
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from clearcoat.report.study.comparing import ALPHA, Contrast
 from clearcoat.report.study.grid import MARGIN
 from clearcoat.report.study.grid_cautions import shared_pretraining
 from clearcoat.report.study.grid_verdict import StudyVerdict
-from clearcoat.report.study.starts import Start, Times, TransferAnalysis
-from clearcoat.report.study.words import contrast_text, gain_text, mean_text, p_text
+from clearcoat.report.study.starts import DECODER, ENCODER, Pair, Start, Times, TransferAnalysis
+from clearcoat.report.study.words import cell_text, contrast_text, gain_text, p_text
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
-from clearcoat.studies.transfer import CONTROL
+from clearcoat.studies.transfer import CONTROL, FROM_RENDERS
 
 
-def judge_transfer(analysis: TransferAnalysis) -> StudyVerdict:
-    """Say what starting from renders is worth, and how much training it moves ahead."""
+def judge_transfer(analysis: TransferAnalysis, photos: int | None = None) -> StudyVerdict:
+    """Say what starting from renders is worth, and how much training it moves ahead.
+
+    `photos`: how many the reader has; the advice is then for the nearest count of the study.
+    """
     best = {real: found for real in analysis.real if (found := _best(analysis, real)) is not None}
-    # One test per number of photos, of the start that looked best there: corrected for both.
-    tests = []
-    for real, (_, start) in best.items():
-        tried = sum(1 for (_, r), s in analysis.starts.items() if r == real and s.against_control)
-        p = _p(start)
-        tests.append(None if p is None else min(1.0, p * max(1, tried)))
-    adjusted = dict(zip(best, holm(tests), strict=True))
+    adjusted = dict(zip(best, holm([found.gain_p for found in best.values()]), strict=True))
+    losses = dict(zip(best, holm([found.loss_p for found in best.values()]), strict=True))
+    shown = _below(adjusted)
+    lost = _below(losses)
+    yours = None if photos is None else _nearest(best, photos)
     return StudyVerdict(
-        kind=_kind(best, adjusted),
-        headline=_headline(best, adjusted),
+        kind=_kind(adjusted, shown, lost),
+        headline=_headline(best, adjusted, shown, lost, yours),
         sentences=(
-            *(_sentence(real, *found, adjusted[real]) for real, found in best.items()),
+            *(_sentence(real, found, adjusted[real]) for real, found in best.items()),
             *_encoders(analysis),
+            *_decoders(analysis),
             *_time(analysis),
         ),
-        next_steps=_next_steps(best, adjusted),
+        next_steps=_next_steps(
+            {real: found for real, found in best.items() if yours in (None, real)}, shown, lost
+        ),
         cautions=tuple(_cautions(analysis)),
     )
 
 
-def _best(analysis: TransferAnalysis, real: int) -> tuple[str, Start] | None:
+@dataclass(frozen=True)
+class _Best:
+    """The start from renders that leads most, at one number of photos."""
+
+    name: str
+    start: Start
+    against: Contrast
+    tried: int
+    """Starts among which it was the best."""
+
+    @property
+    def gain_p(self) -> float | None:
+        """Corrected for having been chosen."""
+        p = self.against.p_value
+        return None if p is None else min(1.0, p * self.tried)
+
+    @property
+    def loss_p(self) -> float | None:
+        """Where even the best loses all do: nothing to correct for."""
+        return self.against.loss_p
+
+
+def _best(analysis: TransferAnalysis, real: int) -> _Best | None:
     found = [
-        (name, start)
+        (name, start, start.against_control)
         for (name, count), start in analysis.starts.items()
-        if count == real and start.against_control is not None and _from_renders(start)
+        if count == real and start.against_control is not None and name.startswith(FROM_RENDERS)
     ]
-    # One run may lie anywhere: it is the best only where no start has a test.
-    return max(
-        found,
-        key=lambda item: (_p(item[1]) is not None, item[1].cell.interval.estimate),
-        default=None,
+    if not found:
+        return None
+    # Runs may be missing, and those that are there may have had the lucky photos.
+    most = max(against.runs for *_, against in found)
+    whole = [item for item in found if 2 * item[2].runs >= most]
+    name, start, against = max(
+        whole, key=lambda item: (item[2].p_value is not None, item[2].difference.estimate)
     )
+    return _Best(name, start, against, len(found))
 
 
-def _from_renders(start: Start) -> bool:
-    return any(entry.started_from is not None for entry in start.cell.entries)
+def _below(values: Mapping[int, float | None]) -> list[int]:
+    return sorted(real for real, p in values.items() if p is not None and p < ALPHA)
 
 
-def _p(start: Start) -> float | None:
-    return None if start.against_control is None else start.against_control.p_value
+def _nearest(counts: Iterable[int], photos: int) -> int | None:
+    return min(counts, key=lambda real: abs(math.log((1 + real) / (1 + photos))), default=None)
 
 
-def _kind(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | None]) -> str:
-    if not best:
+def _kind(adjusted: Mapping[int, float | None], shown: Sequence[int], lost: Sequence[int]) -> str:
+    if not adjusted:
         return "nothing"
-    values = [p for p in adjusted.values() if p is not None]
-    if not values:
-        return "too few"
-    return "gain" if min(values) < ALPHA else "unclear"
+    if shown or lost:
+        return "mixed" if shown and lost else "gain" if shown else "loss"
+    return "too few" if all(p is None for p in adjusted.values()) else "unclear"
 
 
-def _headline(best: dict[int, tuple[str, Start]], adjusted: dict[int, float | None]) -> str:
+def _headline(
+    best: Mapping[int, _Best],
+    adjusted: Mapping[int, float | None],
+    shown: Sequence[int],
+    lost: Sequence[int],
+    yours: int | None,
+) -> str:
     if not best:
         return "Nothing to compare yet: no model that starts from renders stands beside a control."
-    shown = [real for real, p in adjusted.items() if p is not None and p < ALPHA]
-    real = max(
-        shown or best,
-        key=lambda r: best[r][1].against_control.difference.estimate,  # type: ignore[union-attr]
-    )
-    name, start = best[real]
-    assert start.against_control is not None
+    real = yours or max(shown or best, key=lambda r: best[r].against.difference.estimate)
+    found = best[real]
     told = (
-        f"with {images(real, 'photo')}, {name} scores {start.cell.interval.estimate:.3f}; "
-        f"against training from scratch that is {contrast_text(start.against_control)}"
+        f"with {images(real, 'photo')}, {found.name} scores "
+        f"{found.start.cell.interval.estimate:.3f}; against training from scratch that is "
+        f"{contrast_text(found.against)}"
     )
+    lead = "At best, " if yours is None else "Nearest to your number, "
     if shown:
-        where = ", ".join(f"{count:,}" for count in sorted(shown))
-        return f"Yes: starting from renders helps with {where} photos. At best, {told}."
-    if all(p is None for p in adjusted.values()):
-        why = (
-            "all models from renders go on from one run on renders"
-            if all(len(found[1].cell.entries) > 1 for found in best.values())
-            else "starts need two runs or more"
+        text = f"Yes: starting from renders helps with {_counts(shown)} photos."
+        if lost:
+            text += f" With {_counts(lost)} it costs."
+        return f"{text} {lead}{told}."
+    if lost:
+        return (
+            f"No: with {_counts(lost)} photos even the best start from renders costs. {lead}{told}."
         )
-        return f"Too early to tell: {why}. So far, {told}."
-    return f"Not shown: starting from renders gains no more than chance gives. At best, {told}."
+    if all(p is None for p in adjusted.values()):
+        so_far = "So far, " if yours is None else lead
+        return f"Too early to tell: {_lacking(list(best.values()))}. {so_far}{told}."
+    return f"Not shown: starting from renders gains no more than chance gives. {lead}{told}."
 
 
-def _sentence(real: int, name: str, start: Start, adjusted: float | None) -> str:
-    control = start.against_control
-    assert control is not None
+def _counts(counts: Sequence[int]) -> str:
+    return ", ".join(f"{count:,}" for count in counts)
+
+
+def _lacking(best: Sequence[_Best]) -> str:
+    """Say why nothing can be tested."""
+    if all(len(f.start.cell.values) < 2 <= len(f.start.cell.entries) for f in best):
+        return "all models from renders go on from one run on renders"
+    if all(len(f.start.cell.values) > 1 for f in best):
+        return "training from scratch needs two runs or more, of repeats that the starts have"
+    return "starts need two runs or more"
+
+
+def _sentence(real: int, found: _Best, adjusted: float | None) -> str:
+    control, mix = found.against, found.start.against_mix
     told = "too few runs to test" if adjusted is None else f"corrected {p_text(adjusted)}"
     text = (
-        f"With {images(real, 'photo')} the best start from renders is {name}: mean IoU "
-        f"{mean_text(start.cell.interval)} against {mean_text(control.baseline.interval)} from "
+        f"With {images(real, 'photo')} the best start from renders is {found.name}: mean IoU "
+        f"{cell_text(found.start.cell)} against {cell_text(control.baseline)} from "
         f"scratch, {contrast_text(control)} ({told})"
     )
-    if start.against_mix is not None:
-        mix = start.against_mix
+    if mix is not None:
         text += (
             f"; against training on photos and {mix.baseline.key.synthetic:,} renders in one go "
-            f"{gain_text(mix.difference)}"
+            f"{contrast_text(mix)}"
         )
     return text + "."
 
 
 def _encoders(analysis: TransferAnalysis) -> list[str]:
     """The paper's claim: an encoder from renders beats one from ImageNet."""
-    texts = []
-    for pair in analysis.pairs:
-        if pair.question != "encoder from renders or ImageNet":
-            continue
-        both = pair.contrast
-        if not both.cell.key.arm.startswith("synth-synth"):
-            continue
-        p = "" if pair.p_value is None else f", two-sided {p_text(pair.p_value)}"
-        texts.append(
-            f"With {images(both.cell.key.real, 'photo')} the encoder from renders, against "
-            f"ImageNet's ({both.baseline.key.arm}), scores {gain_text(both.difference)}{p}."
-        )
-    return texts
+    pairs = [
+        pair
+        for pair in analysis.pairs
+        if pair.question == ENCODER and pair.contrast.cell.key.arm.startswith("synth-synth")
+    ]
+    return [
+        f"With {_photos(pair)} the encoder from renders, against ImageNet's "
+        f"({pair.contrast.baseline.key.arm}), scores {_difference(pair, p)}."
+        for pair, p in _corrected(pairs)
+    ]
+
+
+def _decoders(analysis: TransferAnalysis) -> list[str]:
+    """What renders bring where the encoder is ImageNet's."""
+    pairs = [
+        pair
+        for pair in analysis.pairs
+        if pair.question == DECODER and not pair.contrast.cell.key.arm.startswith(FROM_RENDERS)
+    ]
+    return [
+        f"With {_photos(pair)} a decoder from renders behind ImageNet's encoder "
+        f"({pair.contrast.cell.key.arm}) brings {_difference(pair, p)}."
+        for pair, p in _corrected(pairs)
+    ]
+
+
+def _corrected(pairs: Sequence[Pair]) -> list[tuple[Pair, float | None]]:
+    return list(zip(pairs, holm([pair.p_value for pair in pairs]), strict=True))
+
+
+def _photos(pair: Pair) -> str:
+    return images(pair.contrast.cell.key.real, "photo")
+
+
+def _difference(pair: Pair, p: float | None) -> str:
+    told = "" if p is None else f"; two-sided {p_text(p)} after Holm"
+    return gain_text(pair.contrast.difference) + told
 
 
 def _time(analysis: TransferAnalysis) -> list[str]:
@@ -151,15 +223,17 @@ def _time(analysis: TransferAnalysis) -> list[str]:
         p, mix = adjusted[name], start.against_mix
         if mix is None:
             ending = "; there is no control on a mix to compare the score with"
+        elif mix.difference.high is not None and mix.difference.high < 0:
+            ending = f", but scores less than training in one go ({gain_text(mix.difference)})"
         elif as_good and p is not None:
             ending = (
                 f", without losing {MARGIN} of mean IoU against training in one go "
-                f"({gain_text(mix.difference)}; {p_text(p)} after Holm)"
+                f"({contrast_text(mix)}; {p_text(p)} after Holm)"
             )
         else:
             ending = (
                 ", but that this loses nothing against training in one go is not shown "
-                f"({gain_text(mix.difference)})"
+                f"({contrast_text(mix)})"
             )
         unit = "time" if start.times.unit == "s" else "image passes"
         texts.append(
@@ -175,24 +249,36 @@ def _percent(share: float, times: Times) -> str:
 
 
 def _next_steps(
-    best: dict[int, tuple[str, Start]], adjusted: dict[int, float | None]
+    best: Mapping[int, _Best], shown: Sequence[int], lost: Sequence[int]
 ) -> tuple[str, ...]:
     steps = []
-    for real, (name, start) in best.items():
-        p = adjusted[real]
-        if p is not None and p < ALPHA:
+    for real, found in best.items():
+        if real in shown:
             steps.append(
-                f"With about {real:,} photos, specialise by {name}: "
-                f"{mean_text(start.cell.interval)}."
+                f"With about {real:,} photos, specialise by {found.name}: "
+                f"{cell_text(found.start.cell)}."
             )
-    open_rows = [real for real, p in adjusted.items() if p is None or p >= ALPHA]
+        elif real in lost:
+            steps.append(
+                f"With about {real:,} photos, train from scratch: "
+                f"{cell_text(found.against.baseline)}."
+            )
+    open_rows = [real for real in best if real not in (*shown, *lost)]
     if open_rows:
-        counts = ", ".join(f"{real:,}" for real in open_rows)
-        least = min(len(best[real][1].cell.values) for real in open_rows)
-        steps.append(
-            f"Repeat more often with {counts} photos: {images(least, 'run')} per start "
-            f"{'does' if least == 1 else 'do'} not decide."
-        )
+        counts = _counts(open_rows)
+        cells = [best[real].start.cell for real in open_rows]
+        least = min(len(cell.values) for cell in cells)
+        if any(len(cell.values) < len(cell.entries) for cell in cells):
+            runs = images(least, "base model")
+            steps.append(
+                f"Train more base models where it is open (`pretrainings`): with {counts} photos "
+                f"the runs of a start go on from {runs} and count as {least}."
+            )
+        else:
+            steps.append(
+                f"Repeat more often with {counts} photos: {images(least, 'run')} per start "
+                f"{'does' if least == 1 else 'do'} not decide."
+            )
     return tuple(steps)
 
 

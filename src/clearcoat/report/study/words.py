@@ -10,8 +10,10 @@ from clearcoat.statistics import Interval
 
 if TYPE_CHECKING:
     from clearcoat.report.study.comparing import Contrast
+    from clearcoat.report.study.facts import CellFacts
 
 __all__ = [
+    "cell_text",
     "contrast_text",
     "gain_text",
     "mean_text",
@@ -53,6 +55,13 @@ def mean_text(interval: Interval) -> str:
     return (
         f"{interval.estimate:.3f} ({max(0.0, interval.low):.3f} to {min(1.0, interval.high):.3f})"
     )
+
+
+def cell_text(cell: CellFacts) -> str:
+    """A cell's mean IoU with its interval."""
+    if len(cell.values) == 1 and len(cell.entries) > 1:
+        return f"{cell.interval.estimate:.3f} ({len(cell.entries)} runs from one on renders)"
+    return mean_text(cell.interval)
 
 
 def percent_range(interval: Interval | None) -> str:
