@@ -15,6 +15,7 @@ from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX
 FREEZING = "encoder trainable or frozen"
 DECODER = "decoder from renders or random"
 ENCODER = "encoder from renders or ImageNet"
+WHOLE = "start from renders, or ImageNet's encoder and no render"
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,9 @@ _QUESTIONS: Sequence[tuple[str, str, str]] = (
     (ENCODER, "synth-synth, trainable", "EfficientNet-synth, frozen"),
     (ENCODER, "synth-synth, trainable", "EfficientNet-synth, trainable"),
     (ENCODER, "synth-random, trainable", "EfficientNet-random, frozen"),
+    (WHOLE, "synth-synth, trainable", "VGG19-random, frozen"),
+    (WHOLE, "synth-synth, trainable", "EfficientNet-random, frozen"),
+    (WHOLE, "synth-synth, trainable", "EfficientNet-random, trainable"),
     ("first network from renders or ImageNet", "W-net synth", "W-net VGG19"),
     ("W-net or U-Net", "W-net synth", "synth-synth, trainable"),
 )

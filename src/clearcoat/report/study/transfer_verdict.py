@@ -10,7 +10,15 @@ from clearcoat.report.study.comparing import ALPHA, Contrast
 from clearcoat.report.study.grid import MARGIN
 from clearcoat.report.study.grid_cautions import shared_pretraining
 from clearcoat.report.study.grid_verdict import StudyVerdict
-from clearcoat.report.study.starts import DECODER, ENCODER, Pair, Start, Times, TransferAnalysis
+from clearcoat.report.study.starts import (
+    DECODER,
+    ENCODER,
+    WHOLE,
+    Pair,
+    Start,
+    Times,
+    TransferAnalysis,
+)
 from clearcoat.report.study.words import cell_text, contrast_text, gain_text, p_text
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
@@ -162,14 +170,18 @@ def _sentence(real: int, found: _Best, adjusted: float | None) -> str:
 
 def _encoders(analysis: TransferAnalysis) -> list[str]:
     """The paper's claim: an encoder from renders beats one from ImageNet."""
+    told = {
+        ENCODER: "the encoder from renders, against ImageNet's",
+        WHOLE: "starting from renders, against ImageNet's encoder and no render",
+    }
     pairs = [
         pair
         for pair in analysis.pairs
-        if pair.question == ENCODER and pair.contrast.cell.key.arm.startswith("synth-synth")
+        if pair.question in told and pair.contrast.cell.key.arm.startswith("synth-synth")
     ]
     return [
-        f"With {_photos(pair)} the encoder from renders, against ImageNet's "
-        f"({pair.contrast.baseline.key.arm}), scores {_difference(pair, p)}."
+        f"With {_photos(pair)} {told[pair.question]} ({pair.contrast.baseline.key.arm}), scores "
+        f"{_difference(pair, p)}."
         for pair, p in _corrected(pairs)
     ]
 
