@@ -19,6 +19,7 @@ from clearcoat.training import load_model, pack
 FloatArray = NDArray[np.float64]
 _KEPT = 16
 """Directions that features are reduced to: more cannot be told from so few images."""
+_ROUNDING = 1e-6
 _FOLDS = 5
 _BATCH = 32
 FARTHEST = 8
@@ -106,7 +107,8 @@ def reduced(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     centred = together - weights @ together
     kept = min(_KEPT, together.shape[1], max(1, min(len(a), len(b)) // 4))
     _, scale, directions = np.linalg.svd(centred * np.sqrt(weights)[:, None], full_matrices=False)
-    used = scale[:kept] > 1e-9 * max(float(scale[0]), 1e-300)
+    # Features are of single precision: what varies by less is rounding, and both are one point.
+    used = scale[:kept] > _ROUNDING * float(np.abs(together).max(initial=0))
     points = centred @ directions[:kept][used].T / scale[:kept][used]
     return points[: len(a)], points[len(a) :]
 
@@ -135,8 +137,11 @@ def separability(
             (np.atleast_2d(np.cov(points, rowvar=False)) for points in inside),
             np.zeros((a.shape[1], a.shape[1])),
         )
-        ridge = 0.1 * np.trace(pooled) / max(1, len(pooled)) * np.eye(len(pooled))
-        axis = np.linalg.solve(pooled + ridge, inside[1].mean(axis=0) - inside[0].mean(axis=0))
+        axis = inside[1].mean(axis=0) - inside[0].mean(axis=0)
+        variance = float(np.trace(pooled)) / max(1, len(pooled))
+        # Where neither set varies, the line between their points is all there is.
+        if variance > _ROUNDING**2:
+            axis = np.linalg.solve(pooled + 0.1 * variance * np.eye(len(pooled)), axis)
         for score, points, where in zip(scores, (a, b), folds, strict=True):
             score[where == fold] = points[where == fold] @ axis
     random = np.random.default_rng(seed)
