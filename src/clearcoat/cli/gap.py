@@ -30,7 +30,7 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Images of each set at most, evenly spread.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda … (for --run)")
+@click.option("--device", help="auto, cpu, cuda … (for --run) [auto]")
 @json_option
 def command(
     real: Path,
@@ -39,7 +39,7 @@ def command(
     out: Path | None,
     size: int,
     limit: int,
-    device: str,
+    device: str | None,
     as_json: bool,
 ) -> None:
     """Say how renders differ from photos, and which ranges of the spec to change.
@@ -50,6 +50,7 @@ def command(
     import dataclasses
 
     from clearcoat.dataset import Dataset
+    from clearcoat.errors import UsageError
     from clearcoat.report.gap import compare_datasets, compare_features, measure, write_gap
     from clearcoat.report.gap.measures import common_size
     from clearcoat.report.gap.page import (
@@ -57,26 +58,37 @@ def command(
     )
     from clearcoat.report.gap.page import feature_sentence, headline, sentences, sliver_sentence
     from clearcoat.report.pictures import spread
-    from clearcoat.report.writing import prepare
-    from clearcoat.training import require_same_classes
+    from clearcoat.report.writing import prepared
+    from clearcoat.training import load_model, require_same_classes
     from clearcoat.training.environment import find_device
 
-    if out is not None:
-        prepare(out)
-    photos, renders = Dataset.open(real), Dataset.open(synthetic)
-    require_same_classes(f"the data set {synthetic}", renders.classes, f"{real}", photos.classes)
-    size = common_size((photos, renders), size)
-    chosen = spread(photos.indices, limit), spread(renders.indices, limit)
-    with progress_bar("measuring photos") as advance:
-        of_photos = measure(photos, size, chosen[0], advance)
-    with progress_bar("measuring renders") as advance:
-        of_renders = measure(renders, size, chosen[1], advance)
-    gap = compare_datasets(of_photos, of_renders, size)
-    if run is not None:
-        seen = compare_features(run, photos, renders, chosen, str(find_device(device)))
-        gap = dataclasses.replace(gap, features=seen)
-    if out is not None:
-        write_gap(gap, out, f"How {synthetic.name} and {real.name} differ")
+    if device is not None and run is None:
+        raise UsageError(
+            "--device is that of the encoder, and there is none",
+            found=f"--device {device} without --run",
+            do="add --run with the folder of a finished run, or leave --device out",
+        )
+    with prepared(out):
+        photos, renders = Dataset.open(real), Dataset.open(synthetic)
+        require_same_classes(
+            f"the data set {synthetic}", renders.classes, f"{real}", photos.classes
+        )
+        where = str(find_device(device or "auto"))
+        if run is not None:
+            # Measuring takes minutes: a run that cannot be used is refused before.
+            load_model(run, where)
+        size = common_size((photos, renders), size)
+        chosen = spread(photos.indices, limit), spread(renders.indices, limit)
+        with progress_bar("measuring photos") as advance:
+            of_photos = measure(photos, size, chosen[0], advance)
+        with progress_bar("measuring renders") as advance:
+            of_renders = measure(renders, size, chosen[1], advance)
+        gap = compare_datasets(of_photos, of_renders, size)
+        if run is not None:
+            seen = compare_features(run, photos, renders, chosen, where)
+            gap = dataclasses.replace(gap, features=seen)
+        if out is not None:
+            write_gap(gap, out, f"How {synthetic.name} and {real.name} differ")
     if as_json:
         print_json(gap_as_json(gap))
         return

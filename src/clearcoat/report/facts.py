@@ -10,7 +10,7 @@ from typing import Any
 from clearcoat.dataset import Dataset
 from clearcoat.errors import RunError
 from clearcoat.training import RunFolder, find_loss, load_model, pack, require_same_classes
-from clearcoat.training.folder import CONFIG, ENVIRONMENT, METRICS
+from clearcoat.training.folder import CONFIG, ENVIRONMENT, METRICS, not_a_run
 from clearcoat.training.scoring import score_model
 
 _VALIDATION = "validation"
@@ -71,12 +71,7 @@ def read_run(path: Path) -> RunFacts:
     """
     folder = RunFolder(path)
     if not folder.has(CONFIG):
-        raise RunError(
-            "not a run",
-            where=path,
-            found="a folder without config.json" if path.is_dir() else "no such folder",
-            expected="the --out folder of `clearcoat train`",
-        )
+        raise not_a_run(path)
     facts = RunFacts(path=path, name=path.name, state=DAMAGED)
     try:
         identity = folder.read_json(CONFIG)

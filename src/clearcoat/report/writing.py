@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,24 @@ def prepare(out: Path, files: Path | None = None) -> None:
             make_folder(files)
     except ClearcoatError as error:
         raise cannot_write(Path(error.where or out), error) from error
+
+
+@contextmanager
+def prepared(out: Path | None) -> Iterator[None]:
+    """Prepare a page's folders for the work within, and remove them if it leaves them empty."""
+    if out is None:
+        yield
+        return
+    # Path.exists raises where a parent may not be looked into; `prepare` has an error for that.
+    made = [folder for folder in out.parents if not os.path.exists(folder)]  # noqa: PTH110
+    try:
+        prepare(out)
+        yield
+    finally:
+        for folder in made:
+            # Those that hold the page, or what others wrote meanwhile, stay.
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def write_page(out: Path, content: str) -> None:

@@ -30,7 +30,9 @@ def find_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise UsageError(
-            f"no such device: {name!r}", expected="auto, cpu, cuda or cuda:<number>"
+            f"no such device: {name!r}",
+            expected="auto, cpu, cuda or cuda:<number>",
+            do="use --device auto to take what there is",
         ) from None
     if device.type not in ("cpu", "cuda"):
         raise UsageError(f"device {name!r} is not supported", expected="cpu or cuda")

@@ -204,12 +204,7 @@ def finished_run(path: Path) -> RunFolder:
     """Return the folder of a finished run; raises RunError for anything else."""
     folder = RunFolder(path)
     if not folder.has(CONFIG):
-        raise RunError(
-            "not a run",
-            where=path,
-            found="a folder without config.json" if folder.path.is_dir() else "no such folder",
-            expected="the --out folder of `clearcoat train`",
-        )
+        raise not_a_run(path)
     if not folder.finished:
         raise RunError(
             "the run is not finished",
@@ -218,6 +213,26 @@ def finished_run(path: Path) -> RunFolder:
             do="run the same `clearcoat train` command again: it goes on where it stopped",
         )
     return folder
+
+
+def not_a_run(path: Path) -> RunError:
+    """Return the error of a path that holds no run."""
+    do = "check the path, or train one: `clearcoat train --help`"
+    if path.is_dir():
+        found = "a folder without config.json"
+    elif path.exists():
+        found = "a file"
+        if (path.parent / CONFIG).is_file():
+            do = f"name the folder that it lies in: {path.parent}"
+    else:
+        found = "no such folder"
+    return RunError(
+        "not a run",
+        where=path,
+        found=found,
+        expected="the --out folder of `clearcoat train`",
+        do=do,
+    )
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -130,7 +130,7 @@ def test_masks_smaller_than_people_draw_are_told_with_the_share_to_leave_out(
     # The narrowest that people drew is six columns of forty; renders begin at one.
     assert found.least_share == pytest.approx(6 / 40, abs=0.01)
     assert found.below == pytest.approx(5 / 19, abs=0.1)
-    assert "labels.least_share: {box: 0.15}" in sliver_sentence(
+    assert 'labels.least_share: {"box": 0.15}' in sliver_sentence(
         compare_datasets(photos, renders, 40)
     )
     assert not compare_datasets(photos, photos, 40).slivers

@@ -123,17 +123,29 @@ def compare_datasets(real: Measured, synthetic: Measured, size: int) -> Gap:
 
 def find_slivers(real: Measured, synthetic: Measured) -> tuple[Slivers, ...]:
     """Return the classes that renders label where people no longer would, most often so first."""
-    found = []
+    found: list[Slivers] = []
+    chances: list[float] = []
     for name in real.classes:
         drawn = real.of_class[name, "share"]
         rendered = synthetic.of_class.get((name, "share"), np.array([]))
         if len(drawn) < _ENOUGH_MASKS or len(rendered) < _ENOUGH_MASKS:
             continue
-        least = float(np.quantile(drawn, SMALLEST))
-        below = float((rendered < least).mean())
-        if below >= _MANY_SLIVERS:
-            found.append(Slivers(name, least, below))
-    return tuple(sorted(found, key=lambda one: -one.below))
+        rank = int(SMALLEST * (len(drawn) - 1)) + 1
+        least = float(np.sort(drawn)[rank - 1])
+        count = int((rendered < least).sum())
+        found.append(Slivers(name, least, count / len(rendered)))
+        # The smallest of few masks says little of the next ones: where both are one population,
+        # so many of m values lie below the j-th of n (beta-binomial, whatever the distribution).
+        chances.append(
+            float(stats.betabinom.sf(count - 1, len(rendered), rank, len(drawn) + 1 - rank))
+        )
+    adjusted = benjamini_hochberg(chances)
+    told = [
+        one
+        for one, p_value in zip(found, adjusted, strict=True)
+        if p_value is not None and p_value < ALPHA and one.below >= _MANY_SLIVERS
+    ]
+    return tuple(sorted(told, key=lambda one: -one.below))
 
 
 def _difference(

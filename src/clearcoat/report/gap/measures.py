@@ -90,6 +90,7 @@ def measure(
             where=dataset.path,
             found=f"{len(numbers)}",
             expected=f"{LEAST} or more; some dozens tell something",
+            do="add labelled images to the data set, or compare another",
         )
     images: dict[str, list[float]] = {name: [] for name in MEASURES}
     present: dict[str, list[bool]] = {name: [] for name in dataset.classes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ def write_gap(gap: Gap, out: Path, title: str) -> None:
 def headline(gap: Gap) -> str:
     """Say how many measures differ, and the largest."""
     counts = f"{len(gap.real.numbers):,} photos against {len(gap.synthetic.numbers):,} renders"
+    if not gap.notable and gap.slivers:
+        return (
+            f"No measure differs enough to act upon, but renders label slivers that people leave "
+            f"out, of {len(gap.slivers)} of {len(gap.real.classes)} classes ({counts})."
+        )
     if not gap.notable:
         return (
             f"No difference to act upon: none of {len(gap.differences)} measures is apart by as "
@@ -63,7 +69,10 @@ def sliver_sentence(gap: Gap) -> str:
     """Say which classes renders label where people would not; empty where there are none."""
     if not gap.slivers:
         return ""
-    shares = ", ".join(f"{one.name}: {one.least_share:.2g}" for one in gap.slivers)
+    # A class may be called `no` or `a: b`, which YAML reads as something else.
+    shares = ", ".join(
+        f"{json.dumps(one.name, ensure_ascii=False)}: {one.least_share:.2g}" for one in gap.slivers
+    )
     worst = gap.slivers[0]
     return (
         f"Leave out what people do not draw: labels.least_share: {{{shares}}}. Of the renders' "
