@@ -56,7 +56,13 @@ def command(
     from clearcoat.report.gap.page import (
         as_json as gap_as_json,
     )
-    from clearcoat.report.gap.page import feature_sentence, headline, sentences, sliver_sentence
+    from clearcoat.report.gap.page import (
+        feature_sentence,
+        headline,
+        held_sentence,
+        sentences,
+        sliver_sentence,
+    )
     from clearcoat.report.pictures import spread
     from clearcoat.report.writing import prepared
     from clearcoat.training import load_model, require_same_classes
@@ -93,7 +99,9 @@ def command(
         print_json(gap_as_json(gap))
         return
     click.echo(headline(gap))
-    for text in filter(None, (feature_sentence(gap), *sentences(gap), sliver_sentence(gap))):
+    click.echo(f"Compared at {gap.size} pixels on the longest side.")
+    told = (feature_sentence(gap), *sentences(gap), sliver_sentence(gap), held_sentence(gap))
+    for text in filter(None, told):
         click.echo(f"- {text}")
     if out is not None:
         click.echo(f"page: {out}")

@@ -18,10 +18,19 @@ from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
 from clearcoat.errors import DatasetError
 from clearcoat.generation import SceneSpec
 from clearcoat.report.gap import Gap, compare_datasets, measure
-from clearcoat.report.gap.advice import ADVICE, OF_PARTS, advice, references
+from clearcoat.report.gap.advice import (
+    ADVICE,
+    OF_PARTS,
+    TOWARDS,
+    WIDEN,
+    advice,
+    references,
+    widening,
+)
 from clearcoat.report.gap.compare import _newcombe
 from clearcoat.report.gap.features import compare_features, frechet, reduced, separability
 from clearcoat.report.gap.measures import (
+    BINARY,
     CLASS_MEASURES,
     MEASURES,
     class_measures,
@@ -75,7 +84,7 @@ def _gap(tmp_path: Path, **changes: Any) -> Gap:
         ({"side": 30}, "box: height", "lower camera.fill"),
         ({"noise": 0.5}, "noise", "add sensor noise"),
         ({"left": 0.0}, "box: x", "move camera.shift_x to the right"),
-        ({"absent": 0.7}, "box: frequency", "widen camera.azimuth_deg"),
+        ({"absent": 0.7}, "box: frequency", "widen or shift camera.azimuth_deg"),
         ({"tint": 60}, "warmth", "cooler environments"),
     ],
 )
@@ -138,6 +147,8 @@ def test_masks_smaller_than_people_draw_are_told_with_the_share_to_leave_out(
 
 def test_every_measure_has_its_advice() -> None:
     assert set(ADVICE) == {*MEASURES, *CLASS_MEASURES, "frequency"}
+    # What an image has or has not is not to vary more.
+    assert set(WIDEN) == set(ADVICE) - set(BINARY)
 
 
 def _members(annotation: Any) -> set[str]:
@@ -153,8 +164,9 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-_TEXTS = [text for pair in ADVICE.values() for text in pair] + [
-    OF_PARTS.replace("{word}", "").replace("{part}", "")
+_TEXTS = [
+    text.replace("{rare}", "").replace("{word}", "").replace("{part}", "")
+    for text in (*(t for pair in ADVICE.values() for t in pair), *WIDEN.values(), TOWARDS, OF_PARTS)
 ]
 
 
@@ -181,6 +193,8 @@ def test_no_key_is_advised_unmarked() -> None:
 def test_a_class_may_be_called_anything() -> None:
     told = advice("{paint.colors} \\1: lightness", 0.9)
     assert told.startswith("darker materials on the parts of {paint.colors} \\1 (materials,")
+    assert widening("{rare}: lightness").startswith("more varied materials on the parts of {rare}")
+    assert "show {camera.fill}, raise" in advice("{camera.fill}: frequency", 0.1)
 
 
 def test_lab_is_that_of_the_standard() -> None:
@@ -269,7 +283,10 @@ def test_a_trained_encoder_sees_it(workshop: Path) -> None:
         workshop / "run", photos, photos, (photos.indices[:12], photos.indices[12:])
     )
     assert apart.separability > 0.9 > same.separability
+    assert apart.distance is not None and same.distance is not None
+    assert apart.by_chance is not None and same.by_chance is not None
     assert apart.distance > 2 * same.distance
+    assert same.distance < 2 * same.by_chance and apart.distance > 2 * apart.by_chance
     assert len(apart.farthest) == 8 and apart.farthest[0][1] >= apart.farthest[-1][1]
 
 

@@ -1,10 +1,11 @@
-"""The gap in features: sets without variance."""
+"""The gap in features: sets without variance, and what chance alone gives."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from clearcoat.report.gap.features import reduced, separability
+from clearcoat.report.gap.features import by_chance, frechet, reduced, separability
 
 
 def test_two_points_are_told_apart_and_one_is_not() -> None:
@@ -17,3 +18,16 @@ def test_two_points_are_told_apart_and_one_is_not() -> None:
         a, b = reduced(one if points.any() else 0 * one, points)
         assert a.shape[1] == b.shape[1] == 0
         assert separability(a, b) == (0.5, 0.5, 0.5)
+
+
+def test_chance_gives_the_distance_of_sets_of_the_same_sizes() -> None:
+    random = np.random.default_rng(0)
+    distances, expected = [], []
+    for _ in range(12):
+        a, b = random.standard_normal((20, 5)), random.standard_normal((100, 5))
+        distances.append(frechet(a, b))
+        expected.append(by_chance(a, b))
+    # Two halves of the 20 would be some 1.7 times as far apart.
+    assert np.median(expected) == pytest.approx(np.median(distances), rel=0.15)
+    assert frechet(a[:1], b) is None and by_chance(a, b[:1]) is None
+    assert by_chance(a, b + 3) < 0.5 * frechet(a, b + 3)

@@ -81,3 +81,19 @@ def test_classes_of_any_name_can_be_pasted_into_the_spec() -> None:
     told = sliver_sentence(Gap(none, none, 64, (), slivers))
     line = told[told.index("{") : told.index("}") + 1]
     assert yaml.safe_load(line) == {"no": 0.1, "a: b": 0.2, "Tür": 0.3}
+
+
+def test_one_tiny_image_does_not_decide_for_all(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = DatasetWriter.create(tmp_path / "renders", ("box",), {"kind": "test"})
+    for index, side in enumerate((24, 24, 12, 24)):
+        labels = LabelRaster.from_planes(np.ones((1, side, side), dtype=np.bool_))
+        image = np.zeros((side, side, 3), dtype=np.uint8)
+        writer.write(Record(index=index, image=image, labels=labels))
+    with pytest.raises(SystemExit):
+        main(["gap", "--real", str(photos), "--synthetic", str(tmp_path / "renders")])
+    printed = capsys.readouterr().err
+    assert "renders, record 2" in printed and "12 × 12 pixels" in printed and "do:" in printed
+    main(["gap", "--real", str(photos), "--synthetic", str(photos)])
+    assert "Compared at 24 pixels" in capsys.readouterr().out

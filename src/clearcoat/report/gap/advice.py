@@ -7,6 +7,7 @@ which is printed as “sky”. A test resolves every one of them in the schema.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _REFERENCE = re.compile(r"\{([a-z0-9_.]+)(?:=([a-z_]+))?\}")
 
@@ -36,11 +37,15 @@ ADVICE: dict[str, tuple[str, str]] = {
         "({light.lamps.temperature_k})",
     ),
     "sharpness": (
-        "add {camera.depth_of_field} or {camera.motion}, or train with blur",
-        "less blur: shorter {camera.exposure_s}, higher {camera.depth_of_field.f_number}",
+        "more blur: raise {sensor.blur_sigma_px} or lower {sensor.jpeg_quality}, or add "
+        "{camera.depth_of_field} or {camera.motion}",
+        "less blur: lower {sensor.blur_sigma_px}; if the spec has {camera.motion}, shorten "
+        "{camera.exposure_s}; if it has {camera.depth_of_field}, raise "
+        "{camera.depth_of_field.f_number}",
     ),
     "noise": (
-        "more light on the sensor ({sensor.light_lux}) or less gain ({sensor.gain_db})",
+        "less noise: {render.denoise} or more {render.samples}; if the spec has {sensor}, more "
+        "{sensor.light_lux}, less {sensor.gain_db} or lower {sensor.jpeg_quality}",
         "add sensor noise: give {sensor}, with less {sensor.light_lux} or more {sensor.gain_db}",
     ),
     "clutter": (
@@ -76,27 +81,64 @@ ADVICE: dict[str, tuple[str, str]] = {
     ),
     "frequency": (
         "narrow {camera.azimuth_deg} to the sides that the photos show",
-        "widen {camera.azimuth_deg}, raise {camera.fill}; check that {classes.rules} give parts "
-        "this class",
+        "widen or shift {camera.azimuth_deg} towards the sides that show {rare}, raise "
+        "{camera.fill}; check that {classes.rules} give parts these classes",
     ),
 }
+WIDEN: dict[str, str] = {
+    # measure -> what to do where renders vary less in it than photos
+    "lightness": "widen {light.exposure_ev}",
+    "contrast": "more kinds of light: {light.environments}, {light.sun.probability} nearer to a "
+    "half, wider {light.lamps.strength}",
+    "shadows": "widen {light.exposure_ev} and {backdrop.surface_albedo}",
+    "highlights": "widen {light.exposure_ev}",
+    "colourfulness": "widen {paint.colors}; more kinds of {light.environments}",
+    "warmth": "widen {light.lamps.temperature_k} and {light.sky.sun_elevation_deg}",
+    "sharpness": "widen {sensor.blur_sigma_px}; if the spec has {camera.motion}, "
+    "{camera.exposure_s}; if it has {camera.depth_of_field}, {camera.depth_of_field.f_number}",
+    "noise": "if the spec has {sensor}, widen {sensor.gain_db} or {sensor.light_lux}, else add it",
+    "clutter": "more kinds of surroundings: {backdrop.modes}, {light.environments}, wider "
+    "{occluders.count}",
+    "area": "widen {camera.fill}",
+    "share": "widen {camera.azimuth_deg}",
+    "height": "widen {camera.fill}",
+    "x": "widen {camera.shift_x}",
+    "y": "widen {camera.shift_y} and {camera.elevation_deg}",
+    "top in outline": "widen {camera.elevation_deg}",
+    "bottom in outline": "widen {camera.elevation_deg}",
+}
+TOWARDS = "widen or shift {camera.azimuth_deg} towards the sides that show {rare}"
+"""Said in place of narrowing the sides while renders show a class too seldom."""
+_OF_PARTS = ("lightness", "colourfulness")
 OF_PARTS = "{word} materials on the parts of {part} ({materials}, {paint.colors})"
 """What is said of a class whose parts have another lightness or colour than in the photos."""
 
 
-def advice(measure: str, above: float) -> str:
+def advice(measure: str, above: float, rare: Sequence[str] = ()) -> str:
     """Return what moves a measure (`class: key` of a class) towards the photos.
 
-    `above` is the probability that a render has more of it than a photo.
+    `above` is the probability that a render has more of it than a photo, `rare` are the classes
+    that renders show too seldom.
     """
     part, _, key = measure.rpartition(": ")
     too_much, too_little = ADVICE[key]
-    if part and key in ("lightness", "colourfulness"):
+    if part and key in _OF_PARTS:
         words = ("darker", "lighter") if key == "lightness" else ("greyer", "more colourful")
-        text = OF_PARTS.replace("{word}", words[above <= 0.5], 1)
-        # Last, since a class may be called anything.
-        return _printed(text.replace("{part}", "\0", 1)).replace("\0", part)
-    return _printed(too_much if above > 0.5 else too_little)
+        return _of_parts(words[above <= 0.5], part)
+    text = too_much if above > 0.5 else too_little
+    if rare and text.startswith("narrow {camera.azimuth_deg}"):
+        text = TOWARDS
+    return _printed(text, ", ".join(rare or (part,)))
+
+
+def widening(measure: str) -> str:
+    """Return what makes renders vary more in a measure (`class: key` of a class)."""
+    part, _, key = measure.rpartition(": ")
+    return _of_parts("more varied", part) if part and key in _OF_PARTS else _printed(WIDEN[key])
+
+
+def _of_parts(word: str, part: str) -> str:
+    return _printed(OF_PARTS.replace("{word}", word, 1).replace("{part}", "{rare}", 1), part)
 
 
 def references(text: str) -> list[tuple[str, str | None]]:
@@ -104,5 +146,11 @@ def references(text: str) -> list[tuple[str, str | None]]:
     return [(match[1], match[2]) for match in _REFERENCE.finditer(text)]
 
 
-def _printed(text: str) -> str:
-    return _REFERENCE.sub(lambda match: f"“{match[2]}”" if match[2] else match[1], text)
+def _printed(text: str, names: str = "") -> str:
+    """Print the keys, and for {rare} the names of classes: last, for they may be anything."""
+    before, _, after = text.partition("{rare}")
+    plain = [
+        _REFERENCE.sub(lambda match: f"“{match[2]}”" if match[2] else match[1], side)
+        for side in (before, after)
+    ]
+    return names.join(plain) if "{rare}" in text else plain[0]

@@ -36,10 +36,12 @@ class FeatureGap:
     low: float
     """95 % interval of it, from resampled images."""
     high: float
-    distance: float
-    """Fréchet distance (doi 10.48550/arXiv.1706.08500) in the reduced space."""
-    within: float
-    """The same between two halves of the photos: what no gap at all would give."""
+    distance: float | None
+    """Fréchet distance (doi 10.48550/arXiv.1706.08500) in the reduced space; None where one set
+    has fewer than two images."""
+    by_chance: float | None
+    """What no gap at all would give: the median where the same images are dealt at random into
+    two sets of these sizes."""
     farthest: tuple[tuple[int, float], ...]
     """Photos least like any render: record, and the distance to the nearest one over the
     photos' median."""
@@ -62,8 +64,6 @@ def compare_features(
     )
     a, b = reduced(a, b)
     area, low, high = separability(a, b)
-    order = np.array(permuted(range(len(a)), "independent", 0))
-    half = len(a) // 2
     nearest = np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=2)).min(axis=1)
     far = np.argsort(-nearest, kind="stable")[:FARTHEST]
     middle = float(np.median(nearest)) or 1.0
@@ -73,7 +73,7 @@ def compare_features(
         low=low,
         high=high,
         distance=frechet(a, b),
-        within=frechet(a[order[:half]], a[order[half:]]),
+        by_chance=by_chance(a, b),
         farthest=tuple((int(numbers[0][row]), float(nearest[row] / middle)) for row in far),
     )
 
@@ -113,9 +113,31 @@ def reduced(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     return points[: len(a)], points[len(a) :]
 
 
-def frechet(a: FloatArray, b: FloatArray) -> float:
-    """Fréchet distance between the normal distributions with the same moments."""
-    if a.shape[1] == 0 or min(len(a), len(b)) < 2:
+def by_chance(a: FloatArray, b: FloatArray, *, draws: int = 50, seed: int = 0) -> float | None:
+    """Median Fréchet distance of both mixed and dealt again, to sets of the same sizes.
+
+    Of the same sizes, since the distance is biased upwards, the more the fewer the points.
+    """
+    together = np.concatenate([a, b])
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        order = random.permutation(len(together))
+        distance = frechet(together[order[: len(a)]], together[order[len(a) :]])
+        if distance is None:
+            return None
+        found.append(distance)
+    return float(np.median(found))
+
+
+def frechet(a: FloatArray, b: FloatArray) -> float | None:
+    """Fréchet distance between the normal distributions with the same moments.
+
+    None with fewer than two points on a side, which have no spread.
+    """
+    if min(len(a), len(b)) < 2:
+        return None
+    if a.shape[1] == 0:
         return 0.0
     first, second = (np.atleast_2d(np.cov(points, rowvar=False)) for points in (a, b))
     # The trace of the root of a product is the sum of the roots of its eigenvalues.

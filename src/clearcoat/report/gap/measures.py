@@ -43,8 +43,18 @@ CLASS_MEASURES: dict[str, str] = {
 }
 """Measures of a class in the images that show it, and what they mean."""
 
+BINARY = ("frequency", "cut off")
+"""Measures of a class that an image has or has not."""
+
+DECIMALS = dict.fromkeys(("lightness", "contrast", "colourfulness", "warmth", "noise"), 2)
+"""Decimals of a measure that mean something: a hundredth of L*, of chroma, of a grey level."""
+SHARE_DECIMALS = 5
+"""The same of shares and places; a pixel of 256 × 256 is 0.000015."""
+
 LEAST = 3
 """Images of a data set, and values of a measure, below which nothing is compared."""
+SMALLEST_SIZE = 16
+"""Pixels on the longest side below which sharpness, noise and places mean nothing."""
 _STRONG_GRADIENT = 12.0
 """L* per pixel from which an edge counts."""
 _FEWEST_PIXELS = 9
@@ -68,13 +78,26 @@ class Measured:
 
 
 def common_size(datasets: Sequence[Dataset], wanted: int) -> int:
-    """Return the size at which images are compared: none is enlarged, since that blurs."""
-    longest = [
-        max(info.width, info.height)
-        for dataset in datasets
-        for info in (dataset.record_info(index) for index in dataset.indices)
-    ]
-    return min([wanted, *longest])
+    """Return the size at which images are compared: none is enlarged, since that blurs.
+
+    Raises DatasetError where one is so small that nothing could be seen of any.
+    """
+    size = wanted
+    for dataset in datasets:
+        for index in dataset.indices:
+            info = dataset.record_info(index)
+            longest = max(info.width, info.height)
+            if longest < SMALLEST_SIZE:
+                raise DatasetError(
+                    "an image is too small to compare",
+                    where=f"{dataset.path}, record {index}",
+                    found=f"{info.width} × {info.height} pixels",
+                    expected=f"{SMALLEST_SIZE} or more on the longest side, since all images are "
+                    "reduced to the smallest one's",
+                    do="leave this image out of the data set, or replace it by a larger one",
+                )
+            size = min(size, longest)
+    return size
 
 
 def measure(

@@ -11,11 +11,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from clearcoat.report.charts import COLORS
-from clearcoat.report.gap.compare import NOTABLE, SMALLEST, Difference, Gap
+from clearcoat.report.gap.compare import COVERED, NOTABLE, SMALLEST, Difference, Gap
 from clearcoat.report.gap.measures import MEASURES
 from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.tables import Table
 from clearcoat.report.writing import page, write_page
+
+_ENOUGH = (
+    f"what matters (of a pair, the render has more, or has less, in {100 * NOTABLE:.0f} of 100 "
+    "cases or more, where 50 would be no difference)"
+)
 
 
 def write_gap(gap: Gap, out: Path, title: str) -> None:
@@ -24,7 +29,7 @@ def write_gap(gap: Gap, out: Path, title: str) -> None:
         "gap.html",
         title,
         headline=headline(gap),
-        sentences=list(filter(None, (*sentences(gap), sliver_sentence(gap)))),
+        sentences=list(filter(None, (*sentences(gap), sliver_sentence(gap), held_sentence(gap)))),
         seen=feature_sentence(gap),
         figure=histograms(gap),
         table=gap_table(gap),
@@ -35,21 +40,32 @@ def write_gap(gap: Gap, out: Path, title: str) -> None:
 def headline(gap: Gap) -> str:
     """Say how many measures differ, and the largest."""
     counts = f"{len(gap.real.numbers):,} photos against {len(gap.synthetic.numbers):,} renders"
+    apart = sum(d.large for d in gap.differences)
+    total = len(gap.differences)
     if not gap.notable and gap.slivers:
         return (
-            f"No measure differs enough to act upon, but renders label slivers that people leave "
-            f"out, of {len(gap.slivers)} of {len(gap.real.classes)} classes ({counts})."
+            f"No measure differs surely enough to act upon, but renders label slivers that people "
+            f"leave out, of {len(gap.slivers)} of {len(gap.real.classes)} classes ({counts})."
+        )
+    if not gap.notable and any(d.large and not d.shifted for d in gap.differences):
+        return (
+            f"Nothing is sure with {len(gap.real.numbers):,} photos and "
+            f"{len(gap.synthetic.numbers):,} renders; {apart} of {total} measures look apart by "
+            f"{_ENOUGH}. More images would tell."
+        )
+    if not gap.notable and apart:
+        return (
+            f"No difference to act upon: {apart} of {total} measures are apart by {_ENOUGH}, but "
+            f"the renders' ranges hold the photos ({counts})."
         )
     if not gap.notable:
         return (
-            f"No difference to act upon: none of {len(gap.differences)} measures is apart by as "
-            f"much as {NOTABLE:.0%} to {1 - NOTABLE:.0%} ({counts})."
+            f"No difference to act upon: none of {total} measures is apart by {_ENOUGH} ({counts})."
         )
     worst = gap.notable[0]
     return (
-        f"{len(gap.notable)} of {len(gap.differences)} measures differ enough to act upon "
-        f"({counts}). The largest: {worst.measure}, median {worst.real_median:.3g} in photos and "
-        f"{worst.synthetic_median:.3g} in renders."
+        f"{len(gap.notable)} of {total} measures differ enough to act upon ({counts}). The "
+        f"largest: {worst.measure}, {_middles(worst)}."
     )
 
 
@@ -81,14 +97,45 @@ def sliver_sentence(gap: Gap) -> str:
     )
 
 
+def held_sentence(gap: Gap) -> str:
+    """Name the measures that differ and are left alone; empty where there are none."""
+    held = [d.measure for d in gap.differences if d.shifted and d.held]
+    if not held:
+        return ""
+    return (
+        f"Need no change, though they differ, since the renders' range holds {COVERED:.0%} of the "
+        f"photos or more: {', '.join(held)}."
+    )
+
+
+def _middles(found: Difference) -> str:
+    if found.binary:
+        return (
+            f"share {found.real_median:.0%} of the photos and {found.synthetic_median:.0%} of the "
+            "renders"
+        )
+    return f"median {found.real_median:.3g} in photos and {found.synthetic_median:.3g} in renders"
+
+
 def _numbers(found: Difference) -> str:
+    if found.binary:
+        return f"{found.measure}: {_middles(found)} (Cohen's h {found.cohens_h:+.2f})."
+    covered = f"{found.covered or 0:.0%} of the photos"
+    if not found.shifted or found.held:
+        ranges = [
+            f"{low:.3g} to {high:.3g}" for low, high in (found.synthetic_range, found.real_range)
+        ]
+        return (
+            f"{found.measure}: the renders' range, {ranges[0]}, holds {covered}, "
+            f"whose own is {ranges[1]}."
+        )
     moved = "exceeds" if found.above > 0.5 else "falls short of"
     share = found.above if found.above > 0.5 else 1 - found.above
     low, high = (found.low, found.high) if found.above > 0.5 else (1 - found.high, 1 - found.low)
     return (
         f"{found.measure}: {found.real_median:.3g} in photos, {found.synthetic_median:.3g} in "
         f"renders; a render {moved} a photo in {share:.0%} of pairs (95 % interval {low:.0%} to "
-        f"{high:.0%}), and the renders' range holds {found.covered:.0%} of the photos."
+        f"{high:.0%}), and the renders' range holds {covered}."
     )
 
 
@@ -97,12 +144,17 @@ def feature_sentence(gap: Gap) -> str:
     seen = gap.features
     if seen is None:
         return ""
+    distance = (
+        ""
+        if seen.distance is None or seen.by_chance is None
+        else f"Their Fréchet distance is {seen.distance:.2f}; with no gap at all, so many images "
+        f"would give {seen.by_chance:.2f}. "
+    )
     far = ", ".join(str(number) for number, _ in seen.farthest)
     return (
         f"To the encoder of {seen.run}, photos and renders can be told apart with probability "
         f"{seen.separability:.2f} (95 % interval {seen.low:.2f} to {seen.high:.2f}; 0.5 is not at "
-        f"all). Their Fréchet distance is {seen.distance:.2f}, that of two halves of the photos "
-        f"{seen.within:.2f}. Photos least like any render: {far}."
+        f"all). {distance}Photos least like any render: {far}."
     )
 
 
@@ -116,7 +168,9 @@ def gap_table(gap: Gap) -> Table:
         ),
         tuple(
             (
-                d.measure, d.real_median, *d.real_range, d.synthetic_median, *d.synthetic_range,
+                d.measure,
+                d.real_median, *((None, None) if d.binary else d.real_range),
+                d.synthetic_median, *((None, None) if d.binary else d.synthetic_range),
                 d.above, d.low, d.high, d.p_value, d.covered, d.advice,
             )
             for d in gap.differences
