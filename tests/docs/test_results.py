@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clearcoat.report.study import StudyFacts, analyse_grid, read_study
+from clearcoat.report.study import StudyFacts, analyse_grid, analyse_transfer, read_study
 from clearcoat.report.study.grid_verdict import judge_grid
+from clearcoat.report.study.transfer_verdict import judge_transfer
 from clearcoat.studies import GRID_ARM, CellKey
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,16 @@ def test_the_grid_is_whole(grid: StudyFacts) -> None:
     verdict = judge_grid(analyse_grid(grid), 16)
     assert verdict.kind == "gain"
     assert "with 16 to 256 photos" in verdict.headline
+
+
+def test_the_transfer_study_says_what_is_told() -> None:
+    study = read_study(CAR_PARTS / "transfer")
+    assert study.failed == study.foreign == 0 and not study.ledger.complaints
+    assert "renders helps with 16, 64 photos" in judge_transfer(analyse_transfer(study)).headline
+    told = (ROOT / "docs" / "results" / "car-parts.md").read_text("utf-8")
+    for key, cell in study.cells.items():
+        if key.real:
+            assert f"{cell.interval.estimate:.3f}" in told, str(key)
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "results" / "car-parts.md"])

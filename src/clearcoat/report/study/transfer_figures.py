@@ -56,14 +56,14 @@ def transfer_figures(analysis: TransferAnalysis) -> list[Drawn]:
     best = [name for name in encoders if name.endswith("frozen") == name.startswith(imagenet)]
     wnets = [name for name in analysis.arms if name.startswith("W-net")]
     wanted = (
-        ("fig-6", "Fig. 6: encoders trainable or frozen", encoders),
-        ("fig-7", "Fig. 7: where encoder and decoder start", [CONTROL, *mixes, *best]),
-        ("fig-8", "Fig. 8: U-Net and W-net", [CONTROL, *mixes, *_first_of(best), *wnets]),
+        ("fig-6", "Fig. 6: encoders trainable or frozen", encoders, encoders),
+        ("fig-7", "Fig. 7: where encoder and decoder start", [CONTROL, *mixes, *best], best),
+        ("fig-8", "Fig. 8: U-Net and W-net", [CONTROL, *mixes, *_first_of(best), *wnets], wnets),
     )
     found = []
-    for name, title, arms in wanted:
+    for name, title, arms, about in wanted:
         present = [arm for arm in arms if arm in analysis.arms]
-        if set(present) - {CONTROL, *mixes}:
+        if set(present) & set(about):
             found.append(_panels(analysis, name, title, present))
     return found
 
