@@ -135,7 +135,7 @@ def test_without_a_mixed_control_no_loss_is_not_claimed(tmp_path: Path) -> None:
 def test_pairs_change_one_thing(transfer: Path) -> None:
     analysis = analyse_transfer(read_study(transfer))
     questions = {pair.question for pair in analysis.pairs}
-    assert len(questions) == 5
+    assert len(questions) == 6
     pair = next(
         p for p in analysis.pairs
         if p.contrast.cell.key.arm == "synth-random, trainable"
