@@ -9,6 +9,9 @@ import pytest
 import torch
 
 from clearcoat.studies import (
+    CellKey,
+    Entry,
+    PlannedRun,
     StudyPlan,
     SupplementSpec,
     TransferSpec,
@@ -79,3 +82,26 @@ def transfer(data: Path, **changes: Any) -> StudyPlan:
     }
     spec = TransferSpec.model_validate(values | changes)
     return plan_transfer(spec, open_data(spec))
+
+
+def entry(run: PlannedRun, mean_iou: float | None, wall_s: float = 10.0) -> Entry:
+    return Entry(
+        run_id=run.run_id,
+        study="supplement",
+        **run.key._asdict(),
+        repeat=run.repeat,
+        split=run.split,
+        seed=run.config.seed,
+        mean_iou=mean_iou,
+        started_from=None if run.start is None else run.start.run_id,
+        wall_s=wall_s,
+    )
+
+
+def key_of(study: StudyPlan, real: int, synthetic: int) -> CellKey:
+    return next(c.key for c in study.cells if tuple(c.key[1:]) == (real, synthetic))
+
+
+def first_runs(study: StudyPlan, key: CellKey, count: int) -> list[PlannedRun]:
+    cell = next(cell for cell in study.cells if cell.key == key)
+    return [cell.make(repeat) for repeat in range(count)]

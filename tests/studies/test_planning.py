@@ -8,34 +8,10 @@ from pathlib import Path
 import pytest
 
 from clearcoat.errors import MissingDependencyError, UsageError
-from clearcoat.studies import CellKey, Entry, PlannedRun, StudyPlan, plan
-from clearcoat.studies.budget import expected_cost_s, in_order_of_worth
+from clearcoat.studies import PlannedRun, StudyPlan, plan
 from clearcoat.training.selection import select
 
-from .conftest import TRAINING, supplement, transfer
-
-
-def entry(run: PlannedRun, mean_iou: float | None, wall_s: float = 10.0) -> Entry:
-    return Entry(
-        run_id=run.run_id,
-        study="supplement",
-        **run.key._asdict(),
-        repeat=run.repeat,
-        split=run.split,
-        seed=run.config.seed,
-        mean_iou=mean_iou,
-        started_from=None if run.start is None else run.start.run_id,
-        wall_s=wall_s,
-    )
-
-
-def _cell(study: StudyPlan, real: int, synthetic: int) -> CellKey:
-    return next(c.key for c in study.cells if tuple(c.key[1:]) == (real, synthetic))
-
-
-def _runs(study: StudyPlan, key: CellKey, count: int) -> list[PlannedRun]:
-    cell = next(cell for cell in study.cells if cell.key == key)
-    return [cell.make(repeat) for repeat in range(count)]
+from .conftest import TRAINING, entry, first_runs, key_of, supplement, transfer
 
 
 def test_an_empty_ledger_asks_for_the_least_in_rounds(data: Path) -> None:
@@ -50,8 +26,8 @@ def test_an_empty_ledger_asks_for_the_least_in_rounds(data: Path) -> None:
 
 def test_the_rule_looks_in_order_of_repeat(data: Path) -> None:
     study = supplement(data, repeats={"min": 2, "max": 6, "width": 0.2})
-    key = _cell(study, 4, 0)
-    runs = _runs(study, key, 6)
+    key = key_of(study, 4, 0)
+    runs = first_runs(study, key, 6)
     # Repeat 1 is not there yet, though later ones are: one cannot tell where the rule stops.
     later = [entry(runs[i], v) for i, v in ((0, 0.5), (2, 0.5), (3, 0.5))]
     state = plan(study, later).states[key]
@@ -80,9 +56,9 @@ def test_paired_runs_share_photos_and_independent_ones_do_not(data: Path) -> Non
         study = supplement(data, design=design, qualitative=None)
         alone, mixed = (
             select(run.config, run.sources).real
-            for run in (_runs(study, _cell(study, 8, s), 1)[0] for s in (0, 8))
+            for run in (first_runs(study, key_of(study, 8, s), 1)[0] for s in (0, 8))
         )
-        fewer = _runs(study, _cell(study, 4, 0), 1)[0]
+        fewer = first_runs(study, key_of(study, 4, 0), 1)[0]
         nested = select(fewer.config, fewer.sources).real == alone[:4]
         assert (alone == mixed) is shared
         assert nested is shared
@@ -143,7 +119,7 @@ def test_cells_without_data_are_left_out_and_named(data: Path) -> None:
 
 def test_few_pretrainings_take_turns(data: Path) -> None:
     study = supplement(data, pretrainings=1)
-    starts = {run.start.run_id for run in _runs(study, _cell(study, 4, 8), 3) if run.start}
+    starts = {run.start.run_id for run in first_runs(study, key_of(study, 4, 8), 3) if run.start}
     assert len(starts) == 1
     # And one model is one value, not three.
     alone = next(cell for cell in study.cells if tuple(cell.key[1:]) == (0, 8))
@@ -154,8 +130,8 @@ def test_studies_that_mix_otherwise_share_what_was_trained_on_one_kind(data: Pat
     starts, runs, alone = [], [], []
     for share in (None, 0.5):
         study = supplement(data, training={**TRAINING, "real_share": share})
-        alone += _runs(study, _cell(study, 4, 0), 1)
-        (run,) = _runs(study, _cell(study, 4, 8), 1)
+        alone += first_runs(study, key_of(study, 4, 0), 1)
+        (run,) = first_runs(study, key_of(study, 4, 8), 1)
         assert run.start is not None
         starts.append(run.start.run_id)
         runs.append(run)
@@ -168,18 +144,18 @@ def test_studies_that_mix_otherwise_share_what_was_trained_on_one_kind(data: Pat
 def test_photos_alone_are_trained_for_as_long_as_both_phases(data: Path) -> None:
     long = {**TRAINING, "max_steps": 3, "pretrain_max_steps": 5}
     study = supplement(data, training=long)
-    (alone,) = _runs(study, _cell(study, 4, 0), 1)
-    (mixed,) = _runs(study, _cell(study, 4, 8), 1)
+    (alone,) = first_runs(study, key_of(study, 4, 0), 1)
+    (mixed,) = first_runs(study, key_of(study, 4, 8), 1)
     assert mixed.start is not None
     assert (mixed.config.max_steps, mixed.start.config.max_steps) == (3, 5)
     assert alone.config.max_steps == 8
     told = supplement(data, training=long, without_renders={"max_steps": 4, "learning_rate": 0.5})
-    (alone,) = _runs(told, _cell(told, 4, 0), 1)
+    (alone,) = first_runs(told, key_of(told, 4, 0), 1)
     assert (alone.config.max_steps, alone.config.learning_rate) == (4, 0.5)
-    assert _runs(told, _cell(told, 4, 8), 1)[0].run_id == mixed.run_id
+    assert first_runs(told, key_of(told, 4, 8), 1)[0].run_id == mixed.run_id
     # A mix of one phase sees as many images either way.
     flat = supplement(data, training={**long, "mix": "concatenate"})
-    assert _runs(flat, _cell(flat, 4, 0), 1)[0].config.max_steps == 3
+    assert first_runs(flat, key_of(flat, 4, 0), 1)[0].config.max_steps == 3
 
 
 def test_controls_are_trained_for_as_long_as_base_and_model(data: Path) -> None:
@@ -196,7 +172,7 @@ def test_a_base_is_trained_for_as_long_as_renders_are(data: Path) -> None:
     model = {"filters": [4, 8, 8, 8, 8]}
     long = {**TRAINING, "model": model, "max_steps": 3, "pretrain_max_steps": 5}
     grid = supplement(data, training=long)
-    (mixed,) = _runs(grid, _cell(grid, 4, 8), 1)
+    (mixed,) = first_runs(grid, key_of(grid, 4, 8), 1)
     assert mixed.start is not None
     for pretrain, steps in (({}, 5), ({"max_steps": 7}, 7), ({"max_steps": 5}, 5)):
         study = transfer(data, training=long, pretrain=pretrain, splits=2)
@@ -230,76 +206,6 @@ def test_run_ids_depend_on_data_config_and_seed_alone(data: Path) -> None:
     assert not ids() & ids(seed=7)
     assert not ids() & ids(size=24)
     assert len(ids() & ids(real_counts=[0, 4])) == 6
-
-
-def test_costs_are_those_of_the_runs_most_like_it(data: Path) -> None:
-    study = supplement(data)
-    small, large = (_runs(study, _cell(study, real, 0), 2) for real in (4, 8))
-    assert expected_cost_s(small[0], []) is None
-    known = [entry(small[0], 0.5, wall_s=10), entry(large[0], 0.5, wall_s=40)]
-    assert expected_cost_s(small[1], known) == pytest.approx(10)
-    assert expected_cost_s(large[1], known) == pytest.approx(40)
-    between = expected_cost_s(_runs(study, _cell(study, 0, 8), 1)[0], known)
-    assert between is not None and 10 <= between <= 40
-
-
-def _ledger(
-    study: StudyPlan,
-    values: dict[tuple[int, int], tuple[float, ...]],
-    wall_s: dict[tuple[int, int], float] | None = None,
-) -> list[Entry]:
-    """Lines of the first repeats of cells, and of all trainings on renders for row 4."""
-    lines = [
-        entry(run, value, (wall_s or {}).get(counts, 10.0))
-        for counts, scores in values.items()
-        for run, value in zip(_runs(study, _cell(study, *counts), len(scores)), scores, strict=True)
-    ]
-    starts = [r.start for r in _runs(study, _cell(study, 4, 8), 9) if r.start is not None]
-    return lines + [entry(run, 0.3) for run in starts]
-
-
-@pytest.mark.parametrize("design", ["paired", "independent"])
-def test_a_budget_goes_to_the_open_difference(data: Path, design: str) -> None:
-    study = supplement(
-        data, repeats={"min": 2, "max": 9, "width": 0.001}, real_counts=[4, 8], design=design
-    )
-    decided = {(4, 0): (0.10, 0.11), (4, 8): (0.80, 0.82)}
-    open_still = {(8, 0): (0.50, 0.51), (8, 8): (0.50, 0.52)}
-    lines = _ledger(study, decided | open_still)
-    if design == "independent":
-        runs = _runs(study, _cell(study, 8, 8), 9)
-        lines += [entry(run.start, 0.3) for run in runs if run.start is not None]
-    order = in_order_of_worth(plan(study, lines), lines, paired=design == "paired")
-    assert [run.key.real for run in order] == [8, 8, 4, 4]
-    # Before every cell has two runs, nothing is compared.
-    first = in_order_of_worth(plan(study, lines[2:]), lines[2:], paired=design == "paired")
-    assert tuple(first[0].key[1:]) == (4, 0)
-
-
-def test_a_paired_run_without_its_partner_is_worth_nothing(data: Path) -> None:
-    study = supplement(data, repeats={"min": 2, "max": 9, "width": 0.001}, real_counts=[4, 8])
-    ahead = {(4, 0): (0.50, 0.52), (4, 8): (0.51, 0.54, 0.50, 0.53, 0.49, 0.55)}
-    even = {(8, 0): (0.60, 0.62, 0.61, 0.63, 0.60), (8, 8): (0.61, 0.62, 0.63, 0.62, 0.60)}
-    lines = _ledger(study, ahead | even)
-    order = in_order_of_worth(plan(study, lines), lines, paired=True)
-    # The baseline's next run finds its partner; one more of the mix that is ahead finds none.
-    assert [tuple(run.key[1:]) for run in order] == [(4, 0), (8, 0), (8, 8), (4, 8)]
-    # A design without pairs is narrowed by either.
-    order = in_order_of_worth(plan(study, lines), lines, paired=False)
-    assert tuple(order[-1].key[1:]) != (4, 8)
-
-
-def test_two_paired_runs_are_worth_what_they_tell_over_what_both_cost(data: Path) -> None:
-    study = supplement(data, repeats={"min": 2, "max": 9, "width": 0.001}, real_counts=[4, 8])
-    wall_s = {(4, 0): 10.0, (4, 8): 1000.0, (8, 0): 100.0, (8, 8): 100.0}
-    lines = _ledger(study, {key: (0.50, 0.51 if key[1] else 0.52) for key in wall_s}, wall_s)
-    order = in_order_of_worth(plan(study, lines), lines, paired=True)
-    # The cheapest run of all is of no use without the dearest.
-    assert [tuple(run.key[1:]) for run in order] == [(8, 0), (8, 8), (4, 0), (4, 8)]
-    # Once it is done, its partner is worth as much for its own time alone.
-    lines.append(entry(_runs(study, _cell(study, 8, 0), 3)[2], 0.5, wall_s=100.0))
-    order = in_order_of_worth(plan(study, lines), lines, paired=True)
-    assert tuple(order[0].key[1:]) == (8, 8)
 
 
 def test_vgg19_and_wnet_start_from_imagenet(data: Path, tmp_path: Path) -> None:
@@ -357,7 +263,7 @@ def test_the_models_of_a_grid_may_have_an_encoder_from_imagenet(data: Path, froz
     study = supplement(
         data, size=32, training=TRAINING | {"model": network}, encoder={"frozen": frozen}
     )
-    alone, mixed = (_runs(study, _cell(study, 4, count), 1)[0] for count in (0, 8))
+    alone, mixed = (first_runs(study, key_of(study, 4, count), 1)[0] for count in (0, 8))
     assert mixed.start is not None
     freeze = "encoder" if frozen else "none"
     for run in (alone, mixed.start):
@@ -373,7 +279,7 @@ def test_the_models_of_a_grid_may_have_an_encoder_from_imagenet(data: Path, froz
 
 def _plain_id(data: Path, network: dict[str, object], run: PlannedRun) -> str:
     study = supplement(data, size=32, training=TRAINING | {"model": network})
-    return _runs(study, _cell(study, run.key.real, run.key.synthetic), 1)[0].run_id
+    return first_runs(study, key_of(study, run.key.real, run.key.synthetic), 1)[0].run_id
 
 
 def test_an_encoder_without_imagenet_weights_is_refused(data: Path) -> None:

@@ -19,8 +19,8 @@ from clearcoat.studies.pictures import PICTURES, read_depicted
 from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.training import Silent
 
+from .conftest import entry as line_of
 from .conftest import supplement, transfer
-from .test_planning import entry as line_of
 
 _TIMES = ("train_s", "validation_s", "wall_s", "exclusive", "finished_at")
 
