@@ -139,6 +139,24 @@ def test_folders_that_are_no_finished_run_are_refused(sources: Sources, tmp_path
             load_model(run)
 
 
+@pytest.mark.parametrize("damage", [b"\0\xff\x07", b'"step"', b'{"step": 3,'])
+def test_a_damaged_evaluation_is_named_by_its_line(
+    sources: Sources, tmp_path: Path, damage: bytes
+) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        run_training(tiny_config(), sources, run, observer=Interrupt(2), checkpoint_every_s=0)
+    curve = run / "curve.jsonl"
+    whole = curve.read_bytes()
+    first, _, rest = whole.split(b"\n", 2)
+    curve.write_bytes(b"\n".join((first, damage, rest)))
+    with pytest.raises(RunError) as caught:
+        run_training(tiny_config(), sources, run)
+    assert str(caught.value.where).endswith("curve.jsonl, line 2")
+    curve.write_bytes(whole)
+    run_training(tiny_config(), sources, run)
+
+
 def test_weights_of_another_model_cannot_start_a_run(sources: Sources, tmp_path: Path) -> None:
     run_training(tiny_config(), sources, tmp_path / "base")
     config = tiny_config(model={"filters": (4, 8, 8)})

@@ -159,10 +159,31 @@ class RunFolder:
             raise _cannot_write(self.path / CURVE, error.strerror) from error
 
     def read_curve(self) -> list[dict[str, Any]]:
-        """Every evaluation so far; a line cut off by a kill is left out."""
+        """Every evaluation so far; a last line cut off by a kill is left out.
+
+        Raises RunError where another line is no evaluation.
+        """
         file = self.path / CURVE
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
+        found = []
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                continue
+            try:
+                evaluation = json.loads(line)
+                if not isinstance(evaluation, dict):
+                    raise ValueError("something else than a JSON object")
+            except ValueError as error:
+                raise RunError(
+                    "an evaluation of the run cannot be read",
+                    where=f"{file}, line {number}",
+                    found=error,
+                    expected="a JSON object",
+                    do="remove the line, then give the same command again: only this point of "
+                    "the curve is lost",
+                ) from error
+            found.append(evaluation)
+        return found
 
     def cut_curve(self, count: int) -> None:
         """Keep the first `count` evaluations: those before the checkpoint gone on from."""
