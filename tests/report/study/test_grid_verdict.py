@@ -174,6 +174,13 @@ def test_a_study_that_has_just_begun(tmp_path: Path) -> None:
     assert judge_grid(analyse_grid(read_study(folder))).kind == "nothing"
 
 
+def test_runs_that_all_score_the_same_decide_nothing(tmp_path: Path) -> None:
+    folder = rewritten(write_grid(tmp_path), lambda entry: entry.update(mean_iou=0.5))
+    verdict = judge_grid(analyse_grid(read_study(folder)))
+    assert verdict.kind == "too few"
+    assert verdict.headline.startswith("Nothing can be tested: runs of a cell score the same")
+
+
 def test_lines_of_other_data_are_said_and_not_counted(tmp_path: Path) -> None:
     folder = write_grid(tmp_path)
     plan = json.loads((folder / "study.json").read_text())

@@ -70,6 +70,11 @@ class Contrast:
         return self.welch.p_value if self.paired is None else self.paired.p_value
 
     @property
+    def without_spread(self) -> bool:
+        """Whether there are runs enough to test, which do not differ."""
+        return self.p_value is None and min(len(self.ours), len(self.theirs)) > 1
+
+    @property
     def loss_p(self) -> float | None:
         """Of the same test for a loss."""
         return None if self.p_value is None else 1 - self.p_value

@@ -13,6 +13,7 @@ from clearcoat.report.study.grid import MARGIN, Gain, GridAnalysis
 from clearcoat.report.study.grid_cautions import cautions
 from clearcoat.report.study.grid_steps import next_steps
 from clearcoat.report.study.words import (
+    NO_SPREAD,
     contrast_text,
     gain_text,
     mean_text,
@@ -102,6 +103,8 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
         return f"No: nowhere is a gain shown, and in places renders hurt. At best, {told}."
     if kind == "unclear":
         return f"Not shown: no gain is more than chance gives. At best, {told}."
+    if all(gain.contrast.without_spread for gain in grid.gains.values()):
+        return f"Nothing can be tested: {NO_SPREAD}. So far, {told}."
     return f"Too early to tell: cells need two runs or more. So far, {told}."
 
 

@@ -19,7 +19,7 @@ from clearcoat.report.study.starts import (
     Times,
     TransferAnalysis,
 )
-from clearcoat.report.study.words import cell_text, contrast_text, gain_text, p_text
+from clearcoat.report.study.words import NO_SPREAD, cell_text, contrast_text, gain_text, p_text
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
 from clearcoat.studies.transfer import CONTROL, FROM_RENDERS
@@ -147,6 +147,8 @@ def _lacking(best: Sequence[_Best]) -> str:
     """Say why nothing can be tested."""
     if all(len(f.start.cell.values) < 2 <= len(f.start.cell.entries) for f in best):
         return "all models from renders go on from one run on renders"
+    if all(f.against.without_spread for f in best):
+        return NO_SPREAD
     if all(len(f.start.cell.values) > 1 for f in best):
         return "training from scratch needs two runs or more, of repeats that the starts have"
     return "starts need two runs or more"

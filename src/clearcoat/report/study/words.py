@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from clearcoat.report.study.facts import CellFacts
 
 __all__ = [
+    "NO_SPREAD",
     "cell_text",
     "contrast_text",
     "gain_text",
@@ -22,6 +23,9 @@ __all__ = [
     "percent_range",
     "signed",
 ]
+
+NO_SPREAD = "runs of a cell score the same, so that none tells how far chance takes a score"
+"""Why runs enough do not decide."""
 
 
 def gain_text(interval: Interval) -> str:
