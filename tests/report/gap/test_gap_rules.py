@@ -156,3 +156,16 @@ def test_sides_are_not_narrowed_while_a_class_is_too_rare() -> None:
         "widen or shift camera.azimuth_deg towards the sides that show lid"
     )
     assert found["lid: frequency"].advice.startswith(found["box: frequency"].advice)
+
+
+def test_classes_that_disagree_about_the_camera_leave_it_alone() -> None:
+    photos, renders = measured(200, 0), measured(200, 1)
+    renders.of_class["box", "area"][:] += 0.5
+    (told,) = sentences(compare_datasets(photos, renders, 64))
+    assert told.startswith("Lower camera.fill. box: area")
+    renders.of_class["lid", "height"][:] -= 0.6
+    (told,) = sentences(compare_datasets(photos, renders, 64))
+    assert told.startswith(
+        "Leave camera.fill, on which classes disagree: renders have more than photos of "
+        "box: area, but less of lid: height. Compare these parts of the CAD"
+    )

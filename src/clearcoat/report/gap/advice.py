@@ -7,7 +7,7 @@ which is printed as “sky”. A test resolves every one of them in the schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _REFERENCE = re.compile(r"\{([a-z0-9_.]+)(?:=([a-z_]+))?\}")
 
@@ -112,6 +112,8 @@ TOWARDS = "widen or shift {camera.azimuth_deg} towards the sides that show {rare
 _OF_PARTS = ("lightness", "colourfulness")
 OF_PARTS = "{word} materials on the parts of {part} ({materials}, {paint.colors})"
 """What is said of a class whose parts have another lightness or colour than in the photos."""
+_OF_CAMERA = ("area", "height", "x", "y", "top in outline", "bottom in outline")
+"""Measures of a class that one setting of the camera moves alike for all classes."""
 
 
 def advice(measure: str, above: float, rare: Sequence[str] = ()) -> str:
@@ -135,6 +137,29 @@ def widening(measure: str) -> str:
     """Return what makes renders vary more in a measure (`class: key` of a class)."""
     part, _, key = measure.rpartition(": ")
     return _of_parts("more varied", part) if part and key in _OF_PARTS else _printed(WIDEN[key])
+
+
+def settled(shifted: Mapping[str, float]) -> dict[str, str]:
+    """Return what to do in place of `advice` where classes ask for opposite things.
+
+    `shifted` has measures of classes (`class: key`) and the probability that a render has more.
+    One camera cannot do both, so it is not the camera that is wrong.
+    """
+    asked: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    for measure, above in shifted.items():
+        part, _, key = measure.rpartition(": ")
+        if part and key in _OF_CAMERA:
+            asked.setdefault(ADVICE[key], ([], []))[above <= 0.5].append(measure)
+    found: dict[str, str] = {}
+    for (less, _), (many, few) in asked.items():
+        if many and few:
+            keys = " and ".join(dict.fromkeys(f"{{{name}}}" for name, _ in references(less)))
+            text = _printed(f"leave {keys}, on which classes disagree: ") + (
+                f"renders have more than photos of {', '.join(many)}, but less of "
+                f"{', '.join(few)}. Compare these parts of the CAD with those on the photos"
+            )
+            found |= dict.fromkeys((*many, *few), text)
+    return found
 
 
 def _of_parts(word: str, part: str) -> str:

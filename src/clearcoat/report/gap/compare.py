@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from clearcoat.report.gap.advice import advice, widening
+from clearcoat.report.gap.advice import advice, settled, widening
 from clearcoat.report.gap.measures import (
     BINARY,
     CLASS_MEASURES,
@@ -170,7 +170,8 @@ def compare_datasets(real: Measured, synthetic: Measured, size: int) -> Gap:
     ]
     shown_too_seldom = {d.measure for d in final if d.shifted and d.above < 0.5}
     rare = tuple(name for name in real.classes if f"{name}: frequency" in shown_too_seldom)
-    advised = [replace(d, advice=_advised(d, rare)) for d in final]
+    agreed = settled({d.measure: d.above for d in final if d.shifted and not d.held})
+    advised = [replace(d, advice=agreed.get(d.measure) or _advised(d, rare)) for d in final]
     ordered = tuple(sorted(advised, key=lambda d: -d.size))
     return Gap(real, synthetic, size, ordered, find_slivers(real, synthetic))
 
