@@ -84,7 +84,7 @@ def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
         (("min: 3, max: 5", "min: 5, max: 3"), "greater"),
         (("min: 3, max: 5", "min: 1, max: 3"), "width"),
         (("augment: strong", "augment: stron"), "strong"),
-        (("augment: strong", "seed: 3"), "seed"),
+        (("augment: strong", "seed: 3"), "give `seed` beside `training`"),
         (("augment: strong", "learning_rat: 3"), "learning_rat"),
         (("real: photos", "reel: photos"), "real"),
         (("preset: paper", "preset: paper\nrecipe: [few-photos]"), "recipe"),
@@ -95,6 +95,7 @@ def test_mistakes_are_named(change: tuple[str, str], telling: str, tmp_path: Pat
         load_study(_write(tmp_path, GRID.replace(*change)), SupplementSpec)
     assert telling in str(caught.value)
     assert "study.yaml" in str(caught.value)
+    assert "{'real': 'photos'" not in str(caught.value)
 
 
 def test_mistakes_of_a_transfer_study(tmp_path: Path) -> None:

@@ -253,10 +253,12 @@ def _explain(
             expected="the path of a file or folder, as text",
         )
     message = problem["msg"].removeprefix("Value error, ")
+    # What contradicts itself somewhere in the whole document is not told by its beginning.
+    whole = not place and problem["type"] == "value_error"
     return SpecError(
         f"{name}: {message[:1].lower()}{message[1:]}",
         where=where,
-        found=shorten(repr(problem["input"])),
+        found=None if whole else shorten(repr(problem["input"])),
         do=_literal_advice(problem),
     )
 

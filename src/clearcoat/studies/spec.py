@@ -28,7 +28,14 @@ Count = Annotated[int, Field(ge=0)]
 SHARES_NOTHING: dict[str, Any] = {"real_share": None}
 """How photos and renders share batches means nothing where there is one of them: studies that
 differ in that alone then have these runs in common, and one ledger serves both."""
-_BY_THE_STUDY = ("seed", "size", "real_count", "synthetic_count", "initialisation")
+_BY_THE_STUDY = {
+    "seed": "`seed`",
+    "size": "`size`",
+    "real_count": "`real_counts`",
+    "synthetic_count": "`synthetic_counts` in a grid, `pretrain_count` in a transfer study",
+    "initialisation": "`encoder` in a grid, `initialisations` in a transfer study",
+}
+"""Options that the study gives to every run, and the keys that it takes them from."""
 _BY_THE_BASE = (
     *("seed", "real_count", "synthetic_count", "initialisation"),
     *("validation_source", "validation_count"),
@@ -145,9 +152,11 @@ class StudySpec(Model):
         if self.test is not None and self.splits > 1:
             raise ValueError("several splits need `test_count`: one `test` data set is one split")
         for key in ("training", "without_renders"):
-            for name in _BY_THE_STUDY:
+            for name, own in _BY_THE_STUDY.items():
                 if name in getattr(self, key):
-                    raise ValueError(f"{key}.{name} is the study's own to choose")
+                    raise ValueError(
+                        f"{key}.{name} is the study's own to choose: give {own} beside `{key}`"
+                    )
         self.config()
         self.config_without_renders(None)
         return self
