@@ -297,8 +297,10 @@ def _prices(grid: GridAnalysis) -> list[str]:
         return ["At your prices no mix costs less than photos alone that score as much."]
     reach = number_range(best.low, best.high, limit)
     alone = f"more than {limit:,.0f}" if best.mix.photos > best.mix.limit else f"{best.alone:,.0f}"
+    # Why that is less than the interval lets one expect.
+    chosen = f", corrected for the choice among {len(mixes)} mixes" if len(mixes) > 1 else ""
     ending = (
-        f": {best.least:,.0f} {currency} or more are saved"
+        f": {best.least:,.0f} {currency} or more are saved{chosen}"
         if best.least > 0
         else ", so that a saving is not shown"
     )
