@@ -96,11 +96,40 @@ def without_errors(confusion: NDArray[np.int64]) -> list[float]:
     ]
 
 
+def near_their_edge(model: nn.Module, images: Images) -> NDArray[np.int64]:
+    """Wrong pixels: part as part, of these two pixels or less from what was found; with background.
+
+    Those near an edge are a matter of resolution, the others of what the model takes things for.
+    """
+    counts = np.zeros(4, dtype=np.int64)
+    table = images.table()
+    with torch.inference_mode():
+        for piece, labels in batches(images):
+            targets = table.targets(labels)
+            found = one_per_pixel(plain(model)(piece)[:, :-1] >= 0.5)
+            truth = one_per_pixel(targets.members > 0)
+            close = F.max_pool2d(truth, 5, stride=1, padding=2) > 0
+            wrong = (targets.counted[:, 0] > 0) & (found.argmax(1) != truth.argmax(1))
+            close_to_it = close.gather(1, found.argmax(1, keepdim=True))[:, 0]
+            parts = (found[:, -1] == 0) & (truth[:, -1] == 0)
+            for place, kind in enumerate((wrong & parts, wrong & ~parts)):
+                counts[2 * place] += int(kind.sum())
+                counts[2 * place + 1] += int((kind & close_to_it).sum())
+    return counts
+
+
+def one_per_pixel(members: Tensor) -> Tensor:
+    """(N, C, H, W) to (N, C + 1, H, W) of 0 and 1, background last."""
+    background = ~members.any(1, keepdim=True)
+    return torch.cat([members, background], dim=1).float()
+
+
 def main(out: Path, *runs: Path) -> None:
     """Print a row per run, then what is lost to which error."""
     torch.set_num_threads(1)
     photos = free_photos(out / "grid.yaml")
     total = None
+    edges = np.zeros(4, dtype=np.int64)
     print("as scored  argmax  mirrored too  batch norm of 16 photos  of all photos")
     for run in runs:
         model, config, _ = load_model(run, "cpu")
@@ -111,6 +140,7 @@ def main(out: Path, *runs: Path) -> None:
         own = score(plain(model), images)
         assert own.confusion is not None
         total = np.array(own.confusion) + (0 if total is None else total)
+        edges += near_their_edge(model, images)
         scores = [own.mean_iou, score(plain(model), images, argmax=True).mean_iou]
         scores.append(score(with_mirror_image(model), images, argmax=True).mean_iou)
         for some in (few, images):
@@ -121,6 +151,11 @@ def main(out: Path, *runs: Path) -> None:
         names = ("all errors", "without parts as others", "without missed", "without invented")
         named = zip(names, without_errors(total), strict=True)
         print("mean IoU of all pixels:", ", ".join(f"{n} {v:.3f}" for n, v in named))
+
+        for kind, (wrong, near) in zip(
+            ("part as part", "part and background"), edges.reshape(2, 2), strict=True
+        ):
+            print(f"{kind}: {wrong} pixels, {near / wrong:.0%} of them near that edge")
 
 
 if __name__ == "__main__":
