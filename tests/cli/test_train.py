@@ -77,6 +77,9 @@ def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]
     assert set(score["per_class"]) == {"left", "right"}
     main(["evaluate", run, "--data", str(folder / "test")])
     assert "mean IoU" in capsys.readouterr().out
+    main(["evaluate", run, "--data", str(folder / "test"), "--mirror", "--json"])
+    mirrored = json.loads(capsys.readouterr().out)
+    assert mirrored["mirror"] and not score["mirror"] and mirrored["loss"] != score["loss"]
 
     photos = folder / "photos"
     photos.mkdir()
@@ -95,6 +98,8 @@ def test_train_evaluate_predict(folder: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads((out / "one.json").read_text()) == findings[0]
     tiled = ["predict", run, str(photos), "--tile", "20", "--out", str(folder / "tiled"), "--json"]
     main(tiled)
+    assert json.loads(capsys.readouterr().out)[0]["width"] == 50
+    main([*tiled, "--mirror"])
     assert json.loads(capsys.readouterr().out)[0]["width"] == 50
 
 

@@ -23,6 +23,7 @@ from clearcoat.studies import SupplementSpec, load_study, open_data
 from clearcoat.training import find_loss, pack
 from clearcoat.training.feeding import Images
 from clearcoat.training.metrics import IoUCounter, Score
+from clearcoat.training.mirrored import Mirrored
 from clearcoat.training.run import load_model
 
 Reading = Callable[[Tensor], Tensor]
@@ -61,11 +62,6 @@ def batches(images: Images) -> list[tuple[Tensor, Tensor]]:
 def plain(model: nn.Module) -> Reading:
     """What the model says."""
     return lambda piece: model(piece).softmax(1)
-
-
-def with_mirror_image(model: nn.Module) -> Reading:
-    """The mean of what it says of the image and of its mirror image (left is right here)."""
-    return lambda piece: (model(piece).softmax(1) + model(piece.flip(3)).softmax(1).flip(3)) / 2
 
 
 def with_statistics_of(model: nn.Module, images: Images) -> nn.Module:
@@ -142,7 +138,8 @@ def main(out: Path, *runs: Path) -> None:
         total = np.array(own.confusion) + (0 if total is None else total)
         edges += near_their_edge(model, images)
         scores = [own.mean_iou, score(plain(model), images, argmax=True).mean_iou]
-        scores.append(score(with_mirror_image(model), images, argmax=True).mean_iou)
+        mirrored = Mirrored(model, config, images.classes)
+        scores.append(score(plain(mirrored), images).mean_iou)
         for some in (few, images):
             fresh = with_statistics_of(load_model(run, "cpu")[0], some)
             scores.append(score(plain(fresh), images, argmax=True).mean_iou)

@@ -14,9 +14,14 @@ import click
 @click.option(
     "--data", "data", type=click.Path(path_type=Path), required=True, help="Data set to score on."
 )
+@click.option(
+    "--mirror",
+    is_flag=True,
+    help="Let the model see the mirror image too: better, and twice as long.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(run: Path, data: Path, device: str, as_json: bool) -> None:
+def command(run: Path, data: Path, mirror: bool, device: str, as_json: bool) -> None:
     """Score the model of RUN: mean IoU, every class alike, threshold 50 %."""
     from clearcoat.dataset import Dataset
     from clearcoat.training import (
@@ -27,18 +32,21 @@ def command(run: Path, data: Path, device: str, as_json: bool) -> None:
         score_model,
     )
     from clearcoat.training.environment import find_device
+    from clearcoat.training.mirrored import Mirrored
 
     where = find_device(device)
     model, config, classes = load_model(run, str(where))
     dataset = Dataset.open(data)
     require_same_classes(f"the data set {data}", dataset.classes, f"the run {run}", classes)
     images = pack(dataset, dataset.indices, config.size).to(where)
-    loss, score = score_model(model, images, find_loss(config.loss), detailed=True)
+    judged = Mirrored(model, config, classes) if mirror else model
+    loss, score = score_model(judged, images, find_loss(config.loss), detailed=True)
     figures: dict[str, Any] = {
         "run": str(run),
         "data": str(data),
         "data_digest": dataset.digest(),
         "size": config.size,
+        "mirror": mirror,
         "loss": loss,
         **score.as_json(),
     }

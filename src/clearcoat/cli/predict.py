@@ -26,6 +26,11 @@ from clearcoat.errors import UsageError
     type=click.FloatRange(0, 0.9),
     help="Share of a tile that the next one covers too [0.25].",
 )
+@click.option(
+    "--mirror",
+    is_flag=True,
+    help="Let the model see the mirror image too: better, and twice as long.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def command(
@@ -34,6 +39,7 @@ def command(
     out: Path,
     tile: int | None,
     overlap: float | None,
+    mirror: bool,
     device: str,
     as_json: bool,
 ) -> None:
@@ -53,7 +59,7 @@ def command(
         tiling = Tiling(tile) if overlap is None else Tiling(tile, overlap)
     elif overlap is not None:
         raise UsageError("--overlap says nothing without tiles", do="give --tile PIXELS too")
-    predictor = Predictor(run, device)
+    predictor = Predictor(run, device, mirror=mirror)
     files = find_images(images)
     findings = []
     for file, name in zip(files, output_names(files), strict=True):

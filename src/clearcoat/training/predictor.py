@@ -13,6 +13,7 @@ from clearcoat.dataset.resize import fitted, resize_image
 from clearcoat.errors import UsageError
 from clearcoat.training.environment import find_device
 from clearcoat.training.losses import find_loss
+from clearcoat.training.mirrored import Mirrored
 from clearcoat.training.run import load_model
 from clearcoat.training.tiles import Tiling
 
@@ -25,10 +26,15 @@ class Predictor:
     >>> hood = probabilities[predictor.classes.index("hood")] >= 0.5  # doctest: +SKIP
     """
 
-    def __init__(self, run: Path | str, device: str = "auto") -> None:
+    def __init__(self, run: Path | str, device: str = "auto", *, mirror: bool = False) -> None:
+        """Load the model of a run; with `mirror` it sees every image mirrored too.
+
+        Raises RunError where there is no finished run, UsageError for a device that is not there
+        or a mirror image that the model was not trained for.
+        """
         self.device = find_device(device)
         model, config, classes = load_model(Path(run), str(self.device))
-        self.model = model
+        self.model = Mirrored(model, config, classes) if mirror else model
         self.classes = classes
         self.size = config.size
         self._probabilities = find_loss(config.loss).probabilities
