@@ -124,3 +124,34 @@ def test_too_little_to_tell() -> None:
     with pytest.raises(ValueError, match="two runs"):
         Worth({(16, 0): [0.4], (64, 0): [0.5], (16, 64): [0.5, 0.6]})
     assert synthetic_scaling({(0, 64): [0.1], (0, 256): [0.2]}) is None
+
+
+def test_of_many_mixes_that_bring_nothing_none_is_sold() -> None:
+    """Each is looked at, so that the best of a hundred must pass a bound for a hundred."""
+    counts = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+    renders = (0, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+    claimed = 0
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        cells = {
+            (real, synthetic): 0.72 - 1.9 * real**-0.55 + 0.02 * random.standard_normal(5)
+            for real in counts
+            for synthetic in renders
+        }
+        best = Worth(cells, seed=seed).best_saving(4.0, 0.0)
+        assert best is not None and best[1] == 100
+        claimed += best[0].least > 0
+    # As if each were the only one, 8 of these 12 claim a saving.
+    assert claimed <= 1
+
+
+def test_photos_that_cost_less_and_score_as_much_leave_nothing_to_save() -> None:
+    random = np.random.default_rng(0)
+    cells = {
+        (real, synthetic): 0.4 + 0.012 * random.standard_normal(5)
+        for real in (16, 64, 256)
+        for synthetic in (0, 1024)
+    }
+    cells[64, 1024] = cells[64, 0] + 0.004
+    saved = Worth(cells).saving(64, 1024, 4.0, 0.02, margin=0.01)
+    assert saved.as_good in (16, 64) and saved.least <= 0

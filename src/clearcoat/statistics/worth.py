@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from clearcoat.statistics.intervals import LEVEL
 
 Cells = Mapping[tuple[int, int], Sequence[float]]
 """Scores of the runs per (real, synthetic) count."""
+_BEYOND = 5
+"""Draws that are to lie beyond either end of an interval."""
 READ_BEYOND = 2.0
 """How far beyond the largest count of photos a learning curve is read: to twice as many."""
 
@@ -65,6 +68,9 @@ class Saving:
     """Interval of `alone`, likewise."""
     least: float
     """Lower end of what the mix saves, for as many looks as were asked for."""
+    as_good: int | None = None
+    """The fewest photos alone that were seen to score as much, within the margin, and cost no
+    more: then nothing is saved, whatever their curve says."""
 
 
 class Worth:
@@ -86,18 +92,24 @@ class Worth:
         )
         self.level = level
         self.limit = READ_BEYOND * max(alone)
+        self.fewest = min(alone)
+        """Photos below which their curve is a guess."""
+        self._seed = seed
         random = np.random.default_rng([seed, 1])
-        pooled = _pooled_deviation(self.cells.values())
+        self._pooled = _pooled_deviation(self.cells.values())
         self._means = {
-            key: _posterior(np.asarray(values), pooled, draws, random)
+            key: _posterior(np.asarray(values), self._pooled, draws, random)
             for key, values in self.cells.items()
         }
 
-    def equivalent(self, real: int, synthetic: int) -> Equivalent:
-        """Return the photos that a mix stands for. Raises KeyError for an absent cell."""
+    def equivalent(self, real: int, synthetic: int, *, looks: int = 1) -> Equivalent:
+        """Return the photos that a mix stands for. Raises KeyError for an absent cell.
+
+        `looks`: of how many mixes it is the best (Bonferroni).
+        """
         values = self.cells[real, synthetic]
         score = float(np.mean(values))
-        low, high = self._range(self._photos(real, synthetic))
+        low, high = self._range_of(real, synthetic, looks)
         return Equivalent(
             real, synthetic, score, self.band.curve.count_for(score), low, high, self.limit
         )
@@ -128,22 +140,71 @@ class Worth:
         price_synthetic: float,
         *,
         looks: int = 1,
+        margin: float = 0.0,
     ) -> Saving:
         """Return what a mix costs against photos alone that score as much.
 
         `looks`: how many mixes are looked at, of which the best is to be told of (Bonferroni).
+        `margin`: scores that differ by no more count as alike.
         """
         mix = self.equivalent(real, synthetic)
         cost = real * price_real + synthetic * price_synthetic
         alone, low, high = (
             price_real * min(photos, self.limit) for photos in (mix.photos, mix.low, mix.high)
         )
-        least, _ = self._range(self._photos(real, synthetic), 1 - (1 - self.level) / looks)
-        return Saving(mix, cost, alone, low, high, price_real * min(least, self.limit) - cost)
+        least = low - cost
+        if least > 0 and looks > 1:
+            fewest, _ = self._range_of(real, synthetic, looks)
+            least = price_real * min(fewest, self.limit) - cost
+        # Where photos have reached their end, any chance lead is worth more than all of them.
+        as_good = min(
+            (
+                photos
+                for (photos, renders), values in self.cells.items()
+                if not renders
+                and photos * price_real <= cost
+                and float(np.mean(values)) >= mix.score - margin
+            ),
+            default=None,
+        )
+        if as_good is not None:
+            least = min(least, as_good * price_real - cost)
+        return Saving(mix, cost, alone, low, high, least, as_good)
+
+    def best_saving(
+        self, price_real: float, price_synthetic: float, *, margin: float = 0.0
+    ) -> tuple[Saving, int] | None:
+        """Return the mix that is sure to save most, and of how many it was chosen.
+
+        Where none is sure to, the one with the greatest estimate; None without a mix that scores
+        what the fewest photos studied do.
+        """
+        mixes = [key for key in self.cells if key[1]]
+        found = [
+            self.saving(*key, price_real, price_synthetic, looks=len(mixes), margin=margin)
+            for key in mixes
+        ]
+        read = [one for one in found if one.mix.photos >= self.fewest]
+        if not read:
+            return None
+        best = max(read, key=lambda one: (max(0.0, one.least), one.alone - one.cost))
+        return best, len(mixes)
 
     def _photos(self, real: int, synthetic: int) -> list[float]:
         pairs = zip(self.band.draws, self._means[real, synthetic], strict=True)
         return [curve.count_for(float(mean)) for curve, mean in pairs]
+
+    def _range_of(self, real: int, synthetic: int, looks: int) -> tuple[float, float]:
+        """Interval of the photos that a mix stands for, at the level that so many looks leave."""
+        if looks == 1:
+            return self._range(self._photos(real, synthetic))
+        level = 1 - (1 - self.level) / looks
+        # Of few draws it would end at the extreme one, whatever the level.
+        draws = math.ceil(2 * _BEYOND / (1 - level))
+        random = np.random.default_rng([self._seed, 2, real, synthetic])
+        means = _posterior(np.asarray(self.cells[real, synthetic]), self._pooled, draws, random)
+        pairs = zip(itertools.cycle(self.band.draws), means.tolist(), strict=False)
+        return self._range([curve.count_for(mean) for curve, mean in pairs], level)
 
     def _range(self, samples: Sequence[float], level: float | None = None) -> tuple[float, float]:
         ordered = np.sort([math.inf if math.isnan(value) else value for value in samples])

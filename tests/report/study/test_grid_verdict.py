@@ -289,8 +289,8 @@ def test_a_mix_is_set_against_more_photos_alone(tmp_path: Path) -> None:
     baseline = analysis.cells[64, 0].values
     shifted = np.subtract(found.contrast.cell.values, baseline) + 0.01
     p = float(stats.ttest_1samp(shifted, 0.0, alternative="greater").pvalue)
-    # The best of four mixes; four rows of more photos were tried, two of them far out of reach.
-    assert 4 * p <= (found.not_worse_p or 0) <= 16 * p
+    # The best of four mixes; 32 photos, which were tried first, are passed more easily.
+    assert found.not_worse_p == pytest.approx(4 * p)
     told = " ".join(judge_grid(analysis).sentences)
     assert "not worse than 64 photos alone by more than 0.01" in told
     assert "The first 16 photos beside 4,096 renders bring +0." in told

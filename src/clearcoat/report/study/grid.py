@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -79,7 +80,10 @@ class StandsFor:
     none with the fewest that a test was made for."""
     not_worse_p: float | None
     """One-sided, for a margin of `MARGIN`, adjusted over the mixes that it is the best of
-    (Bonferroni) and the rows that were tried (Holm)."""
+    (Bonferroni); of photos tried one after the other, from the fewest up to the first that is not
+    shown, which needs no further correction."""
+    mixes: int
+    """Of how many mixes it is the best."""
 
     @property
     def shown(self) -> bool:
@@ -195,12 +199,15 @@ def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsF
     best = max(mixes, key=lambda cell: (len(cell.values) > 1, cell.interval.estimate))
     tried = [contrast(study, best, cells[real, 0], images=False) for real in alone[1:]]
     # The best of several mixes is best partly by chance.
-    tests = [_not_worse(both) for both in tried]
-    adjusted = holm([None if p is None else min(1.0, p * len(mixes)) for p in tests])
-    shown = [i for i, p in enumerate(adjusted) if p is not None and p < ALPHA]
-    tested = [i for i, p in enumerate(adjusted) if p is not None]
-    place = max(shown, default=min(tested, default=0))
-    return StandsFor(tried[place], adjusted[place])
+    tests = ((both, _not_worse(both)) for both in tried)
+    told = [(both, min(1.0, p * len(mixes))) for both, p in tests if p is not None]
+    # A fixed sequence (Maurer, Hothorn and Lehmacher 1995): more photos are tried only once fewer
+    # are passed, so that all tests together err as often as one.
+    shown = [*itertools.takewhile(lambda item: item[1] < ALPHA, told)]
+    if shown:
+        return StandsFor(shown[-1][0], max(p for _, p in shown), len(mixes))
+    both, p_value = told[0] if told else (tried[0], None)
+    return StandsFor(both, p_value, len(mixes))
 
 
 def _not_worse(both: Contrast) -> float | None:

@@ -28,9 +28,10 @@ class _Step:
 
 def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     """Return the steps as sentences; `row` is the user's number of photos, where it was studied."""
-    steps = [*_more_photos(grid, row), *_more_renders(grid, row), *_better_renders(grid, row)]
+    more_renders = _more_renders(grid, row)
+    steps = [*_more_photos(grid, row), *more_renders, *_better_renders(grid, row)]
     # Before anything else is bought: it costs no photo and no render, and may change all answers.
-    texts = [*_train_longer(grid), *_better_not_more(grid)]
+    texts = [*_train_longer(grid), *_better_not_more(grid, more_helps=bool(more_renders))]
     texts += [step.text for step in sorted(steps, key=lambda step: -step.expected)]
     undecided = [
         key
@@ -72,15 +73,20 @@ def _train_longer(grid: GridAnalysis) -> list[str]:
     ]
 
 
-def _better_not_more(grid: GridAnalysis) -> list[str]:
-    """Whether renders alone have reached an end below what photos reach."""
+def _better_not_more(grid: GridAnalysis, *, more_helps: bool) -> list[str]:
+    """Whether renders alone have reached an end below what photos reach.
+
+    `more_helps`: more of them are shown to help beside the user's photos.
+    """
     scaling = grid.scaling
     alone = [cell for (real, s), cell in grid.cells.items() if real and not s]
-    if scaling is None or not alone:
+    if scaling is None or not alone or more_helps:
         return []
     best = max(alone, key=lambda cell: cell.interval.estimate)
     gain, low, high = scaling.doubled
     top = scaling.ceiling
+    if scaling.now >= best.interval.estimate:
+        return []
     if high >= MARGIN and (top is None or top[2] >= best.interval.estimate):
         return []
     told = (
@@ -104,6 +110,8 @@ def _more_photos(grid: GridAnalysis, row: int | None) -> list[_Step]:
         more = [r for r in grid.real if r > row and len(grid.at(r, synthetic)) > 1]
         if more:
             step = contrast(grid.study, grid.cells[more[0], synthetic], cell, images=False)
+            if step.difference.high is not None and step.difference.high < MARGIN:
+                return []
             return [
                 _Step(
                     step.difference.estimate,
@@ -117,6 +125,8 @@ def _more_photos(grid: GridAnalysis, row: int | None) -> list[_Step]:
     gains = [float(np.diff(c.at([most, 2 * most]))[0]) for c in grid.worth.band.draws]
     expected = float(np.diff(grid.worth.band.curve.at([most, 2 * most]))[0])
     low, high = np.quantile(gains, [0.025, 0.975])
+    if high < MARGIN:
+        return []
     return [
         _Step(
             expected,

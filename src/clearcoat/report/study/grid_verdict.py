@@ -78,9 +78,10 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
     if kind == "nothing":
         return "Nothing to compare yet: no cell with renders stands beside one without."
     shown = {key: gain for key, gain in grid.gains.items() if gain.verdict == "gain"}
-    # The best of those that are shown: the highest mean of all may be chance.
+    # The best of those that are shown: the highest mean of all may be chance, one run anything.
     (real, synthetic), best = max(
-        (shown or grid.gains).items(), key=lambda item: item[1].contrast.difference.estimate
+        (shown or grid.gains).items(),
+        key=lambda item: (item[1].verdict != "too few", item[1].contrast.difference.estimate),
     )
     told = (
         f"with {images(real, 'photo')}, {images(synthetic, 'render')} take mean IoU from "
@@ -136,7 +137,7 @@ def _at_your_count(row: int, best: Gain, helping: Sequence[Gain]) -> str:
         "loss": f"a loss, corrected {p_text(gain.loss_p or 0.0)}",
         "unclear": "within what chance gives"
         + ("" if gain.gain_p is None else f" (corrected {p_text(gain.gain_p)})"),
-        "too few": "too few runs to tell",
+        "too few": NO_SPREAD if both.without_spread else "too few runs to tell",
     }[gain.verdict]
     over = both.over_images
     images_text = (
@@ -162,14 +163,19 @@ def _break_sentence(grid: GridAnalysis, row: int) -> str:
         fall = contrast(
             grid.study, grid.cells[row, last], grid.cells[row, found.best], images=False
         )
+        verdicts = {gain.verdict for (real, _), gain in grid.gains.items() if real == row}
+        # The test tells that the last count is worse than some other, not which one is best.
         opening = (
-            f"More renders stop helping there: the best count is {found.best:,} (95 % set {span})"
-            if found.best
-            else f"Renders hurt there from the start: the best count is none (95 % set {span})"
+            "Renders hurt there from the start"
+            if verdicts == {"loss"} and not found.best
+            else "More renders stop helping there"
+            if "gain" in verdicts and 0 not in found.credible
+            else "Too many renders hurt there"
         )
+        best = f"{found.best:,}" if found.best else "none"
         return (
-            f"{opening}; with {last:,} it is {gain_text(fall.difference)} "
-            f"({p_text(found.fall_p)}; Dunnett, Holm over the rows)."
+            f"{opening}: the best count is {best} (95 % set {span}); with {last:,} it is "
+            f"{gain_text(fall.difference)} ({p_text(found.fall_p)}; Dunnett, Holm over the rows)."
         )
     return (
         f"No break point is seen up to {last:,} renders ({p_text(found.fall_p)} for a fall): the "
@@ -217,10 +223,12 @@ def _stands_for(grid: GridAnalysis) -> list[str]:
     mix, photos = found.contrast.cell.key, found.contrast.baseline.key.real
     opening = f"{images(mix.real, 'photo')} with {images(mix.synthetic, 'render')}"
     p = "too few runs to test" if found.not_worse_p is None else p_text(found.not_worse_p)
+    if found.mixes > 1 and found.not_worse_p is not None:
+        p += f", corrected for the choice among {found.mixes} mixes"
     if found.shown:
         return [
             f"{opening} are not worse than {photos:,} photos alone by more than {MARGIN} "
-            f"({gain_text(found.contrast.difference)}; {p} after Holm)."
+            f"({gain_text(found.contrast.difference)}; {p})."
         ]
     return [
         f"That {opening} do as well as even {photos:,} photos alone is not shown "
@@ -241,20 +249,29 @@ def _first_photos(grid: GridAnalysis) -> list[str]:
 
 def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:
     texts = []
+    worth = grid.worth
+    # Of a curve that does not rise no number of photos can be read.
+    if worth is None or worth.band.curve.b <= 0:
+        return []
     rows = [r for r in grid.real if any(r == real for real, _ in grid.equivalents)]
     for real in dict.fromkeys([*rows[:1], *([] if row is None else [row])]):
         mixes = [(s, e) for (r, s), e in grid.equivalents.items() if r == real]
         if not mixes:
             continue
         synthetic, best = max(mixes, key=lambda item: item[1].score)
+        # The best of several mixes is best partly by chance.
+        found = worth.equivalent(real, synthetic, looks=len(mixes))
         number = (
             f"more than {best.limit:,.0f} photos"
             if best.photos > best.limit
+            else f"fewer than {worth.fewest:,} photos"
+            if best.photos < worth.fewest
             else images(round(best.photos), "photo")
         )
+        chosen = f", corrected for the choice among {len(mixes)} mixes" if len(mixes) > 1 else ""
         texts.append(
             f"{images(real, 'photo')} with {images(synthetic, 'render')} score what {number} "
-            f"alone do (95 % interval {number_range(best.low, best.high, best.limit)})."
+            f"alone do (95 % interval {number_range(found.low, found.high, best.limit)}{chosen})."
         )
     return texts
 
@@ -283,30 +300,29 @@ def _prices(grid: GridAnalysis) -> list[str]:
     prices = grid.study.settings.prices
     if prices is None or grid.worth is None:
         return []
-    mixes = [key for key in grid.cells if key[1]]
-    found = [
-        grid.worth.saving(*key, prices.real, prices.synthetic, looks=len(mixes)) for key in mixes
-    ]
-    # Below the fewest photos that were studied their curve is a guess.
-    fewest = min(real for real, synthetic in grid.cells if real and not synthetic)
-    read = [one for one in found if one.mix.photos >= fewest]
     # The one that is sure to save most; the greatest of all estimates may be chance.
-    best = max(read, key=lambda one: (max(0.0, one.least), one.alone - one.cost), default=None)
-    currency, limit = prices.currency, grid.worth.limit * prices.real
-    if best is None or best.cost >= best.alone:
+    found = grid.worth.best_saving(prices.real, prices.synthetic, margin=MARGIN)
+    if found is None or found[0].cost >= found[0].alone:
         return ["At your prices no mix costs less than photos alone that score as much."]
-    reach = number_range(best.low, best.high, limit)
-    alone = f"more than {limit:,.0f}" if best.mix.photos > best.mix.limit else f"{best.alone:,.0f}"
+    best, mixes = found
+    currency, mix, limit = prices.currency, best.mix, grid.worth.limit * prices.real
+    reach = number_range(prices.real * mix.low, prices.real * mix.high, limit)
+    alone = f"more than {limit:,.0f}" if mix.photos > mix.limit else f"{best.alone:,.0f}"
     # Why that is less than the interval lets one expect.
-    chosen = f", corrected for the choice among {len(mixes)} mixes" if len(mixes) > 1 else ""
-    ending = (
-        f": {best.least:,.0f} {currency} or more are saved{chosen}"
-        if best.least > 0
-        else ", so that a saving is not shown"
-    )
+    chosen = f", corrected for the choice among {mixes} mixes" if mixes > 1 else ""
+    if best.least > 0:
+        ending = f": {best.least:,.0f} {currency} or more are saved{chosen}"
+    elif best.as_good is not None:
+        ending = (
+            f". A saving is not shown: {images(best.as_good, 'photo')} alone, "
+            f"{best.as_good * prices.real:,.0f} {currency}, score "
+            f"{grid.cells[best.as_good, 0].interval.estimate:.3f}"
+        )
+    else:
+        ending = f"; a saving is not shown{chosen}"
     return [
-        f"At your prices {images(best.mix.real, 'photo')} and "
-        f"{images(best.mix.synthetic, 'render')} cost {best.cost:,.0f} {currency}; by the learning "
-        f"curve as good a score ({best.mix.score:.3f}) takes {alone} {currency} of photos alone "
+        f"At your prices {images(mix.real, 'photo')} and "
+        f"{images(mix.synthetic, 'render')} cost {best.cost:,.0f} {currency}; by the learning "
+        f"curve as good a score ({mix.score:.3f}) takes {alone} {currency} of photos alone "
         f"(95 % interval {reach}){ending}."
     ]

@@ -1,0 +1,105 @@
+"""What the verdict on a grid must not claim: planted chance, harm and saturation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from clearcoat.report.study import analyse_grid, read_study
+from clearcoat.report.study.grid_verdict import StudyVerdict, judge_grid
+
+from .ledgers import useless, write_grid
+
+
+def _judged(folder: Path, photos: int | None = None) -> StudyVerdict:
+    return judge_grid(analyse_grid(read_study(folder)), photos)
+
+
+def test_renders_that_hurt_in_plenty_do_not_hurt_from_the_start(tmp_path: Path) -> None:
+    cost = {0: 0.0, 64: 0.0, 256: 0.001, 1024: 0.002, 4096: 0.2}
+    folder = write_grid(
+        tmp_path, lambda r, s: useless(r, 0) - cost[s], real=(16, 256), seed=3, runs=7
+    )
+    told = " ".join(_judged(folder).sentences)
+    assert "Too many renders hurt there: the best count is " in told
+    assert "from the start" not in told and "stop helping" not in told
+
+
+def test_renders_that_hurt_at_every_count_hurt_from_the_start(tmp_path: Path) -> None:
+    folder = write_grid(
+        tmp_path, lambda r, s: useless(r, 0) - 0.1 * (s > 0) - 2e-5 * s, real=(16, 256), runs=7
+    )
+    told = " ".join(_judged(folder).sentences)
+    assert "Renders hurt there from the start: the best count is none (95 % set 0)" in told
+
+
+def test_renders_that_help_up_to_a_count_stop_helping(tmp_path: Path) -> None:
+    lead = {0: 0.0, 64: 0.1, 256: 0.2, 1024: 0.2, 4096: 0.05}
+    folder = write_grid(
+        tmp_path, lambda r, s: useless(r, 0) + lead[s], real=(16, 256), runs=7, spread=0.005
+    )
+    assert "More renders stop helping there: the best" in " ".join(_judged(folder).sentences)
+
+
+def test_a_headline_is_not_of_one_lucky_run(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, useless)
+    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
+    kept = []
+    for line in lines:
+        if (line["real"], line["synthetic"]) == (16, 4096):
+            if line["repeat"]:
+                continue
+            line["mean_iou"] = 0.8
+        kept.append(json.dumps(line) + "\n")
+    (folder / "ledger.jsonl").write_text("".join(kept))
+    verdict = _judged(folder)
+    assert verdict.kind == "unclear"
+    assert "one run" not in verdict.headline and "0.8" not in verdict.headline
+
+
+def test_nothing_is_saved_where_fewer_photos_score_as_much(tmp_path: Path) -> None:
+    folder = write_grid(
+        tmp_path, lambda r, _: 0.4 if r else 0.1, pair=0, prices={"real": 4.0, "synthetic": 0.02}
+    )
+    [told] = [text for text in _judged(folder).sentences if text.startswith("At your prices")]
+    assert "are saved" not in told
+    assert "no mix costs less" in told or "A saving is not shown: " in told
+
+
+def test_what_lies_beyond_the_curve_is_more_than_its_end(tmp_path: Path) -> None:
+    folder = write_grid(
+        tmp_path,
+        lambda r, s: useless(r, 0) + 0.2 * (r == 256 and s > 0),
+        real=(64, 128, 256),
+        synthetic=(0, 4096),
+        prices={"real": 4.0, "synthetic": 0.0},
+    )
+    [told] = [text for text in _judged(folder).sentences if text.startswith("At your prices")]
+    # The curve is read up to twice as many photos as were studied, at 4 EUR each.
+    assert "takes more than 2,048 EUR of photos alone (95 % interval more than 2,048)" in told
+
+
+def test_photos_that_would_cost_score_are_not_to_be_labelled(tmp_path: Path) -> None:
+    with_renders = {16: 0.45, 32: 0.43, 64: 0.43, 256: 0.5}
+    folder = write_grid(
+        tmp_path,
+        lambda r, s: with_renders.get(r, 0.3) - 0.1 * (not s),
+        real=(16, 32, 64, 256),
+        synthetic=(0, 64, 1024),
+        spread=0.003,
+    )
+    assert not [step for step in _judged(folder, 16).next_steps if step.startswith("Label")]
+
+
+def test_more_renders_and_better_ones_are_not_both_advised(tmp_path: Path) -> None:
+    def surface(real: int, synthetic: int) -> float:
+        # Alone they have reached their end; beside photos they have not.
+        return 0.3 if not real else useless(real, 0) + 0.003 * synthetic**0.5
+
+    steps = " ".join(_judged(write_grid(tmp_path, surface, spread=0.002)).next_steps)
+    assert "Render more" in steps and "rather than more" not in steps
+
+
+def test_renders_that_beat_photos_need_not_be_better(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, lambda r, s: 0.8 if not r else 0.6, spread=0.002)
+    assert "rather than more" not in " ".join(_judged(folder).next_steps)
