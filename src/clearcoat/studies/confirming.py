@@ -330,14 +330,20 @@ def _spec(record: StudyRecord, out: Path) -> StudySpec:
 
 
 def _untouched(record: StudyRecord, spec: StudySpec, photos: Path | None, out: Path) -> Dataset:
-    known, written = record.digests.untouched, record.paths.get("real")
+    known, written = record.digests.untouched, record.places(out).get("real")
     if known is None or written is None:
         raise RunError(
             "the study's folder does not say which photos are untouched",
             where=out,
             do="run the same `clearcoat study` command again: it writes that down",
         )
-    place = photos or Path(written)
+    place = photos or written
+    if photos is None and not place.exists():
+        raise DatasetError(
+            "the photos of the study are no longer where they were",
+            where=place,
+            do="give them with --photos",
+        )
     data = open_untouched(place, spec)
     if data.digest() != known:
         raise DatasetError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,11 +144,17 @@ def _held(dataset: Dataset, indices: Collection[int]) -> Dataset:
     return _Held(part.path, part.manifest, part.indices)
 
 
-def record_paths(data: StudyData) -> dict[str, str]:
-    """Return where the data sets lie, by role."""
+def record_paths(data: StudyData, out: Path) -> dict[str, str]:
+    """Return where the data sets lie, by role, as seen from the study's folder.
+
+    So a report finds them from wherever it is called, and after both were moved together.
+    """
     places: dict[str, Path] = {
         "real": data.real[0].path,
         "synthetic": data.synthetic.path,
         "test": data.test[0].path,
     }
-    return {role: str(path) for role, path in places.items()}
+    return {
+        role: Path(os.path.relpath(path.absolute(), out.resolve())).as_posix()
+        for role, path in places.items()
+    }

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from clearcoat.dataset import Dataset
 from clearcoat.dataset.files import write_whole
 from clearcoat.dataset.layout import first_fault
 from clearcoat.errors import RunError, TrainingError, UsageError
@@ -96,6 +97,8 @@ class RecordedDigests(_Part):
     test: tuple[str, ...]
     synthetic: str
     untouched: str | None = None
+    photos: str | None = None
+    """Of the data set that photos were taken from, as a whole."""
 
 
 class RecordedPrices(Prices, extra="ignore"):
@@ -138,6 +141,15 @@ class StudyRecord(_Part):
     cells: tuple[RecordedCell, ...]
     skipped: tuple[RecordedSkip, ...]
 
+    def places(self, folder: Path) -> dict[str, Path]:
+        """Return where the data sets lie, by role; `folder` is the study's."""
+        found = {role: folder / written for role, written in self.paths.items()}
+        # Earlier versions wrote the paths as they had been given.
+        return {
+            role: place if place.exists() else Path(self.paths[role])
+            for role, place in found.items()
+        }
+
 
 def entries_by_name(entries: tuple[Entry, ...]) -> dict[str, Entry]:
     """Return ledger entries by the name of their run's folder."""
@@ -157,7 +169,7 @@ def write_record(study: StudyPlan, out: Path) -> None:
         raise TrainingError(
             "cannot make the study's folder", where=out, found=error.strerror
         ) from error
-    write_whole(out / STUDY, json.dumps(_content(study), indent=1).encode())
+    write_whole(out / STUDY, json.dumps(_content(study, out), indent=1).encode())
 
 
 def _require_kind(kind: str, out: Path) -> None:
@@ -198,13 +210,13 @@ def read_record(folder: Path) -> StudyRecord:
         ) from error
 
 
-def _content(study: StudyPlan) -> dict[str, Any]:
+def _content(study: StudyPlan, out: Path) -> dict[str, Any]:
     untouched = study.data.untouched
     return {
         "kind": study.kind,
         "spec": content(study.spec),
         "classes": study.data.classes,
-        "paths": record_paths(study.data),
+        "paths": record_paths(study.data, out),
         "digests": _digests(study.data),
         "images": {
             "real": [len(data) for data in study.data.real],
@@ -232,6 +244,7 @@ def _digests(data: StudyData) -> dict[str, Any]:
         "real": [photos.digest() for photos in data.real],
         "test": [photos.digest() for photos in data.test],
         "synthetic": data.synthetic.digest(),
+        "photos": Dataset.open(data.real[0].path).digest(),
     }
     if data.untouched is not None:
         digests["untouched"] = data.untouched.digest()

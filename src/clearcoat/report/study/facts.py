@@ -102,7 +102,7 @@ class StudyFacts:
     settings: RecordedSettings
     classes: tuple[str, ...]
     images: RecordedImages
-    paths: Mapping[str, str]
+    paths: Mapping[str, Path]
     digests: RecordedDigests
     cells: Mapping[CellKey, CellFacts]
     """Those with a score."""
@@ -185,7 +185,7 @@ def _facts(folder: Path, record: StudyRecord) -> StudyFacts:
         settings=record.settings,
         classes=record.classes,
         images=record.images,
-        paths=record.paths,
+        paths=record.places(folder),
         digests=record.digests,
         cells=cells,
         planned=len(record.cells),

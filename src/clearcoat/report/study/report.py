@@ -334,23 +334,44 @@ def _data(
     found: dict[Path, DataFacts] = {}
     missing = []
     named = [
-        Path(place)
+        (chapter.study, role)
         for chapter in chapters
-        for role, place in chapter.study.paths.items()
-        if role in ("real", "synthetic")
+        for role in ("real", "synthetic")
+        if role in chapter.study.paths
     ]
-    for path in (*datasets, *named):
+    for path in datasets:
+        if path.resolve() not in found:
+            found[path.resolve()] = _counted(Dataset.open(path), path, tell)
+    for study, role in named:
+        path = study.paths[role]
         if path.resolve() in found:
             continue
         try:
             dataset = Dataset.open(path)
         except DatasetError:
-            if path in datasets:
-                raise
             missing.append(str(path))
             continue
-        tell(f"counting the classes of {path}")
-        found[path.resolve()] = DataFacts(
-            dataset, dataset.digest(), dataset_statistics(dataset), path.name or str(path)
-        )
-    return tuple(found.values()), tuple(dict.fromkeys(missing))
+        if _is_of(study, role, dataset):
+            found[path.resolve()] = _counted(dataset, path, tell)
+        else:
+            missing.append(f"{path} (another by now)")
+    missing = [*dict.fromkeys(missing)]
+    for place in missing:
+        tell(f"left out of Table I, since not at hand: {place}")
+    return tuple(found.values()), tuple(missing)
+
+
+def _counted(dataset: Dataset, path: Path, tell: Tell) -> DataFacts:
+    tell(f"counting the classes of {path}")
+    statistics = dataset_statistics(dataset)
+    return DataFacts(dataset, dataset.digest(), statistics, path.name or str(path))
+
+
+def _is_of(study: StudyFacts, role: str, dataset: Dataset) -> bool:
+    """Whether a data set is still the one that a study was run on."""
+    digests = study.digests
+    known = digests.photos if role == "real" else digests.synthetic
+    if known is None:
+        # Earlier versions wrote the digests of the parts of the photos alone.
+        return dataset.classes == study.classes
+    return dataset.digest() == known
