@@ -329,6 +329,22 @@ def test_claims_of_the_dead_are_free(tmp_path: Path) -> None:
     assert not list((tmp_path / "claims").glob("*.json"))
 
 
+def test_claims_of_other_containers_live_while_they_are_touched(tmp_path: Path) -> None:
+    file = tmp_path / "claims" / "run.json"
+    with Claims(tmp_path) as claims:
+        assert claims.take("run")
+        # As of a container with this host's name: its process 1 is not the one of that number here.
+        holder = json.loads(file.read_bytes())
+        other = holder | {"pid": 1, "started": "1", "space": "boot pid:[1]"}
+        file.write_text(json.dumps(other))
+        assert not Claims(tmp_path).take("run")
+        os.utime(file, (0, 0))
+        assert not Claims(tmp_path).others()
+        # It was taken from us meanwhile, and is not ours to give back.
+        claims.release("run")
+    assert json.loads(file.read_bytes()) == other
+
+
 def test_claims_of_other_machines_live_while_they_are_touched(tmp_path: Path) -> None:
     file = tmp_path / "claims" / "run.json"
     with Claims(tmp_path) as ours:

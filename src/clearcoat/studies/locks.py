@@ -44,6 +44,8 @@ class Holder:
     pid: int
     started: str
     """When that process began, as far as the system says: numbers of processes are used again."""
+    space: str = ""
+    """In which the number holds: containers may share the name of their host, and count alone."""
 
 
 class Claims:
@@ -87,7 +89,10 @@ class Claims:
         """Give a run back."""
         with study_lock(self.folder):
             self._held.discard(name)
-            self._file(name).unlink(missing_ok=True)
+            file = self._file(name)
+            # Another process may have taken it for abandoned, and hold it now.
+            if _holder(file) == _myself():
+                file.unlink(missing_ok=True)
 
     def others(self) -> frozenset[str]:
         """Names of the runs that other living processes have claimed."""
@@ -108,15 +113,14 @@ class Claims:
 
 
 def _is_live(file: Path) -> bool:
+    holder = _holder(file)
+    if holder is None:
+        return False
     try:
         age = time.time() - file.stat().st_mtime
-        holder = Holder(**json.loads(file.read_bytes()))
     except FileNotFoundError:
         return False
-    except (ValueError, TypeError):
-        # Cut short by a kill while it was written.
-        return False
-    if holder.host == socket.gethostname():
+    if (holder.host, holder.space) == (socket.gethostname(), _space()):
         if _started(holder.pid) != holder.started or not is_running(holder.pid):
             return False
         if holder.started:
@@ -125,8 +129,25 @@ def _is_live(file: Path) -> bool:
     return age <= STALE_AFTER_S
 
 
+def _holder(file: Path) -> Holder | None:
+    try:
+        return Holder(**json.loads(file.read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        # There is none, or it was cut short by a kill while it was written.
+        return None
+
+
 def _myself() -> Holder:
-    return Holder(socket.gethostname(), os.getpid(), _started(os.getpid()))
+    return Holder(socket.gethostname(), os.getpid(), _started(os.getpid()), _space())
+
+
+def _space() -> str:
+    """Name the set of process numbers that this process sees; empty where there is no telling."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
 
 
 def _started(pid: int) -> str:
