@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import Field
 
 from clearcoat.errors import SpecError
 from clearcoat.spec import Model, digest, load
@@ -65,6 +67,27 @@ def test_mistakes_name_line_key_and_mend(text: str, where: str, says: str) -> No
     error = _error(text)
     assert error.where == where
     assert says in str(error)
+
+
+def test_unknown_keys_are_compared_with_those_of_their_kind() -> None:
+    class Fixed(Model):
+        kind: Literal["fixed"] = "fixed"
+        aperture: float = 8.0
+
+    class Zoom(Model):
+        kind: Literal["zoom"] = "zoom"
+        apertures: tuple[float, ...] = ()
+
+    class Rig(Model):
+        lens: Annotated[Fixed | Zoom, Field(discriminator="kind")]
+
+    def error(text: str) -> SpecError:
+        with pytest.raises(SpecError) as caught:
+            parse(read_text(f"lens:\n  {text}", "rig.yaml"), Rig)
+        return caught.value
+
+    assert error("{kind: zoom, aperture: 2}").do == "did you mean 'apertures'?"
+    assert error("kind: zom").where == "rig.yaml:2 (lens.kind)"
 
 
 @pytest.mark.parametrize(

@@ -148,16 +148,41 @@ def test_a_trial_that_is_taken_up_is_compared_with_the_same_epochs(
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(changes: str, says: str, tmp_path: Path) -> None:
-    file = tmp_path / "search.yaml"
-    file.write_text(f"real: photos\n{changes}\n")
-    with pytest.raises(SpecError, match=says):
+    assert says in str(_refused(tmp_path, f"real: photos\n{changes}\n"))
+
+
+def _refused(folder: Path, text: str) -> SpecError:
+    file = folder / "search.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError) as caught:
         load_search(file)
+    return caught.value
 
 
-@pytest.mark.parametrize("model", ["unet", 3, None])
-def test_a_model_that_is_no_mapping_is_named(model: object, data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="model"):
-        search(_spec(data, training={"model": model}), tmp_path)
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("training:\n  max_stepss: 2", "3 (training.max_stepss)", "did you mean 'max_steps'?"),
+        ("training:\n  augment: stron", "3 (training.augment)", "did you mean 'strong'?"),
+        ("training:\n  model: unet", "3 (training.model)", "not a mapping"),
+        ("training:\n  model: null", "3 (training.model)", "not a mapping"),
+        ("training:\n  seed: 3", "3 (training.seed)", "the search's own to choose"),
+        ("\nsize: 17", "3 (size)", "use 16"),
+        ("recipe: papr", "2 (recipe)", "did you mean 'paper'?"),
+    ],
+)
+def test_a_mistake_of_a_search_is_told_at_its_line(
+    text: str, where: str, says: str, tmp_path: Path
+) -> None:
+    error = _refused(tmp_path, f"real: photos\n{text}\n")
+    assert str(error.where).endswith(f"search.yaml:{where}")
+    assert says in str(error)
+
+
+def test_a_search_without_data_is_told_which_keys_give_it(tmp_path: Path) -> None:
+    error = _refused(tmp_path, "trials: 3\n")
+    assert error.what == "nothing to train on" and "search.yaml:1" in str(error.where)
+    assert error.do == "add `real`, `synthetic`, or both"
 
 
 def test_the_command_prints_the_options_to_train_with(

@@ -138,8 +138,40 @@ def test_a_base_with_other_outputs_is_refused(tmp_path: Path) -> None:
 def test_mistakes_are_named_where_they_were_written(tmp_path: Path) -> None:
     text = "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
     for section in ("without_renders", "pretrain", "training"):
-        with pytest.raises(SpecError, match=rf"{section}\.learning_rat\b"):
-            load_study(_write(tmp_path, f"{text}{section}: {{learning_rat: 0.1}}\n"), TransferSpec)
+        with pytest.raises(SpecError) as caught:
+            load_study(_write(tmp_path, f"{text}{section}:\n  learning_rat: 0.1\n"), TransferSpec)
+        assert caught.value.what == "unknown option 'learning_rat'"
+        assert str(caught.value.where).endswith(f"study.yaml:7 ({section}.learning_rat)")
+        assert caught.value.do == "did you mean 'learning_rate'?"
+
+
+@pytest.mark.parametrize(
+    ("training", "where", "says"),
+    [
+        ("mode: papr", "11 (training.mode)", "did you mean 'paper'?"),
+        ("augment: stron", "11 (training.augment)", "did you mean 'strong'?"),
+        ("augment: 3", "11 (training.augment)", "not a mapping"),
+        ("augment:\n    scale: [2, 1]", "12 (training.augment.scale)", "smaller first"),
+        ("model: unet", "11 (training.model)", "not a mapping"),
+        ("model:\n    name: unett", "12 (training.model.name)", "did you mean 'unet'?"),
+        ("model:\n    filterz: [4, 8]", "12 (training.model.filterz)", "did you mean 'filters'?"),
+        ("model:\n    filters: [4, x]", "12 (training.model.filters[1])", "filters[1]: input"),
+        ("class_weights:\n    hood: 0", "12 (training.class_weights.hood)", "not above 0"),
+        ("mix: concatenate\n  real_share: 0.5", "12 (training.real_share)", "'balanced'"),
+        ("seed: 3", "11 (training.seed)", "give `seed` beside"),
+        # The study's own, which does not fit the model.
+        ("model: {filters: [4, 4, 4, 4, 4, 4]}", "9 (size)", "no multiple of 32; use 32"),
+    ],
+)
+def test_a_mistake_of_training_is_told_at_its_line(
+    training: str, where: str, says: str, tmp_path: Path
+) -> None:
+    text = GRID.replace("training: {mix: concatenate, augment: strong}", "size: 16\ntraining:")
+    with pytest.raises(SpecError) as caught:
+        load_study(_write(tmp_path, f"{text.rstrip()}\n  {training}\n"), SupplementSpec)
+    assert str(caught.value.where).endswith(f"study.yaml:{where}")
+    assert says in str(caught.value)
+    assert "unet.filterz" not in str(caught.value) and "_name_of" not in str(caught.value)
 
 
 @pytest.mark.parametrize("untouched", [0, 4])

@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from clearcoat.errors import SpecError
+
 DropoutPlacement = Literal["bottleneck", "encoder", "decoder", "all", "none"]
 MapActivation = Literal["softmax", "sigmoid"]
 
@@ -152,9 +154,10 @@ class WNetConfig(_NetworkConfig):
     @model_validator(mode="after")
     def _as_deep_as_the_first(self) -> Self:
         if len(self.filters) != self.first.levels or min(self.filters) < 1:
-            raise ValueError(
+            raise SpecError(
                 f"filters needs {self.first.levels} levels of at least one filter each, "
-                "as many as the first network has"
+                "as many as the first network has",
+                key=("filters",),
             )
         return self
 

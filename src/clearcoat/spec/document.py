@@ -16,6 +16,8 @@ from clearcoat.spec.paths import path_keys, rebased
 from clearcoat.spec.yaml_text import Key, dotted, plain_data, shorten
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_WANTS_A_MAPPING = ("model_type", "dict_type", "union_tag_not_found")
+"""Problems that anything but a mapping has where one is wanted, in pydantic's names."""
 
 
 @dataclass(frozen=True)
@@ -163,10 +165,9 @@ def parse(
     try:
         return model.model_validate(document.data, context=context)
     except ValidationError as error:
-        problems = _most_telling(document, error.errors(include_url=False))
-        first, *others = [
-            _explain(document, place, problem, model) for place, problem in problems.items()
-        ]
+        first, *others = mistakes(error, document.data, model)
+        for mistake in (first, *others):
+            mistake.where = document.where(mistake.key)
         if others:
             more = "\n".join(
                 f"  also {other.where}: {other.what}" + (f" - {other.do}" if other.do else "")
@@ -176,6 +177,17 @@ def parse(
         raise first from error
 
 
+def mistakes(
+    error: ValidationError, data: Any, model: type[BaseModel], noun: str = "key"
+) -> list[SpecError]:
+    """Return in words what of `data` does not fit the model, each with its key in the data.
+
+    `noun` is what a key is called.
+    """
+    problems = _most_telling(data, error.errors(include_url=False))
+    return [_explain(key, problem, model, noun) for key, problem in problems.items()]
+
+
 def _key_in_data(data: Any, problem: ErrorDetails) -> Key:
     """Return where in the file a problem is: pydantic also names branches of unions."""
     key: Key = ()
@@ -183,7 +195,7 @@ def _key_in_data(data: Any, problem: ErrorDetails) -> Key:
         present = (
             part in data
             if isinstance(data, dict)
-            else isinstance(data, list) and isinstance(part, int) and part < len(data)
+            else isinstance(data, list | tuple) and isinstance(part, int) and part < len(data)
         )
         if present:
             data = data[part]
@@ -193,13 +205,13 @@ def _key_in_data(data: Any, problem: ErrorDetails) -> Key:
     return key
 
 
-def _most_telling(document: Document, problems: list[ErrorDetails]) -> dict[Key, ErrorDetails]:
+def _most_telling(data: Any, problems: list[ErrorDetails]) -> dict[Key, ErrorDetails]:
     """Keep the most telling problems: a union reports each of its branches.
 
     The deepest place wins over the places around it, and an unknown key over the key that is
     missing beside it, since the one is most often the other misspelt.
     """
-    places = [_key_in_data(document.data, problem) for problem in problems]
+    places = [_key_in_data(data, problem) for problem in problems]
     unknown_in = {
         place[:-1]
         for place, problem in zip(places, problems, strict=True)
@@ -215,24 +227,24 @@ def _most_telling(document: Document, problems: list[ErrorDetails]) -> dict[Key,
     return kept
 
 
-def _explain(
-    document: Document, place: Key, problem: ErrorDetails, model: type[BaseModel]
-) -> SpecError:
-    where = document.where(place)
-    name = str(place[-1]) if place else "the document"
+def _explain(place: Key, problem: ErrorDetails, model: type[BaseModel], noun: str) -> SpecError:
+    name = _name(place)
+    given = problem["input"]
     if problem["type"] == "extra_forbidden":
         known = _known_keys(model, problem["loc"][:-1])
         return SpecError(
-            f"unknown key {name!r}", where=where, do=did_you_mean(name, known) if known else None
+            f"unknown {noun} {name!r}", key=place, do=did_you_mean(name, known) if known else None
         )
     if problem["type"] == "missing":
-        return SpecError(f"key {name!r} is missing", where=where, do=f"add {name!r} here")
+        return SpecError(f"{noun} {name!r} is missing", key=place, do=f"add {name!r} here")
     if problem["type"] == "union_tag_invalid":
         tag = str(problem["ctx"]["tag"])
         known = re.findall(r"'([^']*)'", problem["ctx"]["expected_tags"])
+        pairs = given.items() if isinstance(given, Mapping) else ()
+        written = [key for key, value in pairs if value == tag]
         return SpecError(
             f"{name}: unknown kind {tag!r}",
-            where=where,
+            key=(*place, *written[:1]),
             expected="one of " + ", ".join(known),
             do=did_you_mean(tag, known),
         )
@@ -240,7 +252,7 @@ def _explain(
     if isinstance(cause, SpecError):
         return SpecError(
             cause.what,
-            where=document.where((*place, *cause.key)),
+            key=(*place, *cause.key),
             found=cause.found,
             expected=cause.expected,
             do=cause.do,
@@ -248,19 +260,32 @@ def _explain(
     if problem["type"] == "path_type":
         return SpecError(
             f"{name}: not a path",
-            where=where,
-            found=shorten(repr(problem["input"])),
+            key=place,
+            found=shorten(repr(given)),
             expected="the path of a file or folder, as text",
+        )
+    if problem["type"] in _WANTS_A_MAPPING and not isinstance(given, Mapping):
+        return SpecError(
+            f"{name}: not a mapping",
+            key=place,
+            found=shorten(repr(given)),
+            expected=f"{noun}s and their values",
         )
     message = problem["msg"].removeprefix("Value error, ")
     # What contradicts itself somewhere in the whole document is not told by its beginning.
     whole = not place and problem["type"] == "value_error"
     return SpecError(
         f"{name}: {message[:1].lower()}{message[1:]}",
-        where=where,
-        found=None if whole else shorten(repr(problem["input"])),
+        key=place,
+        found=None if whole else shorten(repr(given)),
         do=_literal_advice(problem),
     )
+
+
+def _name(key: Key) -> str:
+    """Return the last name in a key, with the positions in its list."""
+    names = [position for position, part in enumerate(key) if isinstance(part, str)]
+    return dotted(key[names[-1] if names else 0 :]) or "the document"
 
 
 def _literal_advice(problem: ErrorDetails) -> str | None:
@@ -275,16 +300,21 @@ def _known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]
     nodes = [schema]
     for part in loc:
         following: list[dict[str, Any]] = []
-        for node in _expand(nodes, schema):
+        expanded = _expand(nodes, schema)
+        for node in expanded:
             if isinstance(part, int):
                 following += [node["items"]] if "items" in node else node.get("prefixItems", [])
             elif part in node.get("properties", {}):
                 following.append(node["properties"][part])
             elif isinstance(node.get("additionalProperties"), dict):
                 following.append(node["additionalProperties"])
-        # A part that is no key names a branch of a union: stay where we are.
-        nodes = following or nodes
+        # A part that is no key names a branch of a union: that of the kind, else stay where we are.
+        nodes = following or [node for node in expanded if _is_of_kind(node, part)] or nodes
     return sorted({key for node in _expand(nodes, schema) for key in node.get("properties", {})})
+
+
+def _is_of_kind(node: dict[str, Any], kind: str | int) -> bool:
+    return any(value.get("const") == kind for value in node.get("properties", {}).values())
 
 
 def _expand(nodes: list[dict[str, Any]], schema: dict[str, Any]) -> list[dict[str, Any]]:

@@ -21,18 +21,17 @@ from pydantic import Field, model_validator
 
 from clearcoat.dataset import Dataset
 from clearcoat.dataset.files import write_whole
-from clearcoat.errors import DivergedError, MissingDependencyError, TrainingError, UsageError
-from clearcoat.spec import Model, digest, load
-from clearcoat.training import (
-    AUGMENTATIONS,
-    Silent,
-    Sources,
-    TrainingConfig,
-    recipe,
-    run_training,
-    training_config,
-    with_size_of_recipe,
+from clearcoat.errors import (
+    DivergedError,
+    MissingDependencyError,
+    SpecError,
+    TrainingError,
+    UsageError,
 )
+from clearcoat.spec import Model, digest, load
+from clearcoat.spec.yaml_text import Key
+from clearcoat.studies.options import config_of
+from clearcoat.training import Silent, Sources, TrainingConfig, run_training, with_size_of_recipe
 
 if TYPE_CHECKING:
     import optuna
@@ -105,24 +104,35 @@ class SearchSpec(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.real is None and self.synthetic is None:
+            raise SpecError("nothing to train on", do="add `real`, `synthetic`, or both")
         for name in _SEARCHED:
             if name in self.training:
-                raise ValueError(f"training.{name} is the search's own to choose")
+                raise SpecError(
+                    f"training.{name} is the search's own to choose", key=("training", name)
+                )
         if self.training.get("mode") == "paper":
-            raise ValueError("a search has no test images to stop on: leave mode 'paper' out")
+            raise SpecError(
+                "a search has no test images to stop on: leave mode 'paper' out",
+                key=("training", "mode"),
+            )
+        low = {"dropout": self.space.dropout.low, "learning_rate": self.space.learning_rate.low}
+        self.config(self.seed, low | {"batch_size": self.space.batch_size[0]})
         return self
 
     def config(self, seed: int, values: dict[str, Any]) -> TrainingConfig:
-        """Return the training config of a trial. Raises UsageError."""
-        chosen = recipe(self.recipe, {"size": self.size, "seed": seed} | self.training)
-        if isinstance(chosen.get("augment"), str):
-            chosen["augment"] = AUGMENTATIONS.get(chosen["augment"], chosen["augment"])
+        """Return the training config of a trial. Raises SpecError."""
+        chosen = {"size": self.size, "seed": seed} | self.training
         model = chosen.get("model", {})
         # What is no mapping is a mistake, which the config tells.
         if isinstance(model, Mapping):
             model = {**model, "dropout": values["dropout"]}
         rest = {name: values[name] for name in ("batch_size", "learning_rate")}
-        return training_config(chosen | {"model": model} | rest)
+
+        def section(option: str) -> Key:
+            return () if option == "size" else ("training",)
+
+        return config_of(self.recipe, chosen | {"model": model} | rest, section)
 
 
 @dataclass(frozen=True)
@@ -176,9 +186,6 @@ def search(
             "the search needs the package optuna", do='pip install "clearcoat[search]"'
         )
     sources = Sources(*(None if p is None else Dataset.open(p) for p in _paths(spec)))
-    # A space or an option that makes no sense is said before anything is written.
-    low = {"dropout": spec.space.dropout.low, "learning_rate": spec.space.learning_rate.low}
-    spec.config(spec.seed, low | {"batch_size": spec.space.batch_size[0]})
     identity = digest(
         {
             # More trials may be asked for later, and data may be moved.

@@ -8,21 +8,15 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from clearcoat.errors import SpecError, UsageError, did_you_mean
+from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.models import INITIALISATIONS
 from clearcoat.spec import Model, load
+from clearcoat.spec.yaml_text import Key
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET
+from clearcoat.studies.options import config_of
 from clearcoat.studies.presets import PRESETS, find_preset
-from clearcoat.training import (
-    AUGMENTATIONS,
-    RECIPES,
-    TrainingConfig,
-    find_loss,
-    recipe,
-    training_config,
-    with_size_of_recipe,
-)
+from clearcoat.training import RECIPES, TrainingConfig, find_loss, recipe, with_size_of_recipe
 
 Count = Annotated[int, Field(ge=0)]
 SHARES_NOTHING: dict[str, Any] = {"real_share": None}
@@ -154,8 +148,9 @@ class StudySpec(Model):
         for key in ("training", "without_renders"):
             for name, own in _BY_THE_STUDY.items():
                 if name in getattr(self, key):
-                    raise ValueError(
-                        f"{key}.{name} is the study's own to choose: give {own} beside `{key}`"
+                    raise SpecError(
+                        f"{key}.{name} is the study's own to choose: give {own} beside `{key}`",
+                        key=(key, name),
                     )
         self.config()
         self.config_without_renders(None)
@@ -177,30 +172,17 @@ class StudySpec(Model):
 
     def config(self, **changes: Any) -> TrainingConfig:
         """Return the training config with some options changed. Raises SpecError."""
-        try:
-            values = recipe(self.recipe, {"size": self.size} | self.training | changes)
-            if "initialisation" not in changes:
-                # What models start from is the study's to say, run by run.
-                values.pop("initialisation", None)
-            if isinstance(values.get("augment"), str):
-                values["augment"] = _augmentation(values["augment"])
-            return training_config(values)
-        except UsageError as error:
-            raise SpecError(
-                f"{self._section(error.where, changes)}.{error.where}: {error.what}"
-                if error.where
-                else error.what,
-                found=error.found,
-                expected=error.expected,
-                do=error.do,
-            ) from error
+        # What models start from is the study's to say, run by run, and not the recipe's.
+        own: dict[str, Any] = {"size": self.size, "initialisation": None}
 
-    def _section(self, option: str, changes: Mapping[str, Any]) -> str:
-        """Return where in the file an option of training was written."""
-        name = option.partition(".")[0]
-        sections = ("without_renders", "pretrain")
-        written = (key for key in sections if name in changes and name in getattr(self, key, {}))
-        return next(written, "training")
+        def section(option: str) -> Key:
+            if option == "size":
+                return ()
+            changed = ("without_renders", "pretrain") if option in changes else ()
+            written = (key for key in changed if option in getattr(self, key, {}))
+            return (next(written, "training"),)
+
+        return config_of(self.recipe, own | self.training | changes, section)
 
 
 class EncoderSpec(Model):
@@ -327,18 +309,27 @@ class TransferSpec(StudySpec):
                     f"no initialisation {name!r}: {did_you_mean(name, INITIALISATIONS)}"
                 )
         if self.config().model.name != "unet":
-            raise ValueError("training.model: the base of a transfer study is a `unet`")
+            raise SpecError(
+                "training.model: the base of a transfer study is a `unet`",
+                key=("training", "model"),
+            )
         for name in (*_BY_THE_BASE, "model"):
             if name in self.pretrain:
-                raise ValueError(f"pretrain.{name} is the study's own to choose")
+                raise SpecError(
+                    f"pretrain.{name} is the study's own to choose", key=("pretrain", name)
+                )
         if "model" in self.without_renders:
             # It would stand in the place of every network that starts from no render.
-            raise ValueError("without_renders.model is the study's own to choose")
+            raise SpecError(
+                "without_renders.model is the study's own to choose",
+                key=("without_renders", "model"),
+            )
         base = self.config(**self.pretrain)
         if find_loss(base.loss).extra_outputs != find_loss(self.config().loss).extra_outputs:
-            raise ValueError(
+            raise SpecError(
                 f"pretrain.loss: {base.loss}: models that start from the base have other outputs "
-                f"(training.loss: {self.config().loss})"
+                f"(training.loss: {self.config().loss})",
+                key=("pretrain", "loss"),
             )
         return self
 
@@ -364,9 +355,3 @@ def load_study(path: Path, kind: type[SpecT]) -> SpecT:
 def content(spec: StudySpec) -> Mapping[str, Any]:
     """Return a study as plain data."""
     return spec.model_dump(mode="json")
-
-
-def _augmentation(name: str) -> Any:
-    if name not in AUGMENTATIONS:
-        raise UsageError(f"no such augmentation: {name!r}", do=did_you_mean(name, AUGMENTATIONS))
-    return AUGMENTATIONS[name]

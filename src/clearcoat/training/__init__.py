@@ -6,6 +6,7 @@ from clearcoat.training.config import (
     Augmentation,
     TrainingConfig,
     training_config,
+    written_config,
 )
 from clearcoat.training.folder import RunFolder, finished_run
 from clearcoat.training.losses import LOSSES, Loss, find_loss
@@ -50,4 +51,5 @@ __all__ = [
     "score_model",
     "training_config",
     "with_size_of_recipe",
+    "written_config",
 ]

@@ -14,12 +14,15 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
+    field_validator,
     model_serializer,
     model_validator,
 )
 
-from clearcoat.errors import UsageError
+from clearcoat.errors import SpecError, UsageError, did_you_mean
 from clearcoat.models import InitConfig, ModelConfig, UNetConfig, WNetConfig
+from clearcoat.spec.document import mistakes
+from clearcoat.spec.yaml_text import dotted
 from clearcoat.training.losses import LOSSES
 
 LossName = Literal[
@@ -64,7 +67,7 @@ class Augmentation(BaseModel):
     @model_validator(mode="after")
     def _range_in_order(self) -> Self:
         if not 0 < self.scale[0] <= self.scale[1]:
-            raise ValueError("scale needs two positive numbers, the smaller first")
+            raise SpecError("scale needs two positive numbers, the smaller first", key=("scale",))
         return self
 
     @property
@@ -146,6 +149,7 @@ class TrainingConfig(BaseModel):
     """Weight of each class in the loss, 1 where a name is not given. `balanced` takes the median
     frequency over the class's own (doi 10.1109/ICCV.2015.304), as the training images have it."""
     augment: Augmentation = Augmentation()
+    """Or one of AUGMENTATIONS by its name."""
     batch_size: int = Field(default=64, ge=1)
     """At most the number of training images."""
     learning_rate: float = Field(default=0.0020, gt=0.0)
@@ -181,22 +185,44 @@ class TrainingConfig(BaseModel):
     cuda_graphs: Choice = "auto"
     """Replay the kernels of a step as one graph; auto measures on a GPU."""
 
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _augmentation_by_name(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        if given not in AUGMENTATIONS:
+            raise SpecError(
+                f"no such augmentation: {given!r}", do=did_you_mean(given, AUGMENTATIONS)
+            )
+        return AUGMENTATIONS[given]
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         stride = self.model.stride
         if self.size % stride:
             near = max(stride, round(self.size / stride) * stride)
-            raise ValueError(f"size {self.size} is no multiple of {stride}; use {near}")
+            raise SpecError(
+                f"size {self.size} is no multiple of {stride}; use {near}", key=("size",)
+            )
         if self.real_share is not None and self.mix == "concatenate":
-            raise ValueError("real_share has no meaning with mix 'concatenate'; use 'balanced'")
+            raise SpecError(
+                "real_share has no meaning with mix 'concatenate'; use 'balanced'",
+                key=("real_share",),
+            )
         if isinstance(self.class_weights, dict):
             wrong = [name for name, weight in self.class_weights.items() if not weight > 0]
             if wrong:
-                raise ValueError(f"the weight of class {wrong[0]} is not above 0")
+                raise SpecError(
+                    f"the weight of class {wrong[0]} is not above 0",
+                    key=("class_weights", wrong[0]),
+                )
         if isinstance(self.model, WNetConfig):
             fitting = "softmax" if LOSSES[self.loss].extra_outputs else "sigmoid"
             if self.model.map_activation != fitting:
-                raise ValueError(f"the loss {self.loss} needs map_activation {fitting!r}")
+                raise SpecError(
+                    f"the loss {self.loss} needs map_activation {fitting!r}",
+                    key=("model", "map_activation"),
+                )
         return self
 
     @model_serializer(mode="wrap")
@@ -215,17 +241,20 @@ class TrainingConfig(BaseModel):
 def training_config(values: dict[str, Any]) -> TrainingConfig:
     """Validate `values` into a TrainingConfig. Raises UsageError naming the option."""
     try:
+        return written_config(values)
+    except SpecError as mistake:
+        raise UsageError(
+            mistake.what,
+            where=dotted(mistake.key) or None,
+            found=mistake.found,
+            expected=mistake.expected,
+            do=mistake.do,
+        ) from None
+
+
+def written_config(values: dict[str, Any]) -> TrainingConfig:
+    """Validate options that stand in a file. Raises SpecError with the option as its key."""
+    try:
         return TrainingConfig.model_validate(values)
     except ValidationError as failure:
-        errors = failure.errors()
-        about = errors[0]["loc"][:1]
-        # Of the kinds that a value may be, the one that it got furthest with is what was meant.
-        first = max((e for e in errors if e["loc"][:1] == about), key=lambda e: len(e["loc"]))
-        parts = [str(part) for part in first["loc"]]
-        place = ".".join(part for part in parts if "[" not in part) or "options"
-        raise UsageError(
-            "a training option makes no sense",
-            where=place,
-            found=None if not first["loc"] else repr(first.get("input")),
-            expected=first["msg"].removeprefix("Value error, "),
-        ) from None
+        raise mistakes(failure, values, TrainingConfig, "option")[0] from None
