@@ -120,3 +120,17 @@ def test_a_mistake_exits_with_2(study: Path, capsys: pytest.CaptureFixture[str])
     assert exit_.value.code == 2
     assert "repeats.min" in capsys.readouterr().err
     assert not (study / "none").exists()
+
+
+@pytest.mark.parametrize("below", ["", "out"])
+def test_a_file_in_the_place_of_the_folder_is_named(
+    below: str, study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (study / "notes").write_text("mine")
+    out = study / "notes" / below
+    with pytest.raises(SystemExit) as exit_:
+        main(["study", "supplement", str(study / "study.yaml"), "--out", str(out)])
+    assert exit_.value.code == 2
+    said = capsys.readouterr().err
+    assert f"where:    {out}" in said
+    assert "do:       a file stands where a folder is needed" in said

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from clearcoat.cli import group
+from clearcoat.cli import group, main
 from clearcoat.errors import DivergedError, MissingDependencyError, SpecError, UsageError
 from clearcoat.studies import search as module
 from clearcoat.studies.search import SearchSpec, best, load_search, search
@@ -94,6 +94,76 @@ def test_an_interrupted_trial_is_taken_up_with_its_values(
     assert search(_spec(data, trials=5), tmp_path)[:4] == trials and len(asked) == 6
     with pytest.raises(UsageError, match="other data or settings"):
         search(_spec(data, trials=4, seed=1), tmp_path)
+
+
+@pytest.mark.parametrize("drawn", [0, 1])
+def test_a_trial_that_was_cut_off_before_its_values_were_drawn_counts_once(
+    drawn: int, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = _spec(data, trials=2)
+    monkeypatch.setattr(module, "run_training", lambda *_, **__: {"validation": {"mean_iou": 0.5}})
+    distributions = dict(list(module._distributions(spec.space).items())[:drawn])
+
+    def killed(study: Any, **_: Any) -> Any:
+        ask(study, distributions)
+        raise KeyboardInterrupt
+
+    import optuna
+
+    ask = optuna.Study.ask
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, "ask", lambda study, _: killed(study))
+        with pytest.raises(KeyboardInterrupt):
+            search(spec, tmp_path)
+    trials = search(spec, tmp_path)
+    assert [trial.state for trial in trials] == ["complete"] * 2
+    assert all(set(trial.values) == set(module._distributions(spec.space)) for trial in trials)
+
+
+def test_a_trial_whose_taking_up_was_cut_off_is_taken_up_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import optuna
+
+    spec = _spec(data, trials=2)
+    asked: list[Any] = []
+
+    def train(config: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        asked.append(config)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        return {"validation": {"mean_iou": 0.5}}
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "run_training", train)
+    with pytest.raises(KeyboardInterrupt):
+        search(spec, tmp_path)
+    for name in ("enqueue_trial", "tell"):
+        with monkeypatch.context() as patch:
+            patch.setattr(optuna.Study, name, killed)
+            with pytest.raises(KeyboardInterrupt):
+                search(spec, tmp_path)
+    trials = search(spec, tmp_path)
+    assert [trial.state for trial in trials] == ["complete"] * 2
+    assert len(asked) == 3 and asked[0] == asked[1] != asked[2]
+
+
+@pytest.mark.parametrize("below", ["", "search"])
+def test_a_file_in_the_place_of_the_folder_is_named(
+    below: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes").write_text("mine")
+    out = tmp_path / "notes" / below
+    file = data / "search.yaml"
+    file.write_text("real: photos\ntrials: 1\nsize: 32\n")
+    with pytest.raises(SystemExit) as caught:
+        main(["study", "search", str(file), "--out", str(out)])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert f"where:    {out}" in said and "found:    " in said
+    assert "do:       a file stands where a folder is needed" in said
 
 
 def test_a_hopeless_trial_is_given_up(

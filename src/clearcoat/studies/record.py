@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clearcoat.dataset import Dataset
-from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.files import make_folder, write_whole
 from clearcoat.dataset.layout import first_fault
-from clearcoat.errors import RunError, TrainingError, UsageError
+from clearcoat.errors import RunError, UsageError
 from clearcoat.statistics import Stop, StoppingRule, stopping_point
 from clearcoat.studies.data import StudyData, record_paths
 from clearcoat.studies.ledger import LEDGER, Entry
@@ -159,16 +159,11 @@ def entries_by_name(entries: tuple[Entry, ...]) -> dict[str, Entry]:
 def write_record(study: StudyPlan, out: Path) -> None:
     """Write what the report needs to know of the study besides its runs.
 
-    Raises UsageError where the folder has a study of the other kind, and TrainingError where it
+    Raises UsageError where the folder has a study of the other kind, and DatasetError where it
     cannot be written.
     """
     _require_kind(study.kind, out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(
-            "cannot make the study's folder", where=out, found=error.strerror
-        ) from error
+    make_folder(out)
     write_whole(out / STUDY, json.dumps(_content(study, out), indent=1).encode())
 
 

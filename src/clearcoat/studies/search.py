@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field, model_validator
 
 from clearcoat.dataset import Dataset
-from clearcoat.dataset.files import write_whole
+from clearcoat.dataset.files import make_folder, write_whole
 from clearcoat.errors import (
     DivergedError,
     MissingDependencyError,
@@ -178,8 +178,8 @@ def search(
     """Run the trials that are still to be run, and return all of them, in order.
 
     `told` hears of each trial as it ends, and of the best one so far. Raises
-    MissingDependencyError without the extra `search`, UsageError for another search in `out`, and
-    what `run_training` raises but for divergence.
+    MissingDependencyError without the extra `search`, UsageError for another search in `out`,
+    DatasetError where `out` cannot be a folder, and what `run_training` raises but for divergence.
     """
     if find_spec("optuna") is None:
         raise MissingDependencyError(
@@ -322,18 +322,28 @@ def _open(out: Path, identity: str, prune: bool) -> optuna.Study:
 
 
 def _take_up(study: optuna.Study) -> None:
-    """Queue the trials that an interruption left unfinished, with the values they had."""
+    """Queue the trials that an interruption left unfinished, with the values they had.
+
+    Values are drawn one by one, so that there may be some or none: the others are drawn anew.
+    """
     from optuna.trial import TrialState
 
+    again = _taken_up(study)
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-        if trial.params:
+        # Queued first: one that is ended and not yet queued would count as diverged.
+        if trial.number not in again:
             study.enqueue_trial(trial.params, user_attrs={"of": trial.number})
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _taken_up(study: optuna.Study) -> set[int | None]:
+    """Return the numbers of the trials that were queued again under another number."""
+    return {trial.user_attrs.get("of") for trial in study.trials}
 
 
 def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """Return the trials that count: not those that were taken up again under another number."""
-    again = {trial.user_attrs.get("of") for trial in study.trials}
+    """Return the trials that count: not those that were taken up again."""
+    again = _taken_up(study)
     return [t for t in study.trials if t.state.is_finished() and t.number not in again]
 
 
@@ -362,8 +372,8 @@ def _write(out: Path, spec: SearchSpec, found: list[Trial]) -> None:
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
+    make_folder(out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
         with FileLock(out / LOCK, timeout=0):
             yield
     except Timeout:
