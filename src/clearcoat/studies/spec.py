@@ -35,6 +35,8 @@ _BY_THE_BASE = (
     *("validation_source", "validation_count"),
 )
 """Options of the base model, which sees `pretrain_count` renders and stops on renders."""
+_MOST_REPEATS = 100
+"""Every run of a study is planned at each start: 5 s for this many in the paper's 120 cells."""
 
 
 class Repeats(Model):
@@ -49,6 +51,12 @@ class Repeats(Model):
     def _makes_a_rule(self) -> Self:
         if self.min > self.max:
             raise ValueError(f"min ({self.min}) is greater than max ({self.max})")
+        if self.max > _MOST_REPEATS:
+            raise ValueError(
+                f"max ({self.max}) is greater than {_MOST_REPEATS}: all runs of every cell are "
+                "planned at each start, and intervals narrow with the root of their number alone "
+                "(paper: 30)"
+            )
         if self.width is not None and self.min < 2:
             raise ValueError("an interval needs min: 2 at least; or write width: null")
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clearcoat.models import Freeze, InitConfig
@@ -75,6 +75,8 @@ class _Starts:
     later: dict[str, Any]
     """Options of one that starts from a run on renders."""
     imagenet: ImageNet | None
+    on_renders: dict[tuple[int, int], PlannedRun] = field(default_factory=dict)
+    """Runs on renders by count and repeat: every row has the same."""
 
     @classmethod
     def of(cls, spec: SupplementSpec) -> _Starts:
@@ -150,6 +152,9 @@ class _Cell:
         spec = self.spec
         if spec.pretrainings is not None:
             repeat %= spec.pretrainings
+        known = self.starts.on_renders
+        if run := known.get((self.key.synthetic, repeat)):
+            return run
         key = CellKey(GRID_ARM, 0, self.key.synthetic)
         split = repeat % spec.splits
         config = spec.config(
@@ -159,7 +164,7 @@ class _Cell:
             **_synthetic_phase(spec),
             **self.starts.first,
         )
-        return planned(
+        run = known[key.synthetic, repeat] = planned(
             key,
             repeat,
             split,
@@ -169,6 +174,7 @@ class _Cell:
             imagenet=self.starts.imagenet,
             starts_others=True,
         )
+        return run
 
     def _specialised(self, repeat: int, split: int, seed: int) -> PlannedRun:
         spec, key = self.spec, self.key
