@@ -6,13 +6,14 @@ import json
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clearcoat.errors import DivergedError, TrainingError, UsageError
-from clearcoat.studies import Conditions, Entry, conduct, plan, read_ledger
+from clearcoat.studies import Conditions, Entry, StudyPlan, conduct, plan, read_ledger
 from clearcoat.studies.ledger import append
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, read_depicted
@@ -270,6 +271,27 @@ def test_a_folder_holds_one_kind_of_study(data: Path, finished: Path) -> None:
         conduct(transfer(data), finished)
     assert "another --out" in str(raised.value)
     assert (finished / STUDY).read_bytes() == before
+
+
+@pytest.mark.parametrize("make", [supplement, transfer])
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        (["dataset.json"], "a data set"),
+        (["config.json", "curve.jsonl"], "a training run"),
+        (["journal.log"], "a search"),
+    ],
+)
+def test_a_folder_of_something_else_is_refused(
+    files: list[str], what: str, make: Callable[[Path], StudyPlan], data: Path, tmp_path: Path
+) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=f"the folder holds {what}") as raised:
+        conduct(make(data), tmp_path)
+    assert (raised.value.where, raised.value.found) == (str(tmp_path), " and ".join(files))
+    assert "a folder of its own" in (raised.value.do or "")
+    assert sorted(file.name for file in tmp_path.iterdir()) == files
 
 
 def test_lost_weights_of_the_base_are_made_again(data: Path, tmp_path: Path) -> None:

@@ -11,16 +11,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from clearcoat.dataset import Dataset
 from clearcoat.dataset.files import make_folder, write_whole
-from clearcoat.dataset.layout import first_fault
+from clearcoat.dataset.layout import MANIFEST, first_fault
 from clearcoat.errors import RunError, UsageError
 from clearcoat.statistics import Stop, StoppingRule, stopping_point
 from clearcoat.studies.data import StudyData, record_paths
 from clearcoat.studies.ledger import LEDGER, Entry
 from clearcoat.studies.runs import CellKey, StudyPlan
+from clearcoat.studies.search import JOURNAL
 from clearcoat.studies.spec import Count, Prices, content
+from clearcoat.training.folder import CONFIG, CURVE
 
 STUDY = "study.json"
 RUNS = "runs"
+_OTHERS = {
+    "a data set": (MANIFEST,),
+    "a training run": (CONFIG, CURVE),
+    "a search": (JOURNAL,),
+}
+"""What else may have a folder, and the files that say so."""
 
 
 _Path = Annotated[str, Field(pattern=r"^[^\x00]+$")]
@@ -159,8 +167,8 @@ def entries_by_name(entries: tuple[Entry, ...]) -> dict[str, Entry]:
 def write_record(study: StudyPlan, out: Path) -> None:
     """Write what the report needs to know of the study besides its runs.
 
-    Raises UsageError where the folder has a study of the other kind, and DatasetError where it
-    cannot be written.
+    Raises UsageError where the folder is a study's of the other kind or no study's, and
+    DatasetError where it cannot be written.
     """
     _require_kind(study.kind, out)
     make_folder(out)
@@ -168,6 +176,8 @@ def write_record(study: StudyPlan, out: Path) -> None:
 
 
 def _require_kind(kind: str, out: Path) -> None:
+    if not (out / STUDY).exists():
+        _require_free(out)
     try:
         found = json.loads((out / STUDY).read_bytes())["kind"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -181,6 +191,19 @@ def _require_kind(kind: str, out: Path) -> None:
             do=f"give another --out. Trainings that both need are not repeated if you copy "
             f"{LEDGER} and {RUNS}/ there first",
         )
+
+
+def _require_free(out: Path) -> None:
+    for what, files in _OTHERS.items():
+        if all((out / name).is_file() for name in files):
+            # A report on the folder would be about that, and say nothing of the study.
+            raise UsageError(
+                f"the folder holds {what}",
+                where=out,
+                found=" and ".join(files),
+                expected="a new or empty folder, or that of the study",
+                do="give the study a folder of its own with --out",
+            )
 
 
 def read_record(folder: Path) -> StudyRecord:
