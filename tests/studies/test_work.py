@@ -104,6 +104,47 @@ def test_pictures_may_be_asked_for_when_all_is_done(data: Path, tmp_path: Path) 
     assert len(read_depicted(file).names) == 2
 
 
+def test_pictures_that_were_asked_for_too_late_are_told_and_made_again(
+    data: Path, tmp_path: Path
+) -> None:
+    few = {"real_counts": [4], "synthetic_counts": [0]}
+    conduct(supplement(data, **few, qualitative=None), tmp_path)
+    before = _facts(tmp_path)
+    study = supplement(data, **few, qualitative={"real": [4], "synthetic": 8, "images": 2})
+    told: list[str] = []
+    assert conduct(study, tmp_path, Conditions(tell=told.append)).runs_here == 0
+    [line] = told
+    assert "Fig. 5" in line and "4 real + 0 synthetic" in line and "--remake-weights" in line
+    assert not (tmp_path / PICTURES).exists()
+    told.clear()
+    again = conduct(study, tmp_path, Conditions(tell=told.append, remake_weights=True))
+    assert again.runs_here == 1 and not told
+    [file] = (tmp_path / PICTURES).iterdir()
+    assert len(read_depicted(file).names) == 2
+    assert _facts(tmp_path) == before and not list(tmp_path.glob(f"{RUNS}/*/best.pt"))
+    assert not conduct(study, tmp_path, Conditions(remake_weights=True)).runs_here
+
+
+def test_pictures_follow_the_number_of_images(data: Path, tmp_path: Path) -> None:
+    def shown(images: int) -> tuple[str, ...]:
+        few = {"real_counts": [4], "synthetic_counts": [0], "keep_weights": True}
+        figure = {"real": [4], "synthetic": 8, "images": images}
+        conduct(supplement(data, **few, qualitative=figure), tmp_path)
+        [file] = (tmp_path / PICTURES).iterdir()
+        return read_depicted(file).names
+
+    two, three = shown(2), shown(3)
+    assert (len(two), len(three)) == (2, 3) and set(two) < set(three)
+    [file] = (tmp_path / PICTURES).iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    assert shown(3) == three
+    for weights in (tmp_path / RUNS).glob("*/best.pt"):
+        weights.unlink()
+    # Fewer of those that are there need no weights.
+    [one] = shown(1)
+    assert one in two
+
+
 def test_a_study_that_is_cut_off_in_a_run_goes_on_to_the_same_ledger(
     data: Path, finished: Path, tmp_path: Path
 ) -> None:

@@ -49,8 +49,8 @@ def _options(function: F) -> F:
             click.option(
                 "--remake-weights",
                 is_flag=True,
-                help="Train runs again whose weights `confirm` in the YAML asks for and that "
-                "have none.",
+                help="Train runs again that lack weights which `confirm` in the YAML asks for, "
+                "or images of Fig. 5.",
             ),
             click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda …"),
             click.option(

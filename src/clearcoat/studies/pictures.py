@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,26 +35,49 @@ class Depicted:
     predicted: NDArray[np.bool_]
     """(N, C, S, S)."""
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Records of the images, which stay where the data set's folder gets another name."""
+        return tuple(int(name.rpartition("/")[2]) for name in self.names)
 
-def depict(run: Path, test: Dataset, count: int, file: Path) -> None:
-    """Write what a finished run predicts on the test images that show most classes."""
+    def showing(self, numbers: Sequence[int]) -> Depicted:
+        """Return these of its images alone."""
+        chosen = [self.numbers.index(number) for number in numbers]
+        return replace(
+            self,
+            names=tuple(self.names[index] for index in chosen),
+            images=self.images[chosen],
+            truth=self.truth[chosen],
+            ignored=self.ignored[chosen],
+            predicted=self.predicted[chosen],
+        )
+
+
+def depict(run: Path, test: Dataset, chosen: Sequence[int], file: Path) -> None:
+    """Write what a finished run predicts on test images."""
     model, config, classes = load_model(run)
-    chosen = telling_images(test, count)
     images = pack(test, chosen, config.size)
     targets = images.table().targets(images.labels)
     with torch.inference_mode():
         logits = model(images.images)
         predicted = find_loss(config.loss).probabilities(logits) >= THRESHOLD
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        names=np.array(images.names),
-        classes=np.array(classes),
-        images=images.images.permute(0, 2, 3, 1).numpy(),
-        truth=targets.members.bool().numpy(),
-        ignored=(targets.counted[:, 0] == 0).numpy(),
-        predicted=predicted.numpy(),
+    write_depicted(
+        file,
+        Depicted(
+            names=tuple(images.names),
+            classes=tuple(classes),
+            images=images.images.permute(0, 2, 3, 1).numpy(),
+            truth=targets.members.bool().numpy(),
+            ignored=(targets.counted[:, 0] == 0).numpy(),
+            predicted=predicted.numpy(),
+        ),
     )
+
+
+def write_depicted(file: Path, depicted: Depicted) -> None:
+    """Write predictions for `read_depicted`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **vars(depicted))
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, buffer.getvalue())
 
@@ -61,12 +85,15 @@ def depict(run: Path, test: Dataset, count: int, file: Path) -> None:
 def read_depicted(file: Path) -> Depicted:
     """Read what `depict` wrote. Raises RunError where the file is damaged."""
     try:
-        with np.load(file, allow_pickle=False) as content:
-            return Depicted(
+        # Of a damaged file that it opened itself numpy leaves the handle open.
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
+            depicted = Depicted(
                 tuple(str(name) for name in content["names"]),
                 tuple(str(name) for name in content["classes"]),
                 *(content[key] for key in ("images", "truth", "ignored", "predicted")),
             )
+            # Which fails where the arrays are shorter than the list of names.
+            return depicted.showing(depicted.numbers)
     except Exception as error:  # numpy and zipfile raise anything from EOFError to BadZipFile
         raise RunError(
             "a file of predictions is damaged",

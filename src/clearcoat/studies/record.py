@@ -123,6 +123,7 @@ class RecordedFigure(_Part):
     """What is read of Fig. 5."""
 
     synthetic: int | None = None
+    images: Annotated[int, Field(ge=1)] = 1
 
 
 class RecordedSettings(_Part):

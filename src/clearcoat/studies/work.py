@@ -6,15 +6,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from clearcoat import __version__
-from clearcoat.errors import DivergedError, TrainingError
+from clearcoat.errors import DivergedError, RunError, TrainingError
 from clearcoat.studies.budget import cost_left_s, in_order_of_worth
 from clearcoat.studies.ledger import Entry, Ledger, append, read_ledger
 from clearcoat.studies.locks import Claims
-from clearcoat.studies.pictures import PICTURES, depict
+from clearcoat.studies.pictures import (
+    PICTURES,
+    Depicted,
+    depict,
+    read_depicted,
+    telling_images,
+    write_depicted,
+)
 from clearcoat.studies.planning import Progress, plan
 from clearcoat.studies.record import RUNS, write_record
 from clearcoat.studies.runs import PlannedRun, StudyPlan
@@ -34,7 +42,7 @@ class Conditions:
     """Seconds after which no run is begun, and the running one is left to be gone on with."""
     retry_failed: bool = False
     remake_weights: bool = False
-    """Train finished runs once more whose weights the study is to keep and that have none."""
+    """Train finished runs once more that lack weights which the study is to keep, or pictures."""
     observer: Observer = field(default_factory=Silent)
     tell: Callable[[str], None] = lambda _: None
     after_run: Callable[[PlannedRun, Entry, Progress], None] = lambda *_: None
@@ -189,8 +197,10 @@ class _Worker:
             )
 
     def _remade(self, run: PlannedRun) -> bool:
+        if not self.conditions.remake_weights or self._has_weights(run):
+            return False
         keeps = run.starts_others or self.study.spec.keeps_weights(*run.key, run.repeat)
-        return self.conditions.remake_weights and keeps and not self._has_weights(run)
+        return keeps or self._lacks_pictures(run)
 
     def _do(self, run: PlannedRun, progress: Progress) -> None:
         done = self._ledger().by_id
@@ -245,20 +255,62 @@ class _Worker:
     def _depict_finished(self) -> None:
         """Make the pictures of runs that were done before they were asked for."""
         done = self._ledger().by_id
-        for cell in self.study.cells:
-            if cell.depicted and (run := cell.make(0)).run_id in done:
+        for run_id, run in self._of_figure_5.items():
+            if run_id in done:
                 self._depict(run)
 
-    def _depict(self, run: PlannedRun) -> None:
-        cell = next((cell for cell in self.study.cells if cell.key == run.key), None)
+    @cached_property
+    def _of_figure_5(self) -> dict[str, PlannedRun]:
+        """Runs whose predictions Fig. 5 shows, by id."""
+        runs = (c.make(0) for c in self.study.cells if c.depicted and c.key.real)
+        return {run.run_id: run for run in runs}
+
+    @cached_property
+    def _shown(self) -> tuple[int, ...]:
+        """Records of the images of Fig. 5: first repeats are scored on the first split."""
         spec = self.study.spec
-        if cell is None or not cell.depicted or run.repeat or not isinstance(spec, SupplementSpec):
+        assert isinstance(spec, SupplementSpec) and spec.qualitative is not None
+        return tuple(telling_images(self.study.data.test[0], spec.qualitative.images))
+
+    def _depict(self, run: PlannedRun) -> None:
+        if not self._lacks_pictures(run):
             return
-        file = self.out / PICTURES / f"{run.folder_name}.npz"
-        if spec.qualitative is None or file.exists() or not self._has_weights(run):
-            return
-        assert run.sources.test is not None
-        depict(self._folder(run), run.sources.test, spec.qualitative.images, file)
+        file, there = self._picture(run), self._depicted(run)
+        if there is not None and set(self._shown) <= set(there.numbers):
+            write_depicted(file, there.showing(self._shown))
+        elif self._has_weights(run):
+            depict(self._folder(run), self.study.data.test[0], self._shown, file)
+
+    def _lacks_pictures(self, run: PlannedRun) -> bool:
+        """Whether Fig. 5 shows a run, and its file has not the images that are asked for."""
+        if run.run_id not in self._of_figure_5:
+            return False
+        there = self._depicted(run)
+        return there is None or there.numbers != self._shown
+
+    def _depicted(self, run: PlannedRun) -> Depicted | None:
+        try:
+            return read_depicted(self._picture(run))
+        except RunError:
+            # There is none, or it is damaged and drawn anew.
+            return None
+
+    def _picture(self, run: PlannedRun) -> Path:
+        return self.out / PICTURES / f"{run.folder_name}.npz"
+
+    def _tell_undepicted(self, ledger: Ledger) -> None:
+        done = ledger.by_id
+        cells = [
+            str(run.key)
+            for run_id, run in self._of_figure_5.items()
+            if run_id in done and not done[run_id].failed and self._lacks_pictures(run)
+        ]
+        if cells:
+            self.conditions.tell(
+                f"Fig. 5 lacks images that `qualitative` asks for, of {'; '.join(cells)}: the runs "
+                "are done and their weights gone; --remake-weights trains them again and draws "
+                "the images"
+            )
 
     def _entry(
         self, run: PlannedRun, metrics: dict[str, Any] | None, failed: str | None = None
@@ -291,6 +343,7 @@ class _Worker:
 
     def _outcome(self, progress: Progress, ended_by: str) -> Outcome:
         ledger = read_ledger(self.out)
+        self._tell_undepicted(ledger)
         return Outcome(
             plan(self.study, ledger.entries), ledger.complaints, self.runs_here, ended_by
         )

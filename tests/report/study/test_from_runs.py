@@ -16,7 +16,14 @@ from clearcoat.report.study.figure_5 import figure_5
 from clearcoat.report.study.report import Chapter, gather_studies
 from clearcoat.report.study.starts import analyse_transfer
 from clearcoat.report.study.transfer_figures import pairs_table
-from clearcoat.studies import StudyPlan, SupplementSpec, conduct, load_study, read_ledger
+from clearcoat.studies import (
+    Conditions,
+    StudyPlan,
+    SupplementSpec,
+    conduct,
+    load_study,
+    read_ledger,
+)
 from tests.report.test_report import Page
 from tests.studies.conftest import supplement, transfer
 
@@ -36,6 +43,25 @@ def test_figure_5_shows_each_image_with_its_truth_and_all_models(miniature: Path
         assert [label for label, _ in strip.rows] == ["photos alone", "with 8 renders"]
         assert all(panel is not None for _, panels in strip.rows for panel in panels)
     assert len(found.table.rows) == 8
+
+
+def test_figure_5_shows_the_images_that_all_its_cells_have(data: Path, tmp_path: Path) -> None:
+    few = {"real_counts": [8], "synthetic_counts": [0]}
+    conduct(supplement(data, **few, qualitative={"real": [8], "images": 2}), tmp_path)
+    more = supplement(
+        data, **few | {"real_counts": [4, 8]}, qualitative={"real": [4, 8], "images": 3}
+    )
+    conduct(more, tmp_path)
+    found = figure_5(read_study(tmp_path))
+    assert found is not None
+    assert found.columns == (4, 8) and len(found.strips) == 2
+    assert all(None not in panels for strip in found.strips for _, panels in strip.rows)
+    [caution] = [text for text in _cautions(tmp_path) if "Fig. 5" in text]
+    assert "of 8 real + 0 synthetic:" in caution and "--remake-weights" in caution
+    conduct(more, tmp_path, Conditions(remake_weights=True))
+    found = figure_5(read_study(tmp_path))
+    assert found is not None and found.columns == (4, 8) and len(found.strips) == 3
+    assert not [text for text in _cautions(tmp_path) if "Fig. 5" in text]
 
 
 def test_figure_5_is_a_picture_of_its_own(miniature: Path) -> None:
@@ -157,6 +183,11 @@ def test_a_killed_and_resumed_transfer_study_has_the_same_scores(
         if start.against_control is not None:
             assert other.against_control is not None
             assert start.against_control.difference == other.against_control.difference
+
+
+def _cautions(folder: Path) -> tuple[str, ...]:
+    [chapter] = _chapters(folder)
+    return tuple(chapter.verdict.cautions)
 
 
 def _chapters(folder: Path) -> tuple[Chapter, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,21 +76,16 @@ def figure_5(study: StudyFacts) -> Figure5 | None:
     """Read the predictions that the study kept; None where there are none. A damaged file is
     left out.
     """  # fmt: skip
-    found: dict[tuple[int, int], tuple[CellKey, Depicted]] = {}
-    for key, name in study.depicted:
-        file = study.path / PICTURES / name
-        if not file.is_file():
-            continue
-        try:
-            found[key.real, key.synthetic] = (key, read_depicted(file))
-        except RunError:
-            continue
-    if not found:
+    drawn = _drawn(study)
+    if not drawn:
         return None
-    # Models of one figure saw one set of test images; other files are from other data.
-    first = next(iter(found.values()))[1]
-    found = {k: v for k, v in found.items() if v[1].names == first.names}
-    columns = tuple(sorted({real for real, _ in found if real}))
+    # Some may be from a time when `qualitative` asked for fewer images.
+    shared = set.intersection(*(set(depicted.numbers) for depicted in drawn.values()))
+    if not shared:
+        return None
+    found = {(k.real, k.synthetic): v.showing(sorted(shared)) for k, v in drawn.items()}
+    first = next(iter(found.values()))
+    columns = tuple(sorted({real for real, _ in found}))
     synthetic = tuple(sorted({s for _, s in found}))
     rows: list[tuple[Value, ...]] = []
     strips = []
@@ -101,7 +97,7 @@ def figure_5(study: StudyFacts) -> Figure5 | None:
                 if (real, count) not in found:
                     panels.append(None)
                     continue
-                panel = _predicted(found[real, count][1], number)
+                panel = _predicted(found[real, count], number)
                 rows.append((name, real, count, panel.iou))
                 panels.append(panel)
             label = "photos alone" if not count else f"with {count:,} renders"
@@ -116,6 +112,33 @@ def figure_5(study: StudyFacts) -> Figure5 | None:
         )
     table = Table(("image", "real", "synthetic", "mean IoU of image"), tuple(rows))
     return Figure5(columns, tuple(strips), first.classes, table)
+
+
+def lacking(study: StudyFacts) -> list[CellKey]:
+    """Return the cells that are trained and lack images that `qualitative` asks for."""
+    figure = study.settings.qualitative
+    if figure is None:
+        return []
+    asked = min((figure.images, *study.images.test[:1]))
+    drawn = _drawn(study)
+    return [
+        key
+        for key, _ in study.depicted
+        if key.real
+        and key in study.cells
+        # The first repeat is the one that is shown.
+        and not study.cells[key].entries[0].repeat
+        and (key not in drawn or len(drawn[key].names) < asked)
+    ]
+
+
+def _drawn(study: StudyFacts) -> dict[CellKey, Depicted]:
+    found = {}
+    for key, name in study.depicted:
+        if key.real:
+            with suppress(RunError):
+                found[key] = read_depicted(study.path / PICTURES / name)
+    return found
 
 
 def _predicted(depicted: Depicted, number: int) -> Panel:
@@ -183,7 +206,7 @@ def _show(axes: Axes, panel: Panel | None) -> None:
     axes.spines[:].set_visible(False)
     if panel is None:
         axes.set_aspect("equal")
-        axes.text(0.5, 0.5, "not run", ha="center", va="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "not drawn", ha="center", va="center", transform=axes.transAxes)
     else:
         axes.imshow(panel.pixels, interpolation="none")
         axes.set(xticks=[], yticks=[])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.facts import StudyFacts
+from clearcoat.report.study.figure_5 import lacking
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.verdict import images
 from clearcoat.studies import Entry
@@ -39,7 +42,13 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
         found.append(
             "Left out where break points are looked for (Fig. 4), with too few of the repeats of "
             "their row: "
-            f"{'; '.join(cells[:_NAMED])}{'; …' if len(cells) > _NAMED else ''}."
+            f"{_named(cells)}."
+        )
+    undrawn = lacking(study)
+    if undrawn:
+        found.append(
+            f"Fig. 5 lacks images that `qualitative` asks for, of {_named(undrawn)}: the study's "
+            "command draws them with `--remake-weights`, which trains these runs again."
         )
     found += shared_pretraining(study)
     found += _unequal_steps(grid)
@@ -63,6 +72,10 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
         )
     found += study.ledger.complaints
     return found
+
+
+def _named(cells: Sequence[object]) -> str:
+    return "; ".join(map(str, cells[:_NAMED])) + ("; …" if len(cells) > _NAMED else "")
 
 
 def shared_pretraining(study: StudyFacts) -> list[str]:
