@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from clearcoat.report import RunFacts, Verdict, compare, group, judge
 from clearcoat.report.facts import UNFINISHED
 from tests.report.facts import make_run
@@ -57,6 +61,51 @@ def test_mixed_names_both() -> None:
     assert verdict.kind == "mixed"
     assert "Best: with 16 real" in verdict.headline and "Worst: with 64 real" in verdict.headline
     assert any("2 tests" in caution for caution in verdict.cautions)
+
+
+def test_one_loss_of_many_is_said_to_be_that() -> None:
+    runs = [*_runs(16, 0, 0.20, 0.30, 0.25), *_runs(16, 64, 0.21, 0.28, 0.24)]
+    runs += [*_runs(64, 0, 0.40, 0.41, 0.42), *_runs(64, 64, 0.30, 0.31, 0.32)]
+    verdict = _judge(runs)
+    assert verdict.kind == "loss"
+    assert verdict.headline.startswith(
+        "No gain is shown; in 1 of 2 comparisons renders hurt: with 64 real images"
+    )
+    runs += [*_runs(32, 0, 0.40), *_runs(32, 64, 0.30)]
+    assert "in 1 of 2 comparisons that could be tested renders hurt" in _judge(runs).headline
+    runs = [run for real in (16, 64) for run in _runs(real, 0, 0.40, 0.41, 0.42)]
+    runs += [run for real in (16, 64) for run in _runs(real, 64, 0.30, 0.31, 0.32)]
+    assert "makes the models worse in all 2 comparisons" in _judge(runs).headline
+
+
+def test_what_is_shown_is_so_among_all_comparisons() -> None:
+    runs = [*_runs(16, 0, 0.10, 0.20, 0.15), *_runs(16, 64, 0.22, 0.27, 0.21)]
+    alone = _judge(runs)
+    assert alone.kind == "gain" and "p = 0.042 (3 against 3 runs)" in alone.sentences[0]
+    runs += [*_runs(64, 0, 0.40, 0.50, 0.45), *_runs(64, 64, 0.41, 0.49, 0.46)]
+    among = _judge(runs)
+    assert among.kind == "unclear"
+    assert "p = 0.042 uncorrected, p = 0.083 among 2 comparisons" in among.sentences[0]
+
+
+def test_chance_alone_seldom_makes_a_headline() -> None:
+    random = np.random.default_rng(0)
+    runs = [run for real in range(1, 11) for s in (0, 64) for run in _runs(real, s, 0.5, 0.5, 0.5)]
+    cells = group(runs)
+    kinds = []
+    for _ in range(60):
+        drawn = [
+            replace(
+                cell,
+                runs=tuple(
+                    replace(r, score={"mean_iou": random.normal(0.5, 0.02)}) for r in cell.runs
+                ),
+            )
+            for cell in cells
+        ]
+        kinds.append(judge(runs, drawn, compare(drawn)).kind)
+    # Gains and losses may each be wrong in 5 %; uncorrected tests were in most.
+    assert sum(kind != "unclear" for kind in kinds) <= 6
 
 
 def test_too_few_runs() -> None:

@@ -18,6 +18,7 @@ from clearcoat.statistics import (
     Interval,
     OneSidedTest,
     difference_interval,
+    holm,
     mean_interval,
     paired_one_sided,
     relative_gain,
@@ -70,6 +71,10 @@ class Comparison:
     """Difference of the means of mean IoU."""
     relative: Interval | None
     welch: OneSidedTest
+    gain_p: float | None
+    """Of Welch's test, adjusted over all comparisons (Holm)."""
+    loss_p: float | None
+    """The same for a loss."""
     paired: OneSidedTest | None
     """Over runs of equal seed and equal real images; None unless there are two such pairs."""
     differences: str
@@ -77,13 +82,15 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """`gain`, `loss`, `unclear`, or `too few` runs to tell (Welch, one-sided, 5 %)."""
-        p_value = self.welch.p_value
-        if p_value is None:
+        """`gain`, `loss`, `unclear`, or `too few` runs to tell.
+
+        What is shown is so at 5 % among all comparisons: one of many is always the luckiest.
+        """
+        if self.gain_p is None or self.loss_p is None:
             return "too few"
-        if p_value < SIGNIFICANT:
+        if self.gain_p < SIGNIFICANT:
             return "gain"
-        return "loss" if p_value > 1 - SIGNIFICANT else "unclear"
+        return "loss" if self.loss_p < SIGNIFICANT else "unclear"
 
 
 def group(runs: Sequence[RunFacts]) -> tuple[Cell, ...]:
@@ -113,11 +120,20 @@ def group(runs: Sequence[RunFacts]) -> tuple[Cell, ...]:
 
 def compare(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
     """Return every cell with renders beside its baseline, where it has one."""
-    pairs = ((cell, _baseline(cell, cells)) for cell in cells if cell.synthetic and cell.real)
-    return tuple(_comparison(cell, base) for cell, base in pairs if base is not None)
+    mixes = ((cell, _baseline(cell, cells)) for cell in cells if cell.synthetic and cell.real)
+    pairs = [(cell, base) for cell, base in mixes if base is not None]
+    tests = [welch_one_sided(cell.values, base.values) for cell, base in pairs]
+    gains = holm([test.p_value for test in tests])
+    losses = holm([None if test.p_value is None else 1 - test.p_value for test in tests])
+    return tuple(
+        _comparison(cell, base, welch, gain_p, loss_p)
+        for (cell, base), welch, gain_p, loss_p in zip(pairs, tests, gains, losses, strict=True)
+    )
 
 
-def _comparison(cell: Cell, baseline: Cell) -> Comparison:
+def _comparison(
+    cell: Cell, baseline: Cell, welch: OneSidedTest, gain_p: float | None, loss_p: float | None
+) -> Comparison:
     a, b = cell.values, baseline.values
     pairs = _pairs(cell, baseline)
     return Comparison(
@@ -125,7 +141,9 @@ def _comparison(cell: Cell, baseline: Cell) -> Comparison:
         baseline=baseline,
         absolute=difference_interval(a, b),
         relative=relative_gain(a, b),
-        welch=welch_one_sided(a, b),
+        welch=welch,
+        gain_p=gain_p,
+        loss_p=loss_p,
         paired=paired_one_sided(*zip(*pairs, strict=True)) if len(pairs) > 1 else None,
         differences=_differences(dict(cell.settings), dict(baseline.settings)),
     )

@@ -65,6 +65,8 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
                 welch.statistic,
                 welch.degrees,
                 welch.p_value,
+                item.gain_p,
+                item.loss_p,
                 None if paired is None else paired.p_value,
                 None if paired is None else paired.degrees,
                 BADGES[item.verdict],
@@ -74,7 +76,8 @@ def comparisons_table(comparisons: Sequence[Comparison]) -> Table:
         (
             "cell", "baseline", "gain", "gain 95 % low", "gain 95 % high", "relative gain",
             "relative 95 % low", "relative 95 % high", "Welch t", "Welch degrees of freedom",
-            "Welch p", "paired p", "paired degrees of freedom", "verdict",
+            "Welch p", "gain p, Holm", "loss p, Holm", "paired p", "paired degrees of freedom",
+            "verdict",
         ),
         tuple(rows),
     )  # fmt: skip

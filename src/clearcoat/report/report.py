@@ -68,6 +68,8 @@ class Report:
                     "absolute": asdict(comparison.absolute),
                     "relative": _optional(comparison.relative),
                     "welch_p": comparison.welch.p_value,
+                    "gain_holm_p": comparison.gain_p,
+                    "loss_holm_p": comparison.loss_p,
                     "paired_p": None if comparison.paired is None else comparison.paired.p_value,
                 }
                 for comparison in self.comparisons

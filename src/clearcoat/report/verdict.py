@@ -28,16 +28,17 @@ def judge(
 ) -> Verdict:
     """Say whether adding renders helps, as far as the runs tell."""
     kind = _kind(comparisons)
+    tested = sum(comparison.welch.p_value is not None for comparison in comparisons)
     return Verdict(
         kind=kind,
         headline=_headline(kind, cells, comparisons),
-        sentences=tuple(sentence(comparison) for comparison in comparisons),
-        cautions=tuple(_cautions(runs, comparisons)),
+        sentences=tuple(sentence(comparison, tested) for comparison in comparisons),
+        cautions=tuple(_cautions(runs, comparisons, tested)),
     )
 
 
-def sentence(comparison: Comparison) -> str:
-    """Say what adding the renders of one cell did."""
+def sentence(comparison: Comparison, tested: int) -> str:
+    """Say what adding the renders of one cell did; it is one of `tested` comparisons."""
     cell, base = comparison.cell, comparison.baseline
     difference = comparison.absolute.estimate
     moved = "raises" if difference > 0 else "lowers" if difference < 0 else "leaves"
@@ -50,17 +51,25 @@ def sentence(comparison: Comparison) -> str:
         opening += f", {signed_percent(comparison.relative.estimate)} relative"
     counts = f"{len(cell.runs)} against {len(base.runs)} runs"
     p_value = comparison.welch.p_value
-    if p_value is None:
+    if p_value is None or comparison.gain_p is None or comparison.loss_p is None:
         return f"{opening}. Too few runs to tell ({counts}; {comparison.welch.why_not})."
+    gain_text = _p_among(p_value, comparison.gain_p, tested)
+    loss_text = _p_among(1 - p_value, comparison.loss_p, tested)
     ending = {
-        "gain": f"A gain: one-sided Welch test {p_text(p_value)}",
-        "loss": f"A loss: Welch test that it is one {p_text(1 - p_value)}",
+        "gain": f"A gain: one-sided Welch test {gain_text}",
+        "loss": f"A loss: Welch test that it is one {loss_text}",
         "unclear": "No gain shown: "
         + ("the difference is within what chance gives" if difference > 0 else "the mean is lower")
-        + f", one-sided Welch test {p_text(p_value)}"
+        + f", one-sided Welch test {gain_text}"
         + ("; more runs would tell more" if difference > 0 else ""),
     }[comparison.verdict]
     return f"{opening}. {ending} ({counts})."
+
+
+def _p_among(p_value: float, adjusted: float, tested: int) -> str:
+    if tested == 1:
+        return p_text(p_value)
+    return f"{p_text(p_value)} uncorrected, {p_text(adjusted)} among {tested} comparisons"
 
 
 def _kind(comparisons: Sequence[Comparison]) -> str:
@@ -101,16 +110,23 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
         )
     gains = [comparison for comparison in told if comparison.verdict == "gain"]
     losses = [comparison for comparison in told if comparison.verdict == "loss"]
+    several = len(comparisons) > 1
+    among = images(len(told), "comparison")
+    if len(told) < len(comparisons):
+        among += " that could be tested"
     if kind == "loss":
         worst = min(losses, key=lambda comparison: comparison.absolute.estimate)
-        return (
-            "There is no gain: adding renders makes the models worse. "
-            f"{_short(worst)} ({len(losses)} of {images(len(told), 'comparison')})."
-        )
+        if len(losses) < len(comparisons):
+            return (
+                f"No gain is shown; in {len(losses)} of {among} renders hurt: "
+                f"{_lower(_short(worst))}."
+            )
+        where = f" in all {among}" if several else ""
+        return f"There is no gain: adding renders makes the models worse{where}. {_short(worst)}."
     best = max(gains, key=lambda comparison: comparison.absolute.estimate)
-    share = f"{len(gains)} of {images(len(told), 'comparison')}"
+    share = f"{len(gains)} of {among}"
     if kind == "gain":
-        where = f" in {share}" if len(told) > 1 else ""
+        where = f" in {share}" if several else ""
         return f"Adding renders helps{where}. {_short(best)}."
     worst = min(losses, key=lambda comparison: comparison.absolute.estimate)
     return (
@@ -145,7 +161,9 @@ def _lower(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
-def _cautions(runs: Sequence[RunFacts], comparisons: Sequence[Comparison]) -> list[str]:
+def _cautions(
+    runs: Sequence[RunFacts], comparisons: Sequence[Comparison], tested: int
+) -> list[str]:
     found = []
     if any(run.score is not None and not run.tested for run in runs):
         found.append(
@@ -168,11 +186,11 @@ def _cautions(runs: Sequence[RunFacts], comparisons: Sequence[Comparison]) -> li
                 f"{comparison.cell.label} differs from its baseline in more than the renders: "
                 f"{comparison.differences}."
             )
-    tested = sum(comparison.welch.p_value is not None for comparison in comparisons)
     if tested > 1:
         found.append(
-            f"{tested} tests at {100 * SIGNIFICANT:.0f} % each: their p-values are not corrected "
-            "for their number."
+            f"{tested} tests: gains and losses are called so at {100 * SIGNIFICANT:.0f} % among "
+            "all of them (Holm); the p-values and intervals of the table are not corrected for "
+            "their number."
         )
     if open_runs := sum(run.state != FINISHED for run in runs):
         found.append(f"{images(open_runs, 'run')} unfinished or damaged: listed, not counted.")
