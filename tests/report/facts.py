@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from clearcoat.report import RunFacts
 from clearcoat.report.facts import FINISHED
 from clearcoat.training import training_config
+
+_numbers = count()
 
 
 def make_run(
@@ -20,9 +23,10 @@ def make_run(
     state: str = FINISHED,
     data: dict[str, str] | None = None,
     before: dict[str, Any] | None = None,
+    run_id: str | None = None,
     **config: Any,
 ) -> RunFacts:
-    """A run of these counts; `config` changes its TrainingConfig."""
+    """A run of these counts, no copy of any other; `config` changes its TrainingConfig."""
     score = None
     if mean_iou is not None:
         score = {"mean_iou": mean_iou, "per_class": {"hood": {"iou": mean_iou}}}
@@ -31,6 +35,7 @@ def make_run(
         path=Path("runs") / name,
         name=name,
         state=state,
+        run_id=run_id or f"run {next(_numbers)}",
         config=training_config({"seed": seed, **config}).model_dump(mode="json"),
         seed=seed,
         real=real,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from clearcoat.report import compare, group
@@ -63,6 +66,16 @@ def test_runs_that_start_from_another_share_a_cell_whatever_that_run_was_called(
     assert len(comparison.cell.runs) == len(comparison.baseline.runs) == 2
     assert comparison.verdict == "gain"
     assert not comparison.differences
+
+
+def test_copies_of_a_run_count_once() -> None:
+    runs = [make_run(16, 0, seed, 0.10 + 0.02 * seed, run_id=f"alone {seed}") for seed in range(2)]
+    runs += [make_run(16, 64, seed, 0.14 + 0.02 * seed, run_id=f"mix {seed}") for seed in range(2)]
+    (once,) = compare(group(runs))
+    (copied,) = compare(group([*runs, *(replace(run, path=Path(run.name)) for run in runs)]))
+    assert once.verdict == copied.verdict == "unclear"
+    assert copied.cell.runs == once.cell.runs and copied.welch == once.welch
+    assert copied.paired == once.paired
 
 
 def test_another_budget_is_compared_and_said_and_another_test_set_is_not() -> None:

@@ -171,6 +171,14 @@ def test_unfinished_and_damaged_runs_are_listed(workshop: Path, tmp_path: Path) 
     assert report.cells == () and "no finished run" in page.text
 
 
+def test_a_copied_folder_of_runs_changes_no_cell(workshop: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    shutil.copytree(workshop / "runs", backup)
+    page, report = _write(tmp_path / "r.html", workshop / "runs", backup)
+    assert len(report.runs) == 8 and [len(cell.runs) for cell in report.cells] == [2, 2]
+    assert "4 runs are copies of others and count once" in page.text
+
+
 def test_data_sets_alone(workshop: Path, tmp_path: Path) -> None:
     empty = make_dataset(tmp_path / "empty", 0)
     page, report = _write(tmp_path / "r.html", workshop / "photos", empty.path)

@@ -132,3 +132,10 @@ def test_cautions() -> None:
     for expected in ("no score on test images", "different test sets", "mode `paper`"):
         assert expected in text
     assert "1 run unfinished or damaged" in text
+    assert "cop" not in text
+    copied = [make_run(16, 0, 0, 0.1, run_id=name) for name in ("a", "a", "a", "b", "b")]
+    for runs, expected in (
+        (copied, "3 runs are copies of others and count once"),
+        (copied[:2], "1 run is a copy of another and counts once"),
+    ):
+        assert expected in " ".join(_judge(runs).cautions)

@@ -94,8 +94,15 @@ class Comparison:
 
 
 def group(runs: Sequence[RunFacts]) -> tuple[Cell, ...]:
-    """Return the cells of the scored runs, by real count, synthetic count and settings."""
-    scored = [run for run in runs if run.mean_iou is not None]
+    """Return the cells of the scored runs, by real count, synthetic count and settings.
+
+    Of copies of a run the first counts: the same training again is no further seed.
+    """
+    by_id: dict[str, RunFacts] = {}
+    for run in runs:
+        if run.mean_iou is not None:
+            by_id.setdefault(run.run_id, run)
+    scored = list(by_id.values())
     real_sets = {run.data["real"] for run in scored if run.data and "real" in run.data}
     only_real = real_sets.pop() if len(real_sets) == 1 else None
     found: dict[tuple[Any, ...], list[RunFacts]] = defaultdict(list)

@@ -211,7 +211,7 @@ def _legend(
             )
         )
     if other:
-        handles.append(Line2D([], [], color=_OTHER, label="not finished", linewidth=1.5))
+        handles.append(Line2D([], [], color=_OTHER, label="not counted", linewidth=1.5))
     if handles:
         columns = _legend_columns(cells)
         figure.legend(handles=handles, loc="outside lower left", ncols=columns, fontsize=8.5)

@@ -27,6 +27,8 @@ class RunFacts:
     state: str
     note: str = ""
     """What is wrong with a run that is not finished."""
+    run_id: str = ""
+    """Of settings and data: runs that share it are copies; empty only where damaged."""
     config: Mapping[str, Any] | None = None
     seed: int | None = None
     real: int = 0
@@ -79,6 +81,7 @@ def read_run(path: Path) -> RunFacts:
         seen = before or {"real": 0, "synthetic": 0}
         facts = replace(
             facts,
+            run_id=str(identity["run_id"]),
             config=identity["config"],
             seed=int(identity["config"]["seed"]),
             real=max(len(identity["images"]["real"]), seen["real"]),

@@ -33,7 +33,7 @@ def judge(
         kind=kind,
         headline=_headline(kind, cells, comparisons),
         sentences=tuple(sentence(comparison, tested) for comparison in comparisons),
-        cautions=tuple(_cautions(runs, comparisons, tested)),
+        cautions=tuple(_cautions(runs, cells, comparisons, tested)),
     )
 
 
@@ -162,7 +162,7 @@ def _lower(text: str) -> str:
 
 
 def _cautions(
-    runs: Sequence[RunFacts], comparisons: Sequence[Comparison], tested: int
+    runs: Sequence[RunFacts], cells: Sequence[Cell], comparisons: Sequence[Comparison], tested: int
 ) -> list[str]:
     found = []
     if any(run.score is not None and not run.tested for run in runs):
@@ -191,6 +191,13 @@ def _cautions(
             f"{tested} tests: gains and losses are called so at {100 * SIGNIFICANT:.0f} % among "
             "all of them (Holm); the p-values and intervals of the table are not corrected for "
             "their number."
+        )
+    scored = sum(run.mean_iou is not None for run in runs)
+    if copies := scored - sum(len(cell.runs) for cell in cells):
+        found.append(
+            "1 run is a copy of another and counts once."
+            if copies == 1
+            else f"{copies:,} runs are copies of others and count once."
         )
     if open_runs := sum(run.state != FINISHED for run in runs):
         found.append(f"{images(open_runs, 'run')} unfinished or damaged: listed, not counted.")
