@@ -63,6 +63,12 @@ def test_mixed_names_both() -> None:
     assert any("2 tests" in caution for caution in verdict.cautions)
 
 
+def test_gains_beyond_tenfold_are_only_that() -> None:
+    verdict = _judge([*_runs(16, 0, 0.001, 0.002, 0.003), *_runs(16, 64, 0.40, 0.41, 0.42)])
+    assert "(more than +1,000 %)" in verdict.headline
+    assert ", more than +1,000 % relative." in verdict.sentences[0]
+
+
 def test_one_loss_of_many_is_said_to_be_that() -> None:
     runs = [*_runs(16, 0, 0.20, 0.30, 0.25), *_runs(16, 64, 0.21, 0.28, 0.24)]
     runs += [*_runs(64, 0, 0.40, 0.41, 0.42), *_runs(64, 64, 0.30, 0.31, 0.32)]

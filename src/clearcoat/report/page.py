@@ -40,7 +40,7 @@ from clearcoat.report.pictures import (
     spread,
 )
 from clearcoat.report.tables import Table
-from clearcoat.report.verdict import images, p_text, signed, signed_percent
+from clearcoat.report.verdict import images, p_text, percent_bounds, signed, signed_percent
 from clearcoat.report.writing import page
 from clearcoat.statistics import Interval
 
@@ -261,11 +261,7 @@ def _gain_text(interval: Interval) -> tuple[str, str]:
 def _relative_text(interval: Interval | None) -> tuple[str, str]:
     if interval is None:
         return "–", ""
-    if interval.low is None or interval.high is None:
-        return signed_percent(interval.estimate), ""
-    # Beyond tenfold an interval says no more than that nothing is known.
-    high = signed_percent(interval.high) if interval.high < 10 else "more than +1,000 %"
-    return signed_percent(interval.estimate), f"{signed_percent(interval.low)} to {high}"
+    return signed_percent(interval.estimate), percent_bounds(interval)
 
 
 _FILTERS: dict[str, Any] = {

@@ -9,6 +9,9 @@ from clearcoat.report.cells import SIGNIFICANT, Cell, Comparison
 from clearcoat.report.facts import FINISHED, RunFacts
 from clearcoat.statistics import Interval
 
+MOST_TOLD = 10.0
+"""Relative difference beyond which a figure says only that next to nothing was divided by."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -215,8 +218,18 @@ def signed(value: float) -> str:
 
 
 def signed_percent(value: float) -> str:
-    """Return a relative difference in per cent with its sign."""
+    """Return a relative difference in per cent with its sign; beyond `MOST_TOLD` only that."""
+    if value > MOST_TOLD:
+        return f"more than {signed_percent(MOST_TOLD)}"
     return f"{100 * value:+,.0f} %".replace("-", "−")
+
+
+def percent_bounds(interval: Interval) -> str:
+    """Return the bounds of a relative difference; empty without any, or all beyond `MOST_TOLD`."""
+    if interval.low is None or interval.high is None or interval.low > MOST_TOLD:
+        return ""
+    low, high = signed_percent(interval.low), signed_percent(interval.high)
+    return f"{low if interval.high > MOST_TOLD else low.removesuffix(' %')} to {high}"
 
 
 def signed_interval(interval: Interval) -> str:

@@ -15,6 +15,7 @@ from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.drawing import Drawn, heat_map, limit_to_scores, styled
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.tables import Table, Value
+from clearcoat.report.verdict import MOST_TOLD, signed_percent
 
 CAPPED = "†"
 _PAPERS_COLUMN = 2048
@@ -81,8 +82,13 @@ def fig_2b(grid: GridAnalysis) -> Drawn | None:
         )  # fmt: skip
         if relative is not None:
             place = shown.index(real), columns.index(synthetic)
-            values[place] = 100 * relative.estimate
-            texts[place[0]][place[1]] = f"{100 * relative.estimate:+.1f} %".replace("-", "−")
+            # One gain over next to nothing would leave all others one colour.
+            values[place] = 100 * min(relative.estimate, MOST_TOLD)
+            texts[place[0]][place[1]] = (
+                f"> {signed_percent(MOST_TOLD)}"
+                if relative.estimate > MOST_TOLD
+                else f"{100 * relative.estimate:+.1f} %".replace("-", "−")
+            )
     reach = max(1.0, float(np.nanmax(np.abs(values), initial=1.0)))
     norm = TwoSlopeNorm(0, -reach, reach)
     return Drawn(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from clearcoat.report.verdict import p_text, signed, signed_percent
+from clearcoat.report.verdict import p_text, percent_bounds, signed, signed_percent
 from clearcoat.statistics import Interval
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def cell_text(cell: CellFacts) -> str:
 
 def percent_range(interval: Interval | None) -> str:
     """A relative gain with its interval; empty where it has none."""
-    if interval is None or interval.low is None or interval.high is None:
+    if interval is None or interval.low is None:
         return ""
-    low, high = signed_percent(interval.low), signed_percent(interval.high)
-    return f"{signed_percent(interval.estimate)} ({low.removesuffix(' %')} to {high})"
+    bounds = percent_bounds(interval)
+    return signed_percent(interval.estimate) + (f" ({bounds})" if bounds else "")
 
 
 def number_range(low: float, high: float, limit: float = math.inf) -> str:
