@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from clearcoat.report import RunFacts, Verdict, compare, group, judge
 from clearcoat.report.facts import UNFINISHED
+from clearcoat.report.verdict import signed, signed_percent
 from tests.report.facts import make_run
 
 
@@ -67,6 +69,38 @@ def test_gains_beyond_tenfold_are_only_that() -> None:
     verdict = _judge([*_runs(16, 0, 0.001, 0.002, 0.003), *_runs(16, 64, 0.40, 0.41, 0.42)])
     assert "(more than +1,000 %)" in verdict.headline
     assert ", more than +1,000 % relative." in verdict.sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "percent"),
+    [
+        (-0.0, "0.000", "0 %"),
+        (-0.0004, "0.000", "0 %"),
+        (0.0004, "0.000", "0 %"),
+        (-0.0006, "−0.001", "0 %"),
+        (0.0151, "+0.015", "+2 %"),
+        (-0.25, "−0.250", "−25 %"),
+    ],
+)
+def test_zero_has_no_sign(value: float, text: str, percent: str) -> None:
+    assert (signed(value), signed_percent(value)) == (text, percent)
+
+
+@pytest.mark.parametrize("shift", [-0.0002, 0.0, 0.0002, 0.0006])
+def test_means_equal_as_printed_are_left(shift: float) -> None:
+    mixed = [value + shift for value in (0.4998, 0.5198, 0.5098)]
+    verdict = _judge([*_runs(16, 0, 0.4998, 0.5098, 0.5198), *_runs(16, 64, *mixed)])
+    text = verdict.headline + verdict.sentences[0]
+    assert "64 renders leave mean IoU at 0.510" in verdict.headline
+    assert f"leaves mean IoU at 0.510: {signed(shift)} (95 % interval −0.0" in verdict.sentences[0]
+    assert "No gain shown: the difference is within what chance gives" in verdict.sentences[0]
+    assert "lower" not in text and "from 0.510" not in text
+
+
+def test_a_difference_of_nothing_is_none_where_rounding_parts_the_means() -> None:
+    base = (0.5004, 0.5104, 0.5204)
+    verdict = _judge([*_runs(16, 0, *base), *_runs(16, 64, *(value + 0.0002 for value in base))])
+    assert "leaves mean IoU at 0.511: 0.000 (" in verdict.sentences[0]
 
 
 def test_one_loss_of_many_is_said_to_be_that() -> None:

@@ -43,12 +43,11 @@ def judge(
 def sentence(comparison: Comparison, tested: int) -> str:
     """Say what adding the renders of one cell did; it is one of `tested` comparisons."""
     cell, base = comparison.cell, comparison.baseline
-    difference = comparison.absolute.estimate
-    moved = "raises" if difference > 0 else "lowers" if difference < 0 else "leaves"
+    change = _change(comparison)
+    moved = "raises" if change > 0 else "lowers" if change < 0 else "leaves"
     opening = (
         f"With {images(cell.real, 'real image')}, adding {images(cell.synthetic, 'render')} "
-        f"{moved} mean IoU from {base.interval.estimate:.3f} to {cell.interval.estimate:.3f}: "
-        f"{signed_interval(comparison.absolute)}"
+        f"{moved} mean IoU {_way(comparison)}: {signed_interval(comparison.absolute)}"
     )
     if comparison.relative is not None:
         opening += f", {signed_percent(comparison.relative.estimate)} relative"
@@ -62,11 +61,25 @@ def sentence(comparison: Comparison, tested: int) -> str:
         "gain": f"A gain: one-sided Welch test {gain_text}",
         "loss": f"A loss: Welch test that it is one {loss_text}",
         "unclear": "No gain shown: "
-        + ("the difference is within what chance gives" if difference > 0 else "the mean is lower")
+        + ("the mean is lower" if change < 0 else "the difference is within what chance gives")
         + f", one-sided Welch test {gain_text}"
-        + ("; more runs would tell more" if difference > 0 else ""),
+        + ("; more runs would tell more" if change > 0 else ""),
     }[comparison.verdict]
     return f"{opening}. {ending} ({counts})."
+
+
+def _change(comparison: Comparison) -> float:
+    """Return the difference as it is printed; 0 too where the means are printed the same."""
+    base, cell = comparison.baseline.interval, comparison.cell.interval
+    same = round(base.estimate, 3) == round(cell.estimate, 3)
+    return 0.0 if same else round(comparison.absolute.estimate, 3)
+
+
+def _way(comparison: Comparison) -> str:
+    base, cell = comparison.baseline.interval, comparison.cell.interval
+    if not _change(comparison):
+        return f"at {cell.estimate:.3f}"
+    return f"from {base.estimate:.3f} to {cell.estimate:.3f}"
 
 
 def _p_among(p_value: float, adjusted: float, tested: int) -> str:
@@ -95,10 +108,10 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
     if kind == "unclear" and len(told) == 1:
         p_value = told[0].welch.p_value
         assert p_value is not None
-        if told[0].absolute.estimate <= 0:
+        if _change(told[0]) <= 0:
             return f"No gain shown: the mean is not higher. {_short(told[0])}."
         return f"No gain shown. {_short(told[0])}, which chance alone may give ({p_text(p_value)})."
-    if kind == "unclear" and all(c.absolute.estimate > 0 for c in told):
+    if kind == "unclear" and all(_change(c) > 0 for c in told):
         best = max(told, key=lambda comparison: comparison.absolute.estimate)
         runs = min(len(run_set) for c in told for run_set in (c.cell.runs, c.baseline.runs))
         return (
@@ -150,13 +163,12 @@ def _nothing(cells: Sequence[Cell]) -> str:
 
 
 def _short(comparison: Comparison) -> str:
-    base, cell = comparison.baseline.interval, comparison.cell.interval
-    relative = comparison.relative
+    relative, changed = comparison.relative, bool(_change(comparison))
     return (
         f"With {images(comparison.cell.real, 'real image')}, "
-        f"{images(comparison.cell.synthetic, 'render')} take mean IoU "
-        f"from {base.estimate:.3f} to {cell.estimate:.3f}"
-        + ("" if relative is None else f" ({signed_percent(relative.estimate)})")
+        f"{images(comparison.cell.synthetic, 'render')} {'take' if changed else 'leave'} mean IoU "
+        + _way(comparison)
+        + (f" ({signed_percent(relative.estimate)})" if relative is not None and changed else "")
     )
 
 
@@ -214,14 +226,21 @@ def images(count: int, noun: str) -> str:
 
 def signed(value: float) -> str:
     """Return a difference of IoU with its sign."""
-    return f"{value:+.3f}".replace("-", "−")
+    return _signed(value, 3)
 
 
-def signed_percent(value: float) -> str:
+def signed_percent(value: float, digits: int = 0) -> str:
     """Return a relative difference in per cent with its sign; beyond `MOST_TOLD` only that."""
     if value > MOST_TOLD:
         return f"more than {signed_percent(MOST_TOLD)}"
-    return f"{100 * value:+,.0f} %".replace("-", "−")
+    return f"{_signed(100 * value, digits)} %"
+
+
+def _signed(value: float, digits: int) -> str:
+    rounded = round(value, digits)
+    # The sign of what is printed as zero says nothing.
+    text = f"{rounded:+,.{digits}f}" if rounded else f"{0:.{digits}f}"
+    return text.replace("-", "−")
 
 
 def percent_bounds(interval: Interval) -> str:

@@ -23,6 +23,7 @@ from .ledgers import write_grid
         (30.0, 2.0, 400.0, "more than +1,000 % (+200 % to more than +1,000 %)"),
         (30.0, 20.0, 40.0, "more than +1,000 %"),
         (0.19, None, None, ""),
+        (0.001, -0.004, 0.02, "0 % (0 to +2 %)"),
     ],
 )
 def test_relative_gains_beyond_tenfold_are_only_that(
@@ -38,10 +39,11 @@ def test_two_runs_that_differ_wildly_give_no_millions_of_per_cent() -> None:
 
 def test_a_gain_beyond_tenfold_leaves_the_others_their_colours(tmp_path: Path) -> None:
     scores = {(16, 0): 0.02, (16, 64): 0.5, (64, 0): 0.40, (64, 64): 0.44}
+    scores |= {(256, 0): 0.6, (256, 64): 0.5999}
     folder = write_grid(
         tmp_path,
         lambda real, synthetic: scores.get((real, synthetic), 0.1),
-        real=(16, 64),
+        real=(16, 64, 256),
         synthetic=(0, 64),
         spread=0.0,
         design="independent",
@@ -49,6 +51,6 @@ def test_a_gain_beyond_tenfold_leaves_the_others_their_colours(tmp_path: Path) -
     drawn = fig_2b(analyse_grid(read_study(folder)))
     assert drawn is not None
     axes = drawn.figure.axes[0]
-    assert {"> +1,000 %", "+10.0 %"} <= {text.get_text() for text in axes.texts}
+    assert {"> +1,000 %", "+10.0 %", "0.0 %"} <= {text.get_text() for text in axes.texts}
     assert axes.collections[0].norm.vmax == 1000
     assert any(row[5] == pytest.approx(24.0) for row in drawn.table.rows)

@@ -87,7 +87,7 @@ def fig_2b(grid: GridAnalysis) -> Drawn | None:
             texts[place[0]][place[1]] = (
                 f"> {signed_percent(MOST_TOLD)}"
                 if relative.estimate > MOST_TOLD
-                else f"{100 * relative.estimate:+.1f} %".replace("-", "−")
+                else signed_percent(relative.estimate, 1)
             )
     reach = max(1.0, float(np.nanmax(np.abs(values), initial=1.0)))
     norm = TwoSlopeNorm(0, -reach, reach)
