@@ -21,6 +21,9 @@ def test_costs_are_those_of_the_runs_most_like_it(data: Path) -> None:
     assert expected_cost_s(large[1], known) == pytest.approx(40)
     between = expected_cost_s(first_runs(study, key_of(study, 0, 8), 1)[0], known)
     assert between is not None and 10 <= between <= 40
+    # Earlier versions wrote down the wall time of a run's last session alone.
+    cut_off = known[1].model_copy(update={"wall_s": 0.5, "train_s": 70.0, "validation_s": 10.0})
+    assert expected_cost_s(large[1], [known[0], cut_off]) == pytest.approx(80)
 
 
 def _ledger(

@@ -128,3 +128,22 @@ def test_what_a_kill_left_half_written_is_cleared_away(sources: Sources, tmp_pat
     (run / "last.pt").write_bytes(b"left by a kill after the result was written")
     run_training(tiny_config(), sources, run)
     assert not (run / "last.pt").exists()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [{"wall_s": 1000.0}, {"train_s": 700.0, "validation_s": 300.0}],
+    ids=["now", "earlier"],
+)
+def test_the_time_of_a_run_is_that_of_all_its_sessions(
+    before: dict[str, float], sources: Sources, tmp_path: Path
+) -> None:
+    cut = RunFolder(tmp_path / "cut")
+    with pytest.raises(KeyboardInterrupt):
+        run_training(tiny_config(), sources, cut.path, observer=Interrupt(2), checkpoint_every_s=0)
+    saved = cut.read_tensors("last.pt")
+    # Earlier versions kept no wall time.
+    assert saved["progress"].pop("wall_s") > 0
+    saved["progress"] |= before
+    cut.write_tensors("last.pt", saved)
+    assert run_training(tiny_config(), sources, cut.path)["wall_s"] > 1000

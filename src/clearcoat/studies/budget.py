@@ -28,8 +28,8 @@ _LEAST_S = 1.0
 
 def expected_cost_s(run: PlannedRun, entries: Sequence[Entry]) -> float | None:
     """Seconds that a run will take, from the runs most like it; None before any has finished."""
-    known = [entry for entry in entries if entry.failed is None and entry.wall_s > 0]
-    same = [e.wall_s for e in known if (e.arm, e.real, e.synthetic) == tuple(run.key)]
+    known = [entry for entry in entries if entry.failed is None and _took_s(entry) > 0]
+    same = [_took_s(e) for e in known if (e.arm, e.real, e.synthetic) == tuple(run.key)]
     if same:
         return sum(same) / len(same)
     kind = [e for e in known if (e.started_from is None) == (run.start is None)] or known
@@ -37,7 +37,7 @@ def expected_cost_s(run: PlannedRun, entries: Sequence[Entry]) -> float | None:
         return None
     near = sorted(kind, key=lambda entry: _distance(run.key, entry))[:_NEIGHBOURS]
     weights = [1 / (0.1 + _distance(run.key, entry)) for entry in near]
-    logs = [math.log(entry.wall_s) for entry in near]
+    logs = [math.log(_took_s(entry)) for entry in near]
     return math.exp(sum(w * x for w, x in zip(weights, logs, strict=True)) / sum(weights))
 
 
@@ -97,6 +97,11 @@ def in_order_of_worth(
         return first_rounds, -worth.get(run.run_id, 0.0) * (first_rounds == 2), rank[run.run_id]
 
     return tuple(sorted(progress.next, key=key))
+
+
+def _took_s(entry: Entry) -> float:
+    # Of a run that was cut off, earlier versions wrote down the wall time of its last session.
+    return max(entry.wall_s, entry.train_s + entry.validation_s)
 
 
 class _Differences:

@@ -103,13 +103,13 @@ def run_training(
         # Another process may have finished it since the first look.
         if folder.finished:
             return _finished(folder)
-        began = time.monotonic()
         trainer = _train(
             started.model, data, phases, loss, config, folder, watching, checkpoint_every_s
         )
+        trained_at = time.monotonic()
         metrics, score = result(trainer, data, folder, identity["run_id"], seen)
         metrics["notes"] = [*started.notes, *metrics["notes"]]
-        metrics["wall_s"] = round(time.monotonic() - began, 3)
+        metrics["wall_s"] = round(trainer.progress.wall_s + time.monotonic() - trained_at, 3)
         folder.write_tensors(BEST, {"model": trainer.best_weights})
         if depict:
             scored = data.validation[data.validate_on] if data.test is None else data.test
@@ -166,6 +166,7 @@ def _train(
     checkpoint_every_s: float,
 ) -> Trainer:
     """Train from the folder's checkpoint, or from the start, to the end."""
+    began = time.monotonic()
     device = data.train.device
     how = Computing()
     try:
@@ -184,7 +185,7 @@ def _train(
                 saved["best"] = folder.read_tensors(BEST)["model"]
             trainer.resume(saved)
         folder.cut_curve(trainer.progress.evaluations)
-        watch = _Checkpoints(trainer, folder, checkpoint_every_s)
+        watch = _Checkpoints(trainer, folder, checkpoint_every_s, began)
         trainer.run(observer, watch.after_evaluation)
         watch.look()
     except Exception as error:
@@ -220,18 +221,20 @@ def load_model(
 class _Checkpoints:
     """Appends the curve after each evaluation, and saves all to go on from now and then."""
 
-    def __init__(self, trainer: Trainer, folder: RunFolder, every_s: float) -> None:
+    def __init__(self, trainer: Trainer, folder: RunFolder, every_s: float, began: float) -> None:
         self.trainer = trainer
         self.folder = folder
         self.every_s = every_s
         self.saved_at = time.monotonic()
         progress = trainer.progress
+        self.began = began - progress.wall_s
         before = (progress.exclusive,) if progress.sessions else ()
         self.occupancy = Occupancy(trainer.device, before)
         self.session = progress.sessions + 1
 
     def look(self) -> None:
-        """Note whether the device has been ours alone until now."""
+        """Note the time that has passed, and whether the device has been ours alone until now."""
+        self.trainer.progress.wall_s = time.monotonic() - self.began
         self.trainer.progress.exclusive = self.occupancy.exclusive()
         self.trainer.progress.sessions = self.session
 

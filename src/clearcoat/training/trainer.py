@@ -58,6 +58,8 @@ class Progress:
     images_seen: int = 0
     train_s: float = 0.0
     validation_s: float = 0.0
+    wall_s: float = 0.0
+    """All sessions together, from the choice of computing to the last checkpoint."""
     exclusive: bool | None = None
     """Whether the device was ours alone in all sessions so far; None where one cannot tell."""
     sessions: int = 0
@@ -307,7 +309,9 @@ class Trainer:
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same config."""
-        self.progress = Progress(**checkpoint["progress"])
+        self.progress = progress = Progress(**checkpoint["progress"])
+        # Checkpoints of earlier versions have no wall time.
+        progress.wall_s = max(progress.wall_s, progress.train_s + progress.validation_s)
         self.model.load_state_dict(checkpoint["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(checkpoint["averaged"])
