@@ -18,7 +18,7 @@ from clearcoat.studies.ledger import append
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, read_depicted
 from clearcoat.studies.record import RUNS, STUDY
-from clearcoat.training import Silent
+from clearcoat.training import RunFolder, Silent
 
 from .conftest import entry as line_of
 from .conftest import supplement, transfer
@@ -229,6 +229,38 @@ def test_a_spent_budget_leaves_a_valid_part(data: Path, finished: Path, tmp_path
     assert _facts(tmp_path) == _facts(finished)
 
 
+class _Clock(Silent):
+    """A clock that stands still but for an hour that a step takes."""
+
+    def __init__(self, slow_step: int) -> None:
+        self.now_s, self.left = 0.0, slow_step
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def on_step(self, progress: Any, phase: Any) -> None:
+        self.left -= 1
+        if not self.left:
+            self.now_s += 3600.0
+
+
+def test_a_budget_that_ends_in_a_run_loses_no_step(
+    data: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = supplement(data)
+    with monkeypatch.context() as patch:
+        clock = _Clock(slow_step=4)
+        patch.setattr("clearcoat.studies.work.time", clock)
+        conditions = Conditions(observer=clock, budget_s=60)
+        assert conduct(study, tmp_path, conditions).ended_by == "budget"
+    [checkpoint] = (tmp_path / RUNS).glob("*/last.pt")
+    progress = RunFolder(checkpoint.parent).read_progress()
+    done = sum(entry.steps for entry in read_ledger(tmp_path).entries)
+    assert progress is not None and done + progress["step"] == 4
+    assert conduct(study, tmp_path).ended_by == "finished"
+    assert _facts(tmp_path) == _facts(finished)
+
+
 def test_training_on_renders_that_will_not_fit_is_not_begun(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,8 +282,13 @@ def test_training_on_renders_that_will_not_fit_is_not_begun(
     start = next(run.start for run in plan(study, []).next if run.start and run.repeat)
     folder = tmp_path / RUNS / start.folder_name
     folder.mkdir(parents=True)
+    # What the curve says beyond the checkpoint is to be done again.
     (folder / "curve.jsonl").write_text('{"train_s": 980.0}\n')
     begun.clear()
+    conduct(study, tmp_path, Conditions(budget_s=60))
+    assert begun == []
+    progress = {"train_s": 970.0, "validation_s": 10.0}
+    RunFolder(folder).write_tensors("last.pt", {"progress": progress})
     conduct(study, tmp_path, Conditions(budget_s=60))
     assert begun[0] == 0
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from clearcoat.training import RunFolder, Silent, Sources, run_training
+from clearcoat.training import RunFolder, Silent, Sources, StoppedError, run_training
 
 from .tiny import Interrupt, same_weights, tiny_config, weights_of
 
-
-@pytest.mark.parametrize(
+_ways_of_training = pytest.mark.parametrize(
     "changes",
     [
         {"mix": "concatenate", "augment": {"scale": (0.8, 1.2), "noise": 0.05}},
@@ -30,6 +29,9 @@ from .tiny import Interrupt, same_weights, tiny_config, weights_of
     ],
     ids=["concatenate", "balanced", "sequential", "plateau"],
 )
+
+
+@_ways_of_training
 def test_going_on_after_an_interruption_gives_the_same_bits(
     changes: dict[str, Any], sources: Sources, tmp_path: Path
 ) -> None:
@@ -46,13 +48,39 @@ def test_going_on_after_an_interruption_gives_the_same_bits(
     resumed = run_training(config, sources, cut, checkpoint_every_s=0)
     assert same_weights(weights_of(tmp_path / "whole"), weights_of(cut))
     assert resumed["test"] == whole["test"]
-    curves = [
-        [{k: v for k, v in line.items() if k != "train_s"} for line in RunFolder(run).read_curve()]
-        for run in (tmp_path / "whole", cut)
-    ]
-    assert curves[0] == curves[1]
-    assert len(curves[0]) == evaluations
+    assert _curve(tmp_path / "whole") == _curve(cut)
+    assert len(_curve(cut)) == evaluations
     assert not RunFolder(cut).has("last.pt")
+
+
+def _curve(run: Path) -> list[dict[str, Any]]:
+    """Return the evaluations of a run, without what the clock says."""
+    return [
+        {k: v for k, v in line.items() if k != "train_s"} for line in RunFolder(run).read_curve()
+    ]
+
+
+@_ways_of_training
+def test_stopping_after_every_step_gives_the_same_bits(
+    changes: dict[str, Any], sources: Sources, tmp_path: Path
+) -> None:
+    config = tiny_config(**changes)
+    whole = run_training(config, sources, tmp_path / "whole")
+    cut, resumed = tmp_path / "cut", None
+    steps = 0
+    while resumed is None:
+        try:
+            resumed = run_training(config, sources, cut, stop=lambda: True)
+        except StoppedError:
+            steps += 1
+            progress = RunFolder(cut).read_progress()
+            # No step is lost, in the middle of an epoch as little as before its evaluation.
+            assert progress is not None and progress["images_seen"] == 4 * steps
+    assert steps == whole["steps"]
+    assert same_weights(weights_of(tmp_path / "whole"), weights_of(cut))
+    assert (resumed["test"], resumed["phases"]) == (whole["test"], whole["phases"])
+    assert _curve(tmp_path / "whole") == _curve(cut)
+    assert RunFolder(cut).read_progress() is None
 
 
 def test_a_kill_after_the_last_step_gives_the_same_bits(
@@ -126,6 +154,7 @@ def test_what_a_kill_left_half_written_is_cleared_away(sources: Sources, tmp_pat
     run_training(tiny_config(), sources, run)
     assert not (run / left).exists()
     (run / "last.pt").write_bytes(b"left by a kill after the result was written")
+    assert RunFolder(run).read_progress() is None
     run_training(tiny_config(), sources, run)
     assert not (run / "last.pt").exists()
 

@@ -27,7 +27,7 @@ from clearcoat.studies.planning import Progress, plan
 from clearcoat.studies.record import RUNS, write_record
 from clearcoat.studies.runs import PlannedRun, StudyPlan
 from clearcoat.studies.spec import SupplementSpec
-from clearcoat.training import Observer, RunFolder, Silent, run_training
+from clearcoat.training import Observer, RunFolder, Silent, StoppedError, run_training
 from clearcoat.training.folder import BEST, ENVIRONMENT, METRICS
 
 _WAIT_S = 2.0
@@ -39,7 +39,7 @@ class Conditions:
 
     device: str = "auto"
     budget_s: float | None = None
-    """Seconds after which no run is begun, and the running one is left to be gone on with."""
+    """Seconds after which no run is begun, and the running one is stopped to be gone on with."""
     retry_failed: bool = False
     remake_weights: bool = False
     """Train finished runs once more that lack weights which the study is to keep, or pictures."""
@@ -58,10 +58,6 @@ class Outcome:
     """Runs that this process finished."""
     ended_by: str
     """`finished` or `budget`."""
-
-
-class _OutOfTimeError(Exception):
-    """The budget is spent in the middle of a run; its checkpoint stays."""
 
 
 def conduct(study: StudyPlan, out: Path, conditions: Conditions | None = None) -> Outcome:
@@ -107,7 +103,7 @@ class _Worker:
                 continue
             try:
                 self._do(run, progress)
-            except _OutOfTimeError:
+            except StoppedError:
                 return self._outcome(progress, "budget")
             finally:
                 claims.release(run.run_id)
@@ -141,13 +137,18 @@ class _Worker:
                 affordable.append(run)
         return affordable
 
+    def _out_of_time(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
     def _spent_s(self, run: PlannedRun) -> float:
-        """Return how long a run that was cut off has been trained; 0 for all others."""
-        folder = self._folder(run)
-        if (folder / METRICS).exists():
+        """Return how long it took to get where a run's checkpoint is; 0 where it has none."""
+        folder = RunFolder(self._folder(run))
+        progress = None if folder.finished else folder.read_progress()
+        if progress is None:
             return 0.0
-        curve = RunFolder(folder).read_curve()
-        return float(curve[-1]["train_s"]) if curve else 0.0
+        # Checkpoints of earlier versions have no wall time.
+        counted_s = progress["train_s"] + progress["validation_s"]
+        return float(max(progress.get("wall_s", 0.0), counted_s))
 
     def _claimed(
         self, runs: Sequence[PlannedRun], ledger: Ledger, claims: Claims
@@ -239,7 +240,8 @@ class _Worker:
             init=None if run.start is None else self._folder(run.start),
             imagenet=run.imagenet,
             device=self.conditions.device,
-            observer=_Clocked(self.conditions.observer, self.deadline),
+            observer=self.conditions.observer,
+            stop=self._out_of_time,
             # Thousands of runs, whose weights are dropped: the study has pictures of its own.
             depict=False,
         )
@@ -347,35 +349,6 @@ class _Worker:
         return Outcome(
             plan(self.study, ledger.entries), ledger.complaints, self.runs_here, ended_by
         )
-
-
-class _Clocked:
-    """An observer that ends a run when the budget is spent."""
-
-    def __init__(self, inner: Observer, deadline: float | None) -> None:
-        self.inner, self.deadline = inner, deadline
-
-    def on_packing(self, name: str, done: int, total: int) -> None:
-        """Pass on."""
-        self.inner.on_packing(name, done, total)
-
-    def on_computing(self, answer: Any) -> None:
-        """Pass on."""
-        self.inner.on_computing(answer)
-
-    def on_phase(self, phase: Any, number: int, count: int) -> None:
-        """Pass on."""
-        self.inner.on_phase(phase, number, count)
-
-    def on_step(self, progress: Any, phase: Any) -> None:
-        """Pass on, unless time is up."""
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise _OutOfTimeError
-        self.inner.on_step(progress, phase)
-
-    def on_evaluation(self, line: dict[str, Any]) -> None:
-        """Pass on."""
-        self.inner.on_evaluation(line)
 
 
 def _figures(metrics: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:

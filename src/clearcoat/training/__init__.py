@@ -18,7 +18,7 @@ from clearcoat.training.scoring import score_model
 from clearcoat.training.selection import Sources, pack, require_same_classes
 from clearcoat.training.tensorboard import TensorBoard
 from clearcoat.training.tiles import Tiling
-from clearcoat.training.trainer import Observer, Progress, Silent, Trainer
+from clearcoat.training.trainer import Observer, Progress, Silent, StoppedError, Trainer
 
 __all__ = [
     "AUGMENTATIONS",
@@ -35,6 +35,7 @@ __all__ = [
     "Score",
     "Silent",
     "Sources",
+    "StoppedError",
     "TensorBoard",
     "Tiling",
     "Trainer",

@@ -144,6 +144,19 @@ class RunFolder:
             raise _damaged(file, error) from error
         return content
 
+    def read_progress(self) -> dict[str, Any] | None:
+        """How far the checkpoint is, read without its weights; None where there is none.
+
+        A damaged one is none either: whoever goes on from it is told.
+        """
+        try:
+            # Mapped, since a study asks this of many runs.
+            saved = torch.load(self.path / LAST, map_location="cpu", weights_only=True, mmap=True)
+            progress: dict[str, Any] = saved["progress"]
+        except Exception:  # torch raises anything from EOFError to UnpicklingError
+            return None
+        return progress
+
     def write_tensors(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a checkpoint."""
         buffer = io.BytesIO()

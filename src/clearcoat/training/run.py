@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -48,7 +48,7 @@ from clearcoat.training.selection import (
     select,
 )
 from clearcoat.training.start import Origin, start_model
-from clearcoat.training.trainer import Observer, Silent, Trainer
+from clearcoat.training.trainer import Observer, Silent, StoppedError, Trainer
 
 CHECKPOINT_EVERY_S = 30.0
 
@@ -64,6 +64,7 @@ def run_training(
     residence: Residence = "auto",
     observer: Observer | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    stop: Callable[[], bool] = lambda: False,
     depict: bool = True,
 ) -> dict[str, Any]:
     """Train as `config` says and return the run's metrics, also written to `out`.
@@ -72,8 +73,10 @@ def run_training(
     a finished run whose weights training starts from, `imagenet` a file of VGG19's weights;
     `config.initialisation` says which parts of the model take them. `residence` says whether
     training images lie on the device whole or are streamed, which changes no bit of the result.
-    `depict` adds a README with pictures for people. Raises UsageError, DatasetError, RunError or
-    TrainingError; nothing is written into `out` before the inputs are known to fit together.
+    `stop` is asked after each step whether to leave the rest for later: StoppedError is then
+    raised, all steps being in the checkpoint. `depict` adds a README with pictures for people.
+    Raises UsageError, DatasetError, RunError or TrainingError; nothing is written into `out`
+    before the inputs are known to fit together.
     """
     where = find_device(device)
     require_possible(config, where)
@@ -104,7 +107,7 @@ def run_training(
         if folder.finished:
             return _finished(folder)
         trainer = _train(
-            started.model, data, phases, loss, config, folder, watching, checkpoint_every_s
+            started.model, data, phases, loss, config, folder, watching, checkpoint_every_s, stop
         )
         trained_at = time.monotonic()
         metrics, score = result(trainer, data, folder, identity["run_id"], seen)
@@ -164,6 +167,7 @@ def _train(
     folder: RunFolder,
     observer: Observer,
     checkpoint_every_s: float,
+    stop: Callable[[], bool],
 ) -> Trainer:
     """Train from the folder's checkpoint, or from the start, to the end."""
     began = time.monotonic()
@@ -186,7 +190,11 @@ def _train(
             trainer.resume(saved)
         folder.cut_curve(trainer.progress.evaluations)
         watch = _Checkpoints(trainer, folder, checkpoint_every_s, began)
-        trainer.run(observer, watch.after_evaluation)
+        try:
+            trainer.run(observer, watch.after_evaluation, stop)
+        except StoppedError:
+            watch.save()
+            raise
         watch.look()
     except Exception as error:
         if not is_out_of_memory(error):
@@ -241,10 +249,14 @@ class _Checkpoints:
     def after_evaluation(self, line: dict[str, Any]) -> None:
         self.folder.append_curve(line)
         if time.monotonic() - self.saved_at >= self.every_s:
-            self.look()
-            # One file: weights of another moment beside it would make another run of this one.
-            self.folder.write_tensors(LAST, self.trainer.checkpoint())
-            self.saved_at = time.monotonic()
+            self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self.look()
+        # One file: weights of another moment beside it would make another run of this one.
+        self.folder.write_tensors(LAST, self.trainer.checkpoint())
+        self.saved_at = time.monotonic()
 
 
 def identify(

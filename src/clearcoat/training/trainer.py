@@ -47,6 +47,10 @@ class Progress:
     phase: int = 0
     step: int = 0
     """Steps taken in this phase."""
+    epoch_step: int = 0
+    """Those of them since the last evaluation."""
+    loss_sum: float = 0.0
+    """Of the steps since the last evaluation."""
     evaluations: int = 0
     stale: int = 0
     """Evaluations since the best one of this phase."""
@@ -66,6 +70,10 @@ class Progress:
     """Processes that have worked on the run and left a checkpoint."""
     finished: list[dict[str, Any]] = field(default_factory=list)
     """One summary per finished phase."""
+
+
+class StoppedError(Exception):
+    """Training was asked to stop and can be gone on with: no mistake of anyone's."""
 
 
 class Observer(Protocol):
@@ -142,11 +150,17 @@ class Trainer:
         """The model that is evaluated and kept: the average where there is one."""
         return self.model if self.averaged is None else self.averaged
 
-    def run(self, observer: Observer, after_evaluation: Callable[[dict[str, Any]], None]) -> None:
+    def run(
+        self,
+        observer: Observer,
+        after_evaluation: Callable[[dict[str, Any]], None],
+        stop: Callable[[], bool],
+    ) -> None:
         """Train through all phases; the best weights of the last one are then in `judged`.
 
-        `after_evaluation` is where a checkpoint is taken. Raises DivergedError when the loss is
-        no longer a finite number.
+        `after_evaluation` is where a checkpoint is taken. `stop` is asked after each step; where
+        it says so StoppedError is raised, and a checkpoint taken then holds every step. Raises
+        DivergedError when the loss is no longer a finite number.
         """
         # The loop seeds the global generator (dropout draws from it); callers keep theirs.
         gpu = self.device.type == "cuda"
@@ -158,10 +172,14 @@ class Trainer:
             while self.progress.phase < len(self.phases):
                 phase = self.phases[self.progress.phase]
                 observer.on_phase(phase, self.progress.phase, len(self.phases))
-                self._run_phase(phase, observer, after_evaluation)
+                self._run_phase(phase, observer, after_evaluation, stop)
 
     def _run_phase(
-        self, phase: Phase, observer: Observer, after_evaluation: Callable[[dict[str, Any]], None]
+        self,
+        phase: Phase,
+        observer: Observer,
+        after_evaluation: Callable[[dict[str, Any]], None],
+        stop: Callable[[], bool],
     ) -> None:
         progress = self.progress
         if math.isinf(progress.best):
@@ -169,18 +187,11 @@ class Trainer:
             line = self._evaluate(phase, train_loss=None)
             observer.on_evaluation(line)
             after_evaluation(line)
-        while progress.step < phase.max_steps and progress.stale < self.config.patience_epochs:
-            start = time.perf_counter()
-            total = torch.zeros((), device=self.device)
-            steps = min(phase.steps_per_epoch, phase.max_steps - progress.step)
-            for _ in range(steps):
-                total += self._step(phase)
-                progress.step += 1
-                progress.images_seen += phase.batch_size
-                observer.on_step(progress, phase)
-            train_loss = float(total) / steps
-            progress.train_s += time.perf_counter() - start
-            line = self._evaluate(phase, train_loss)
+        # A run that was stopped after the last step of all still lacks that evaluation.
+        while progress.epoch_step or (
+            progress.step < phase.max_steps and progress.stale < self.config.patience_epochs
+        ):
+            line = self._evaluate(phase, self._run_epoch(phase, observer, stop))
             observer.on_evaluation(line)
             after_evaluation(line)
         stale = progress.stale >= self.config.patience_epochs
@@ -203,6 +214,30 @@ class Trainer:
         if progress.phase < len(self.phases):
             progress.best, progress.best_step = math.inf, 0
             self.optimiser = self._new_optimiser()
+
+    def _run_epoch(self, phase: Phase, observer: Observer, stop: Callable[[], bool]) -> float:
+        """Take the steps that are left until the next evaluation; return the epoch's mean loss."""
+        progress = self.progress
+        start = time.perf_counter()
+        total = torch.tensor(progress.loss_sum, device=self.device)
+        before = progress.step - progress.epoch_step
+        steps = min(phase.steps_per_epoch, phase.max_steps - before)
+        stopped = False
+        while progress.epoch_step < steps and not stopped:
+            total += self._step(phase)
+            progress.step += 1
+            progress.epoch_step += 1
+            progress.images_seen += phase.batch_size
+            observer.on_step(progress, phase)
+            stopped = stop()
+        # Not step by step: to read the sum is to wait for the device.
+        progress.loss_sum = float(total)
+        progress.train_s += time.perf_counter() - start
+        if stopped:
+            raise StoppedError
+        mean = progress.loss_sum / steps
+        progress.loss_sum, progress.epoch_step = 0.0, 0
+        return mean
 
     def _step(self, phase: Phase) -> Tensor:
         progress, config = self.progress, self.config
