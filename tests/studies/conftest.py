@@ -19,10 +19,12 @@ from clearcoat.studies import (
     plan_supplement,
     plan_transfer,
 )
+from clearcoat.training.environment import device_name, find_device
 from tests.training.conftest import squares
 
 __all__ = ["squares"]
 
+DEVICE = device_name(find_device())
 TRAINING: dict[str, Any] = {
     "model": {"filters": [4, 8]},
     "batch_size": 4,
@@ -95,6 +97,8 @@ def entry(run: PlannedRun, mean_iou: float | None, wall_s: float = 10.0) -> Entr
         mean_iou=mean_iou,
         started_from=None if run.start is None else run.start.run_id,
         wall_s=wall_s,
+        config=run.config.model_dump(mode="json"),
+        device=DEVICE,
     )
 
 

@@ -8,15 +8,20 @@ the next repeat that both have, whatever more runs one of them has alone.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
-from types import MappingProxyType
+from typing import Any
 
 from clearcoat.studies.ledger import Entry
 from clearcoat.studies.planning import Progress
 from clearcoat.studies.runs import CellKey, PlannedRun
 
+_OF_A_REPEAT = ("seed", "real_count", "synthetic_count")
+"""Keys of a config in which runs of the same settings differ."""
 _NEIGHBOURS = 4
 _UNKNOWN_SPREAD = 0.05
 """Standard deviation of mean IoU, or of a paired difference, that is taken before any is shown."""
@@ -26,54 +31,94 @@ _LEAST_S = 1.0
 """Seconds of a run of which nothing is known, or that has as good as ended."""
 
 
-def expected_cost_s(run: PlannedRun, entries: Sequence[Entry]) -> float | None:
-    """Seconds that a run will take, from the runs most like it; None before any has finished."""
-    known = [entry for entry in entries if entry.failed is None and _took_s(entry) > 0]
-    same = [_took_s(e) for e in known if (e.arm, e.real, e.synthetic) == tuple(run.key)]
-    if same:
-        return sum(same) / len(same)
-    kind = [e for e in known if (e.started_from is None) == (run.start is None)] or known
-    if not kind:
-        return None
-    near = sorted(kind, key=lambda entry: _distance(run.key, entry))[:_NEIGHBOURS]
-    weights = [1 / (0.1 + _distance(run.key, entry)) for entry in near]
-    logs = [math.log(_took_s(entry)) for entry in near]
+@dataclass(frozen=True)
+class Costs:
+    """What runs take here, as far as the ledger's lines tell."""
+
+    entries: Sequence[Entry]
+    device: str
+    """Its name. Lines that were written on another one tell nothing."""
+    spent_s: Mapping[str, float] = field(default_factory=dict)
+    """What runs that were cut off have behind them, by id."""
+
+    def whole_s(self, run: PlannedRun) -> float | None:
+        """Seconds that a run takes from its first step to its score; None where no line tells.
+
+        Lines of the same settings tell, those of the same cell before those of the nearest; where
+        there are none, lines of other settings in proportion to the limits of steps.
+        """
+        alike = self._by_settings.get(_settings(run.config.model_dump(mode="json")), [])
+        same = [_took_s(e) for e in alike if (e.arm, e.real, e.synthetic) == tuple(run.key)]
+        if same:
+            return sum(same) / len(same)
+        if alike:
+            return _from_nearest(run, [(entry, _took_s(entry)) for entry in alike])
+        limit = run.config.max_steps
+        if limit is None:
+            return None
+        others = (entry for lines in self._by_settings.values() for entry in lines)
+        scaled = [
+            (entry, _took_s(entry) * limit / entry.settings.max_steps)
+            for entry in others
+            if entry.settings.max_steps
+        ]
+        return _from_nearest(run, scaled) if scaled else None
+
+    def left_s(self, run: PlannedRun) -> float | None:
+        """Seconds that a run still takes where it was cut off; None where no line tells."""
+        whole = self.whole_s(run)
+        return None if whole is None else max(_LEAST_S, whole - self.spent_s.get(run.run_id, 0.0))
+
+    @cached_property
+    def _by_settings(self) -> Mapping[str, Sequence[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.failed is None and entry.device == self.device and _took_s(entry) > 0:
+                found.setdefault(_settings(entry.config), []).append(entry)
+        return found
+
+
+def _settings(config: Mapping[str, Any]) -> str:
+    """Return what of a run's config makes it long or short beside its images, to compare."""
+    return json.dumps({k: v for k, v in config.items() if k not in _OF_A_REPEAT}, sort_keys=True)
+
+
+def _took_s(entry: Entry) -> float:
+    # Of a run that was cut off, earlier versions wrote down the wall time of its last session.
+    return max(entry.wall_s, entry.train_s + entry.validation_s)
+
+
+def _from_nearest(run: PlannedRun, took_s: Sequence[tuple[Entry, float]]) -> float:
+    kind = [
+        (entry, seconds)
+        for entry, seconds in took_s
+        if (entry.started_from is None) == (run.start is None)
+    ]
+    near = sorted(kind or took_s, key=lambda line: _distance(run.key, line[0]))[:_NEIGHBOURS]
+    weights = [1 / (0.1 + _distance(run.key, entry)) for entry, _ in near]
+    logs = [math.log(seconds) for _, seconds in near]
     return math.exp(sum(w * x for w, x in zip(weights, logs, strict=True)) / sum(weights))
 
 
-def cost_left_s(
-    run: PlannedRun, entries: Sequence[Entry], spent_s: Mapping[str, float]
-) -> float | None:
-    """Seconds that a run still takes where it was cut off; `spent_s`: by id, what it has behind."""
-    whole = expected_cost_s(run, entries)
-    return None if whole is None else max(_LEAST_S, whole - spent_s.get(run.run_id, 0.0))
-
-
-def in_order_of_worth(
-    progress: Progress,
-    entries: Sequence[Entry],
-    *,
-    paired: bool,
-    spent_s: Mapping[str, float] = MappingProxyType({}),
-) -> tuple[PlannedRun, ...]:
+def in_order_of_worth(progress: Progress, costs: Costs, *, paired: bool) -> tuple[PlannedRun, ...]:
     """Return the planned runs, those that change the answer most per second first.
 
     Cells without two runs come before all others, in rounds: without them there is no interval
     to narrow. `paired`: equal repeats belong together, so that a run tells by itself only where
     the other cell has its repeat; where both cells are still to be run, the two runs together are
     worth what they narrow over what both cost. A pretraining run is worth what the best of the
-    runs is that wait for it. `spent_s`: by id, what runs that were cut off have behind them.
+    runs is that wait for it.
     """
     differences = _Differences(progress, paired=paired)
-    done = {entry.run_id for entry in entries}
+    done = {entry.run_id for entry in costs.entries}
     planned = [run for run in progress.next if run.key in progress.states]
     before_s = {
-        run.run_id: cost_left_s(run.start, entries, spent_s) or _LEAST_S
+        run.run_id: costs.left_s(run.start) or _LEAST_S
         for run in planned
         if run.start is not None and run.start.run_id not in done
     }
     cost_s = {
-        run.run_id: (cost_left_s(run, entries, spent_s) or _LEAST_S) + before_s.get(run.run_id, 0.0)
+        run.run_id: (costs.left_s(run) or _LEAST_S) + before_s.get(run.run_id, 0.0)
         for run in planned
     }
     alone = {run.run_id: differences.narrowed(run) for run in planned}
@@ -97,11 +142,6 @@ def in_order_of_worth(
         return first_rounds, -worth.get(run.run_id, 0.0) * (first_rounds == 2), rank[run.run_id]
 
     return tuple(sorted(progress.next, key=key))
-
-
-def _took_s(entry: Entry) -> float:
-    # Of a run that was cut off, earlier versions wrote down the wall time of its last session.
-    return max(entry.wall_s, entry.train_s + entry.validation_s)
 
 
 class _Differences:

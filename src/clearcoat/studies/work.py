@@ -12,7 +12,7 @@ from typing import Any
 
 from clearcoat import __version__
 from clearcoat.errors import DivergedError, RunError, TrainingError
-from clearcoat.studies.budget import cost_left_s, in_order_of_worth
+from clearcoat.studies.budget import Costs, in_order_of_worth
 from clearcoat.studies.ledger import Entry, Ledger, append, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import (
@@ -28,6 +28,7 @@ from clearcoat.studies.record import RUNS, write_record
 from clearcoat.studies.runs import PlannedRun, StudyPlan
 from clearcoat.studies.spec import SupplementSpec
 from clearcoat.training import Observer, RunFolder, Silent, StoppedError, run_training
+from clearcoat.training.environment import device_name, find_device
 from clearcoat.training.folder import BEST, ENVIRONMENT, METRICS
 
 _WAIT_S = 2.0
@@ -77,6 +78,7 @@ class _Worker:
 
     def __init__(self, study: StudyPlan, out: Path, conditions: Conditions) -> None:
         self.study, self.out, self.conditions = study, out, conditions
+        self.device = device_name(find_device(conditions.device))
         self.runs_here = 0
         self.told: set[str] = set()
         budget = conditions.budget_s
@@ -130,10 +132,11 @@ class _Worker:
         paired = self.study.spec.design == "paired"
         starts = (run.start for run in progress.next if run.start is not None)
         spent_s = {run.run_id: self._spent_s(run) for run in (*progress.next, *starts)}
-        for run in in_order_of_worth(progress, entries, paired=paired, spent_s=spent_s):
+        costs = Costs(entries, self.device, spent_s)
+        for run in in_order_of_worth(progress, costs, paired=paired):
             # Where weights must be made first, that is what would be begun.
             tasks = dict.fromkeys((self._first_task(run, done), run))
-            if sum(cost_left_s(task, entries, spent_s) or 0.0 for task in tasks) <= left:
+            if sum(costs.left_s(task) or 0.0 for task in tasks) <= left:
                 affordable.append(run)
         return affordable
 

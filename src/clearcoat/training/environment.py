@@ -45,9 +45,13 @@ def find_device(name: str = "auto") -> torch.device:
     return device
 
 
+def device_name(device: torch.device) -> str:
+    """Return the model of a GPU or of the processor: what timings are alike on."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+
+
 def describe(device: torch.device) -> dict[str, Any]:
     """Return what a reader of the timings needs to know of machine and software."""
-    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return {
         "clearcoat": __version__,
         "python": platform.python_version(),
@@ -57,7 +61,7 @@ def describe(device: torch.device) -> dict[str, Any]:
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": str(device),
-        "device_name": gpu or _processor(),
+        "device_name": device_name(device),
     }
 
 
