@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from clearcoat.cli import group, main
 from clearcoat.cli.study import _line, parse_duration
 from clearcoat.errors import UsageError
+from clearcoat.studies.planning import Progress
+from clearcoat.studies.work import Outcome
 from tests.training.conftest import squares
 
 __all__ = ["squares"]
@@ -110,6 +112,20 @@ def test_a_run_without_a_score_has_a_line(
     run = SimpleNamespace(key="4 real", repeat=0)
     entry = SimpleNamespace(failed=failed, mean_iou=mean_iou, wall_s=3.0)
     assert told in _line(run, entry, SimpleNamespace(next=(run,)))
+
+
+def test_a_budget_that_nothing_fits_into_says_what_is_missing(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = Progress({}, (), 0)
+    outcome = Outcome(progress, (), 0, "no_run_fits", shortest_s=5400.0, left_s=1500.0)
+    monkeypatch.setattr("clearcoat.studies.conduct", lambda *_: outcome)
+    arguments = ["study", "supplement", str(study / "study.yaml"), "--out", str(tmp_path)]
+    told = CliRunner().invoke(group, [*arguments, "--budget", "30min"]).output
+    assert "the shortest next run takes about 1.5 h, 25 min of the budget is left" in told
+    document = json.loads(CliRunner().invoke(group, [*arguments, "--json"]).stdout)
+    assert document["ended_by"] == "no_run_fits"
+    assert (document["shortest_s"], document["left_s"]) == (5400, 1500)
 
 
 def test_a_mistake_exits_with_2(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,7 +130,8 @@ def _run(
     )
     outcome = conduct(study, out, conditions)
     if as_json:
-        print_json(_summary(study, outcome.progress) | {"ended_by": outcome.ended_by})
+        ended = {name: getattr(outcome, name) for name in ("ended_by", "shortest_s", "left_s")}
+        print_json(_summary(study, outcome.progress) | ended)
         return
     _say_state(outcome)
     click.echo(f"study: {out}; its report: clearcoat report {out} --out report.html")
@@ -159,10 +160,21 @@ def _say_state(outcome: Any) -> None:
             f"{outcome.progress.foreign} lines of the ledger belong to other data or settings and "
             "do not count"
         )
-    if outcome.ended_by == "budget":
-        click.echo(
-            "the budget is spent: the same command goes on, and the report is valid as it is"
+    if outcome.ended_by == "finished":
+        return
+    why = "the budget is spent"
+    if outcome.ended_by == "no_run_fits":
+        why = (
+            f"nothing more fits: the shortest next run takes about {_told(outcome.shortest_s)}, "
+            f"{_told(outcome.left_s)} of the budget is left"
         )
+    click.echo(f"{why}; the same command goes on, and the report is valid as it is")
+
+
+def _told(seconds: float) -> str:
+    unit = next((name for name in ("h", "min") if seconds >= _UNITS_S[name]), "s")
+    count = seconds / _UNITS_S[unit]
+    return f"{count:.{int(count < 10)}f} {unit}"
 
 
 def _say_plan(study: StudyPlan, progress: Any, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -58,7 +59,11 @@ class Outcome:
     runs_here: int
     """Runs that this process finished."""
     ended_by: str
-    """`finished` or `budget`."""
+    """`finished`; `budget`, which is spent; or `no_run_fits`, in what is left of it."""
+    shortest_s: float | None = None
+    """Where no run fits, what the shortest one takes."""
+    left_s: float | None = None
+    """Where no run fits, what is left of the budget."""
 
 
 def conduct(study: StudyPlan, out: Path, conditions: Conditions | None = None) -> Outcome:
@@ -95,18 +100,22 @@ class _Worker:
             if self.conditions.remake_weights:
                 progress = replace(progress, next=(*progress.next, *self._weightless(progress)))
             if progress.finished:
-                return self._outcome(progress, "finished")
-            affordable = self._affordable(progress, ledger.entries)
-            if not affordable:
-                return self._outcome(progress, "budget")
-            run = self._claimed(affordable, ledger, claims)
+                return self._outcome("finished")
+            left_s = self._left_s()
+            if left_s <= 0:
+                return self._outcome("budget")
+            runs, shortest_s = self._to_take(progress, ledger, left_s)
+            if not runs:
+                outcome = self._outcome("no_run_fits")
+                return replace(outcome, shortest_s=shortest_s, left_s=left_s)
+            run = self._claimed(runs, ledger, claims)
             if run is None:
                 time.sleep(_WAIT_S)
                 continue
             try:
                 self._do(run, progress)
             except StoppedError:
-                return self._outcome(progress, "budget")
+                return self._outcome("budget")
             finally:
                 claims.release(run.run_id)
 
@@ -121,27 +130,35 @@ class _Worker:
         kept = [e for e in ledger.entries if not e.failed or e.run_id in self.tried]
         return replace(ledger, entries=tuple(kept))
 
-    def _affordable(self, progress: Progress, entries: Sequence[Entry]) -> list[PlannedRun]:
+    def _to_take(
+        self, progress: Progress, ledger: Ledger, left_s: float
+    ) -> tuple[Sequence[PlannedRun], float]:
+        """Return what fits into the time left, the best first, and how long the shortest run is."""
         if self.deadline is None:
-            return list(progress.next)
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            return []
-        done = {entry.run_id: entry for entry in entries}
-        affordable = []
+            return progress.next, 0.0
+        done = ledger.by_id
+        # Where weights must be made first, that is what would be begun.
+        first = {run.run_id: self._first_task(run, done) for run in progress.next}
+        tasks = {run.run_id: run for run in (*progress.next, *first.values())}
+        spent_s = {name: self._spent_s(task) for name, task in tasks.items()}
+        costs = Costs(ledger.entries, self.device, spent_s)
         paired = self.study.spec.design == "paired"
-        starts = (run.start for run in progress.next if run.start is not None)
-        spent_s = {run.run_id: self._spent_s(run) for run in (*progress.next, *starts)}
-        costs = Costs(entries, self.device, spent_s)
-        for run in in_order_of_worth(progress, costs, paired=paired):
-            # Where weights must be made first, that is what would be begun.
-            tasks = dict.fromkeys((self._first_task(run, done), run))
-            if sum(costs.left_s(task) or 0.0 for task in tasks) <= left:
-                affordable.append(run)
-        return affordable
+        order = in_order_of_worth(progress, costs, paired=paired)
+        needed_s = {
+            run.run_id: sum(
+                costs.left_s(task) or 0.0 for task in dict.fromkeys((first[run.run_id], run))
+            )
+            for run in order
+        }
+        fitting = [run for run in order if needed_s[run.run_id] <= left_s]
+        if not fitting and not self.runs_here:
+            # A run that takes longer than a budget is done in pieces, or it would never be; what
+            # is begun goes first, or many would be half done.
+            fitting = sorted(order, key=lambda run: not spent_s[first[run.run_id].run_id])
+        return fitting, min(needed_s.values())
 
-    def _out_of_time(self) -> bool:
-        return self.deadline is not None and time.monotonic() > self.deadline
+    def _left_s(self) -> float:
+        return math.inf if self.deadline is None else self.deadline - time.monotonic()
 
     def _spent_s(self, run: PlannedRun) -> float:
         """Return how long it took to get where a run's checkpoint is; 0 where it has none."""
@@ -244,7 +261,7 @@ class _Worker:
             imagenet=run.imagenet,
             device=self.conditions.device,
             observer=self.conditions.observer,
-            stop=self._out_of_time,
+            stop=lambda: self._left_s() <= 0,
             # Thousands of runs, whose weights are dropped: the study has pictures of its own.
             depict=False,
         )
@@ -346,7 +363,7 @@ class _Worker:
         folder = self._folder(run)
         return (folder / BEST).is_file() and (folder / METRICS).is_file()
 
-    def _outcome(self, progress: Progress, ended_by: str) -> Outcome:
+    def _outcome(self, ended_by: str) -> Outcome:
         ledger = read_ledger(self.out)
         self._tell_undepicted(ledger)
         return Outcome(
