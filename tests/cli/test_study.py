@@ -58,7 +58,13 @@ def test_a_study_runs_once(study: Path) -> None:
     document = json.loads(again.stdout)
     assert document["ended_by"] == "finished" and document["next"] == 0
     assert [cell["runs"] for cell in document["cells"]] == [2, 2]
-    assert len((study / "out" / "ledger.jsonl").read_text().splitlines()) == 6
+    ledger = study / "out" / "ledger.jsonl"
+    whole = ledger.read_text()
+    assert len(whole.splitlines()) == 6
+    ledger.write_text("{" + whole)
+    dry = CliRunner().invoke(group, [*arguments, "--dry-run"])
+    assert "ledger.jsonl:1 " in dry.output
+    ledger.write_text(whole)
 
     page, files = study / "report.html", study / "files"
     report = ["report", str(study / "out"), "--out", str(page), "--photos", "5"]

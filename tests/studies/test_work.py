@@ -194,6 +194,18 @@ def test_two_processes_share_a_study(data: Path, finished: Path, tmp_path: Path)
     assert _facts(tmp_path) == _facts(finished)
 
 
+def test_a_process_that_waits_for_others_says_so_once(data: Path, tmp_path: Path) -> None:
+    study = supplement(data)
+    (tmp_path / "claims").mkdir()
+    for run in plan(study, ()).next:
+        claim = {"host": "elsewhere", "pid": 1, "started": "5"}
+        (tmp_path / "claims" / f"{run.run_id}.json").write_text(json.dumps(claim))
+    told: list[str] = []
+    outcome = conduct(study, tmp_path, Conditions(budget_s=3.0, tell=told.append))
+    assert outcome.ended_by == "budget" and outcome.runs_here == 0
+    assert sum("with another process" in text for text in told) == 1
+
+
 def test_a_corrupt_line_is_named_and_its_run_done_again(
     data: Path, finished: Path, tmp_path: Path
 ) -> None:

@@ -112,7 +112,10 @@ def _run(
     for cell in study.skipped:
         click.echo(f"left out: {cell.key}: {cell.why}", err=True)
     if dry_run:
-        _say_plan(study, plan(study, read_ledger(out).entries), as_json)
+        ledger = read_ledger(out)
+        for complaint in ledger.complaints:
+            click.echo(complaint, err=True)
+        _say_plan(study, plan(study, ledger.entries), as_json)
         return
     if threads is not None:
         torch.set_num_threads(threads)
@@ -157,8 +160,8 @@ def _say_state(outcome: Any) -> None:
     )
     if outcome.progress.foreign:
         click.echo(
-            f"{outcome.progress.foreign} lines of the ledger belong to other data or settings and "
-            "do not count"
+            f"{outcome.progress.foreign} lines of the ledger do not count: they belong to other "
+            "data or settings, or to repeats that the study no longer asks for"
         )
     if outcome.ended_by == "finished":
         return

@@ -110,6 +110,9 @@ class _Worker:
                 return replace(outcome, shortest_s=shortest_s, left_s=left_s)
             run = self._claimed(runs, ledger, claims)
             if run is None:
+                self._tell_once(
+                    "every run that is next is with another process: waiting for one to end"
+                )
                 time.sleep(_WAIT_S)
                 continue
             try:
@@ -122,13 +125,16 @@ class _Worker:
     def _ledger(self) -> Ledger:
         ledger = read_ledger(self.out)
         for complaint in ledger.complaints:
-            if complaint not in self.told:
-                self.told.add(complaint)
-                self.conditions.tell(complaint)
+            self._tell_once(complaint)
         if not self.conditions.retry_failed:
             return ledger
         kept = [e for e in ledger.entries if not e.failed or e.run_id in self.tried]
         return replace(ledger, entries=tuple(kept))
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self.told:
+            self.told.add(text)
+            self.conditions.tell(text)
 
     def _to_take(
         self, progress: Progress, ledger: Ledger, left_s: float
