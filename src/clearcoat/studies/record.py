@@ -152,12 +152,12 @@ class StudyRecord(_Part):
 
     def places(self, folder: Path) -> dict[str, Path]:
         """Return where the data sets lie, by role; `folder` is the study's."""
-        found = {role: folder / written for role, written in self.paths.items()}
-        # Earlier versions wrote the paths as they had been given.
-        return {
-            role: place if place.exists() else Path(self.paths[role])
-            for role, place in found.items()
-        }
+        found = {}
+        for role, written in self.paths.items():
+            # Earlier versions wrote the paths as they had been given.
+            places = (folder / written, Path(written))
+            found[role] = next((place for place in places if place.exists()), places[0])
+        return found
 
 
 def entries_by_name(entries: tuple[Entry, ...]) -> dict[str, Entry]:
