@@ -60,7 +60,7 @@ def test_a_recipe_gives_a_grid_its_size_and_encoder(tmp_path: Path) -> None:
         return load_study(_write(tmp_path, text + more), SupplementSpec)
 
     spec = loaded()
-    assert spec.size == spec.config().size == 64
+    assert spec.size == spec.config().size == 96
     assert spec.encoder is not None and spec.encoder.frozen
     # Which run starts from what is the plan's to say.
     assert spec.config().initialisation is None

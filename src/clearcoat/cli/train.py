@@ -153,7 +153,7 @@ def _options(function: F) -> F:
     default="paper",
     show_default=True,
     help="Settings that belong together; options given besides win. `few-photos` trains on renders "
-    "first, then on both; `few-photos-cpu` does so at 64² on a frozen ImageNet encoder, in an hour "
+    "first, then on both; `few-photos-cpu` does so at 96² on a frozen ImageNet encoder, in an hour "
     "on one core.",
 )
 @_options

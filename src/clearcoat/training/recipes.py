@@ -28,7 +28,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     # What one core trains in an hour: the measured one of docs/results/car-parts.md.
     "few-photos-cpu": _FEW_PHOTOS
     | {
-        "size": 64,
+        "size": 96,
         "model": {"name": "efficientnet_lite0_unet", "filters": (8, 16, 32, 64, 128)},
         "initialisation": InitConfig(encoder="imagenet", freeze="encoder"),
         "learning_rate": 0.006,
