@@ -46,3 +46,13 @@ def test_the_scores_are_those_of_the_ledger(page: Path, grid: StudyFacts) -> Non
     for real, synthetic in counts:
         mean = grid.cells[CellKey(GRID_ARM, real, synthetic)].interval.estimate
         assert f"{mean:.3f}" in told, f"{real} + {synthetic}"
+
+
+def test_the_larger_images_are_those_of_the_ledger() -> None:
+    study = read_study(CAR_PARTS / "grid96")
+    assert study.failed == study.foreign == 0 and not study.ledger.complaints
+    text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
+    told = text[text.index("### Larger images") :].partition("\n## ")[0]
+    for key, cell in study.cells.items():
+        for score in cell.values:
+            assert f"{score:.3f}" in told, str(key)

@@ -154,7 +154,8 @@ def _line(run: Any, entry: Any, progress: Any) -> str:
 def _say_state(outcome: Any) -> None:
     states = [state.stop.state for state in outcome.progress.states.values()]
     click.echo(
-        f"{outcome.runs_here} runs finished here; {len(states)} cells: "
+        f"{outcome.runs_here} {'run' if outcome.runs_here == 1 else 'runs'} finished here; "
+        f"{len(states)} cells: "
         f"{states.count('settled')} settled, {states.count('capped')} at their most runs and "
         f"still wide, {states.count('open')} open"
     )
