@@ -191,7 +191,7 @@ def test_a_recipe_says_what_the_model_starts_from_and_options_win(folder: Path) 
         return dict(json.loads((out / "config.json").read_text())["config"])
 
     whole = config("whole")
-    assert (whole["size"], whole["model"]["name"]) == (64, "efficientnet_lite0_unet")
+    assert (whole["size"], whole["model"]["name"]) == (96, "efficientnet_lite0_unet")
     assert whole["initialisation"] == {
         "encoder": "imagenet",
         "decoder": "random",
