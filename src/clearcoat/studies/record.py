@@ -15,9 +15,9 @@ from clearcoat.dataset.layout import MANIFEST, first_fault
 from clearcoat.errors import RunError, UsageError
 from clearcoat.statistics import Stop, StoppingRule, stopping_point
 from clearcoat.studies.data import StudyData, record_paths
+from clearcoat.studies.journal import JOURNAL
 from clearcoat.studies.ledger import LEDGER, Entry
 from clearcoat.studies.runs import CellKey, StudyPlan
-from clearcoat.studies.search import JOURNAL
 from clearcoat.studies.spec import Count, Prices, content
 from clearcoat.training.folder import CONFIG, CURVE
 

@@ -26,17 +26,17 @@ from clearcoat.errors import (
     MissingDependencyError,
     SpecError,
     TrainingError,
-    UsageError,
 )
 from clearcoat.spec import Model, digest, load
 from clearcoat.spec.yaml_text import Key
+from clearcoat.studies.journal import finished_trials, open_journal, take_up
 from clearcoat.studies.options import config_of
 from clearcoat.training import Silent, Sources, TrainingConfig, run_training, with_size_of_recipe
 
 if TYPE_CHECKING:
     import optuna
 
-JOURNAL, RESULT, LOCK = "journal.log", "search.json", ".lock"
+RESULT, LOCK = "search.json", ".lock"
 _SEARCHED = ("dropout", "batch_size", "learning_rate", "seed", "size")
 
 
@@ -194,9 +194,9 @@ def search(
         }
     )
     with _alone(out), _quiet():
-        study = _open(out, identity, spec.prune)
-        _take_up(study)
-        while len(_finished(study)) < spec.trials:
+        study = open_journal(out, identity, spec.prune)
+        take_up(study)
+        while len(finished_trials(study)) < spec.trials:
             import optuna
 
             # Anew for each trial: a sampler that went on with its own state would draw the first
@@ -294,59 +294,6 @@ def _distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribut
     }
 
 
-def _open(out: Path, identity: str, prune: bool) -> optuna.Study:
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    storage = JournalStorage(JournalFileBackend(str(out / JOURNAL)))
-    study = optuna.create_study(
-        storage=storage,
-        study_name="search",
-        direction="maximize",
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3)
-        if prune
-        else optuna.pruners.NopPruner(),
-    )
-    known = study.user_attrs.get("identity")
-    if known is None:
-        study.set_user_attr("identity", identity)
-    elif known != identity:
-        raise UsageError(
-            "the output folder holds a search with other data or settings",
-            where=out,
-            do="choose another --out, or remove this folder",
-        )
-    return study
-
-
-def _take_up(study: optuna.Study) -> None:
-    """Queue the trials that an interruption left unfinished, with the values they had.
-
-    Values are drawn one by one, so that there may be some or none: the others are drawn anew.
-    """
-    from optuna.trial import TrialState
-
-    again = _taken_up(study)
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        # Queued first: one that is ended and not yet queued would count as diverged.
-        if trial.number not in again:
-            study.enqueue_trial(trial.params, user_attrs={"of": trial.number})
-        study.tell(trial.number, state=TrialState.FAIL)
-
-
-def _taken_up(study: optuna.Study) -> set[int | None]:
-    """Return the numbers of the trials that were queued again under another number."""
-    return {trial.user_attrs.get("of") for trial in study.trials}
-
-
-def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """Return the trials that count: not those that were taken up again."""
-    again = _taken_up(study)
-    return [t for t in study.trials if t.state.is_finished() and t.number not in again]
-
-
 def _trials(study: optuna.Study) -> list[Trial]:
     names = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "diverged"}
     return [
@@ -356,7 +303,7 @@ def _trials(study: optuna.Study) -> list[Trial]:
             trial.value if trial.state.name == "COMPLETE" else None,
             names[trial.state.name],
         )
-        for number, trial in enumerate(_finished(study))
+        for number, trial in enumerate(finished_trials(study))
     ]
 
 

@@ -151,11 +151,7 @@ _QUESTIONS: Sequence[tuple[str, str, str]] = (
     (FREEZING, "synth-synth, trainable", "synth-synth, frozen"),
     (FREEZING, "VGG19-random, trainable", "VGG19-random, frozen"),
     (FREEZING, "VGG19-synth, trainable", "VGG19-synth, frozen"),
-    (
-        "encoder trainable or frozen",
-        "EfficientNet-random, trainable",
-        "EfficientNet-random, frozen",
-    ),
+    (FREEZING, "EfficientNet-random, trainable", "EfficientNet-random, frozen"),
     (FREEZING, "EfficientNet-synth, trainable", "EfficientNet-synth, frozen"),
     (DECODER, "synth-synth, trainable", "synth-random, trainable"),
     (DECODER, "VGG19-synth, frozen", "VGG19-random, frozen"),
