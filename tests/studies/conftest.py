@@ -15,9 +15,11 @@ from clearcoat.studies import (
     StudyPlan,
     SupplementSpec,
     TransferSpec,
+    conduct,
     open_data,
     plan_supplement,
     plan_transfer,
+    read_ledger,
 )
 from clearcoat.training.environment import device_name, find_device
 from tests.training.conftest import squares
@@ -109,3 +111,22 @@ def key_of(study: StudyPlan, real: int, synthetic: int) -> CellKey:
 def first_runs(study: StudyPlan, key: CellKey, count: int) -> list[PlannedRun]:
     cell = next(cell for cell in study.cells if cell.key == key)
     return [cell.make(repeat) for repeat in range(count)]
+
+
+_TIMES = ("train_s", "validation_s", "wall_s", "exclusive", "finished_at")
+
+
+def facts(folder: Path) -> dict[str, dict[str, Any]]:
+    """Ledger lines by run, without what the clock says."""
+    entries = read_ledger(folder).entries
+    return {entry.run_id: entry.model_dump(exclude=set(_TIMES)) for entry in entries}
+
+
+@pytest.fixture(scope="session")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a grid that has been run."""
+    out = tmp_path_factory.mktemp("finished") / "grid"
+    figure = {"real": [4, 8], "synthetic": 8, "images": 2}
+    outcome = conduct(supplement(data, qualitative=figure), out)
+    assert outcome.ended_by == "finished"
+    return out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,32 +13,11 @@ import pytest
 
 from clearcoat.errors import DivergedError, TrainingError, UsageError
 from clearcoat.studies import Conditions, Entry, StudyPlan, conduct, plan, read_ledger
-from clearcoat.studies.ledger import append
-from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, read_depicted
 from clearcoat.studies.record import RUNS, STUDY
-from clearcoat.training import RunFolder, Silent, StoppedError
+from clearcoat.training import Silent
 
-from .conftest import entry as line_of
-from .conftest import supplement, transfer
-
-_TIMES = ("train_s", "validation_s", "wall_s", "exclusive", "finished_at")
-
-
-def _facts(folder: Path) -> dict[str, dict[str, Any]]:
-    """Ledger lines by run, without what the clock says."""
-    entries = read_ledger(folder).entries
-    return {entry.run_id: entry.model_dump(exclude=set(_TIMES)) for entry in entries}
-
-
-@pytest.fixture(scope="module")
-def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a grid that has been run."""
-    out = tmp_path_factory.mktemp("finished") / "grid"
-    figure = {"real": [4, 8], "synthetic": 8, "images": 2}
-    outcome = conduct(supplement(data, qualitative=figure), out)
-    assert outcome.ended_by == "finished"
-    return out
+from .conftest import facts, supplement, transfer
 
 
 def test_a_grid_is_run_until_every_cell_has_stopped(data: Path, finished: Path) -> None:
@@ -109,7 +87,7 @@ def test_pictures_that_were_asked_for_too_late_are_told_and_made_again(
 ) -> None:
     few = {"real_counts": [4], "synthetic_counts": [0]}
     conduct(supplement(data, **few, qualitative=None), tmp_path)
-    before = _facts(tmp_path)
+    before = facts(tmp_path)
     study = supplement(data, **few, qualitative={"real": [4], "synthetic": 8, "images": 2})
     told: list[str] = []
     assert conduct(study, tmp_path, Conditions(tell=told.append)).runs_here == 0
@@ -121,7 +99,7 @@ def test_pictures_that_were_asked_for_too_late_are_told_and_made_again(
     assert again.runs_here == 1 and not told
     [file] = (tmp_path / PICTURES).iterdir()
     assert len(read_depicted(file).names) == 2
-    assert _facts(tmp_path) == before and not list(tmp_path.glob(f"{RUNS}/*/best.pt"))
+    assert facts(tmp_path) == before and not list(tmp_path.glob(f"{RUNS}/*/best.pt"))
     assert not conduct(study, tmp_path, Conditions(remake_weights=True)).runs_here
 
 
@@ -151,10 +129,10 @@ def test_a_study_that_is_cut_off_in_a_run_goes_on_to_the_same_ledger(
     study = supplement(data)
     with pytest.raises(_Killed):
         conduct(study, tmp_path, Conditions(observer=_Killer(5)))
-    assert len(_facts(tmp_path)) < len(_facts(finished))
+    assert len(facts(tmp_path)) < len(facts(finished))
     outcome = conduct(study, tmp_path)
     assert outcome.progress.finished
-    assert _facts(tmp_path) == _facts(finished)
+    assert facts(tmp_path) == facts(finished)
 
 
 def _work(data: Path, out: Path) -> None:
@@ -175,9 +153,9 @@ def test_a_study_whose_process_is_killed_goes_on_to_the_same_ledger(
     worker.kill()
     worker.join()
     # It died with a claim in its hands, somewhere between two lines of the ledger.
-    assert len(_facts(tmp_path)) < len(_facts(finished))
+    assert len(facts(tmp_path)) < len(facts(finished))
     assert conduct(supplement(data), tmp_path).progress.finished
-    assert _facts(tmp_path) == _facts(finished)
+    assert facts(tmp_path) == facts(finished)
 
 
 def test_two_processes_share_a_study(data: Path, finished: Path, tmp_path: Path) -> None:
@@ -191,7 +169,7 @@ def test_two_processes_share_a_study(data: Path, finished: Path, tmp_path: Path)
     lines = (tmp_path / "ledger.jsonl").read_text().splitlines()
     # No run twice, and the same runs with the same scores as one process makes.
     assert len({json.loads(line)["run_id"] for line in lines}) == len(lines)
-    assert _facts(tmp_path) == _facts(finished)
+    assert facts(tmp_path) == facts(finished)
 
 
 def test_a_process_that_waits_for_others_says_so_once(data: Path, tmp_path: Path) -> None:
@@ -217,7 +195,7 @@ def test_a_corrupt_line_is_named_and_its_run_done_again(
     conduct(supplement(data), tmp_path, Conditions(tell=told.append))
     assert any("ledger.jsonl:3 " in text for text in told)
     assert any(f"ledger.jsonl:{len(lines)} " in text for text in told)
-    assert _facts(tmp_path) == _facts(finished)
+    assert facts(tmp_path) == facts(finished)
 
 
 @pytest.mark.parametrize("damaged", [b'{"kind": []}', b"[" * 100_000, b"[]", b"7", b"\xff\0"])
@@ -230,131 +208,6 @@ def test_a_line_of_whatever_content_is_passed_over(
     assert ledger.entries == read_ledger(finished).entries
     [complaint] = ledger.complaints
     assert "ledger.jsonl:1 is no ledger line" in complaint
-
-
-def test_a_spent_budget_leaves_a_valid_part(data: Path, finished: Path, tmp_path: Path) -> None:
-    study = supplement(data)
-    outcome = conduct(study, tmp_path, Conditions(budget_s=1e-6))
-    assert outcome.ended_by == "budget"
-    assert not outcome.progress.finished
-    assert conduct(study, tmp_path, Conditions(budget_s=600)).ended_by == "finished"
-    assert _facts(tmp_path) == _facts(finished)
-
-
-class _Clock(Silent):
-    """A clock that stands still but for an hour that a step takes."""
-
-    def __init__(self, slow_step: int) -> None:
-        self.now_s, self.left = 0.0, slow_step
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-    def on_step(self, progress: Any, phase: Any) -> None:
-        self.left -= 1
-        if not self.left:
-            self.now_s += 3600.0
-
-
-def test_a_budget_that_ends_in_a_run_loses_no_step(
-    data: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = supplement(data)
-    with monkeypatch.context() as patch:
-        clock = _Clock(slow_step=4)
-        patch.setattr("clearcoat.studies.work.time", clock)
-        conditions = Conditions(observer=clock, budget_s=60)
-        assert conduct(study, tmp_path, conditions).ended_by == "budget"
-    [checkpoint] = (tmp_path / RUNS).glob("*/last.pt")
-    progress = RunFolder(checkpoint.parent).read_progress()
-    done = sum(entry.steps for entry in read_ledger(tmp_path).entries)
-    assert progress is not None and done + progress["step"] == 4
-    assert conduct(study, tmp_path).ended_by == "finished"
-    assert _facts(tmp_path) == _facts(finished)
-
-
-def test_training_on_renders_that_will_not_fit_is_not_begun(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = supplement(data, repeats={"min": 2, "width": None}, qualitative=None)
-    for run in plan(study, []).next:
-        if not run.repeat:
-            append(tmp_path, line_of(run, 0.5, wall_s=1000.0 if run.starts_others else 0.01))
-    begun: list[int | None] = []
-
-    def diverge(config: Any, *_: Any, **__: Any) -> None:
-        begun.append(config.real_count)
-        raise DivergedError("the training loss is no longer a finite number", where="step 1")
-
-    monkeypatch.setattr("clearcoat.studies.work.run_training", diverge)
-    start = next(run.start for run in plan(study, []).next if run.start and run.repeat)
-    folder = tmp_path / RUNS / start.folder_name
-    folder.mkdir(parents=True)
-    # What the curve says beyond the checkpoint is to be done again.
-    (folder / "curve.jsonl").write_text('{"train_s": 980.0}\n')
-    lines = (tmp_path / "ledger.jsonl").read_bytes()
-    # Photos alone fit into the budget. So would the mixes, if training on renders did.
-    outcome = conduct(study, tmp_path, Conditions(budget_s=60))
-    assert (outcome.ended_by, begun) == ("no_run_fits", [4, 8])
-    assert outcome.shortest_s is not None and 999 < outcome.shortest_s < 1001
-    assert outcome.left_s is not None and 0 < outcome.left_s < 60
-    # Cut off shortly before its end, it does.
-    (tmp_path / "ledger.jsonl").write_bytes(lines)
-    progress = {"train_s": 970.0, "validation_s": 10.0}
-    RunFolder(folder).write_tensors("last.pt", {"progress": progress})
-    begun.clear()
-    conduct(study, tmp_path, Conditions(budget_s=60))
-    assert 0 in begun
-
-
-def _long_runs(data: Path, out: Path, **counts: Any) -> StudyPlan:
-    """A study of two repeats a cell, whose first ones took 1,000 s each."""
-    study = supplement(data, repeats={"min": 2, "width": None}, qualitative=None, **counts)
-    for run in plan(study, []).next:
-        if not run.repeat:
-            append(out, line_of(run, 0.5, wall_s=1000.0))
-    return study
-
-
-def test_a_run_longer_than_the_budget_is_done_in_pieces(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folders = tmp_path / "whole", tmp_path / "pieces"
-    for folder in folders:
-        folder.mkdir()
-        study = _long_runs(data, folder, real_counts=[4], synthetic_counts=[0])
-    assert conduct(study, folders[0]).ended_by == "finished"
-    ends = []
-    for _ in range(5):
-        with monkeypatch.context() as patch:
-            clock = _Clock(slow_step=1)
-            patch.setattr("clearcoat.studies.work.time", clock)
-            conditions = Conditions(observer=clock, budget_s=60)
-            ends.append(conduct(study, folders[1], conditions).ended_by)
-    # Four steps, and the score.
-    assert ends == ["budget"] * 4 + ["finished"]
-    assert _facts(folders[0]) == _facts(folders[1])
-
-
-def test_one_run_is_done_in_pieces_before_the_next_is_begun(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    study = _long_runs(data, tmp_path, real_counts=[4, 8], synthetic_counts=[0])
-    begun: list[int | None] = []
-
-    def stop(config: Any, *_: Any, **__: Any) -> None:
-        begun.append(config.real_count)
-        raise StoppedError
-
-    monkeypatch.setattr("clearcoat.studies.work.run_training", stop)
-    conduct(study, tmp_path, Conditions(budget_s=60))
-    last = next(run for run in plan(study, []).next if run.repeat and run.key.real != begun[0])
-    folder = RunFolder(tmp_path / RUNS / last.folder_name)
-    folder.path.mkdir(parents=True)
-    progress = {"train_s": 10.0, "validation_s": 1.0}
-    folder.write_tensors("last.pt", {"progress": progress})
-    conduct(study, tmp_path, Conditions(budget_s=60))
-    assert begun[1] == last.key.real
 
 
 def test_a_run_that_diverges_is_written_down_and_not_tried_for_ever(
@@ -439,12 +292,12 @@ def test_a_folder_of_something_else_is_refused(
 def test_lost_weights_of_the_base_are_made_again(data: Path, tmp_path: Path) -> None:
     few = {"initialisations": ["synth-synth"], "freeze": ["trainable"], "wnet": False}
     conduct(transfer(data, mix_counts=[], **few), tmp_path)
-    before = _facts(tmp_path)
+    before = facts(tmp_path)
     [weights] = (tmp_path / RUNS).glob("*/best.pt")
     weights.unlink()
     outcome = conduct(transfer(data, mix_counts=[], real_counts=[4, 8], **few), tmp_path)
     assert outcome.progress.finished
-    after = _facts(tmp_path)
+    after = facts(tmp_path)
     assert len(after) == len(before) + 1
     assert before.items() <= after.items()
 
@@ -455,7 +308,7 @@ def test_weights_that_cannot_be_made_again_are_not_tried_for_ever(
 ) -> None:
     few = {"initialisations": ["synth-synth"], "freeze": ["trainable"], "wnet": False}
     conduct(transfer(data, mix_counts=[], **few), tmp_path)
-    before = _facts(tmp_path)
+    before = facts(tmp_path)
     [weights] = (tmp_path / RUNS).glob("*/best.pt")
     weights.unlink()
     trained: list[Path] = []
@@ -474,45 +327,4 @@ def test_weights_that_cannot_be_made_again_are_not_tried_for_ever(
         with pytest.raises(TrainingError, match="diverges when it is trained again"):
             conduct(study, tmp_path, conditions)
     assert trained.count(weights.parent) == 1
-    assert _facts(tmp_path).items() >= before.items()
-
-
-def test_claims_of_the_dead_are_free(tmp_path: Path) -> None:
-    with Claims(tmp_path) as ours:
-        assert ours.take("run")
-        file = tmp_path / "claims" / "run.json"
-        with Claims(tmp_path) as theirs:
-            assert not theirs.take("run")
-            assert theirs.others() == {"run"}
-            # Its process lives, though it may have slept for long.
-            os.utime(file, (0, 0))
-            assert not theirs.take("run")
-            holder = json.loads(file.read_text())
-            file.write_text(json.dumps(holder | {"started": "1"}))
-            assert theirs.take("run")
-    assert not list((tmp_path / "claims").glob("*.json"))
-
-
-def test_claims_of_other_containers_live_while_they_are_touched(tmp_path: Path) -> None:
-    file = tmp_path / "claims" / "run.json"
-    with Claims(tmp_path) as claims:
-        assert claims.take("run")
-        # As of a container with this host's name: its process 1 is not the one of that number here.
-        holder = json.loads(file.read_bytes())
-        other = holder | {"pid": 1, "started": "1", "space": "boot pid:[1]"}
-        file.write_text(json.dumps(other))
-        assert not Claims(tmp_path).take("run")
-        os.utime(file, (0, 0))
-        assert not Claims(tmp_path).others()
-        # It was taken from us meanwhile, and is not ours to give back.
-        claims.release("run")
-    assert json.loads(file.read_bytes()) == other
-
-
-def test_claims_of_other_machines_live_while_they_are_touched(tmp_path: Path) -> None:
-    file = tmp_path / "claims" / "run.json"
-    with Claims(tmp_path) as ours:
-        file.write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": "5"}))
-        assert not ours.take("run")
-        os.utime(file, (0, 0))
-        assert ours.take("run")
+    assert facts(tmp_path).items() >= before.items()
