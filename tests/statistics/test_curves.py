@@ -92,6 +92,38 @@ def test_more_runs_narrow_the_band() -> None:
     assert width(20) < width(3)
 
 
+@pytest.mark.parametrize("runs", [3, 6])
+def test_bands_cover_where_repeats_move_the_whole_curve(runs: int) -> None:
+    """A paired design: a repeat has the same photos and test images at every count."""
+    labels = [(repeat,) for _ in COUNTS for repeat in range(runs)]
+    held: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(60):
+        counts, values = _runs(TRUE, seed, runs, spread=0.01)
+        luck = 0.02 * np.random.default_rng([seed, 1]).standard_normal(runs)
+        values = list(values + np.tile(luck, len(COUNTS)))
+        for told in held:
+            band = curve_band(counts, values, repeats=labels if told else None, draws=100)
+            low, high = band.range_at([64, 256])
+            held[told].append(
+                float(np.mean((low <= TRUE.at([64, 256])) & (TRUE.at([64, 256]) <= high)))
+            )
+    assert np.mean(held[True]) > 0.88
+    # Run by run, the luck of a repeat would seem to be as many chances as there are counts.
+    assert np.mean(held[False]) < 0.85
+
+
+def test_repeats_that_no_two_counts_share_are_single_runs() -> None:
+    counts, values = _runs(TRUE, 0, 3)
+    labels = [(number,) for number in range(len(counts))]
+    apart = curve_band(counts, values, repeats=labels, draws=20)
+    assert apart.shared is None
+    np.testing.assert_array_equal(
+        apart.range_at([64]), curve_band(counts, values, draws=20).range_at([64])
+    )
+    alike = curve_band(counts, values, repeats=[(0,)] * len(counts), draws=20)
+    assert alike.shared is None
+
+
 def test_too_little_to_fit() -> None:
     with pytest.raises(ValueError, match="two different"):
         fit_curve([16, 16], [0.1, 0.2])

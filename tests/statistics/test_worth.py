@@ -45,6 +45,42 @@ def test_intervals_cover_the_planted_worth() -> None:
     assert np.mean([found.low <= true <= found.high for found in equivalents]) > 0.85
 
 
+def test_the_luck_of_a_repeat_is_no_error_of_the_worth() -> None:
+    """Curve and mix of a paired design have the same photos and test images."""
+    held, narrower = [], []
+    repeats = {(real, s): [(0,), (1,), (2,)] for real in REAL for s in SYNTHETIC}
+    for seed in range(40):
+        luck = 0.03 * np.random.default_rng([seed, 1]).standard_normal(3)
+        cells = {key: [*(values + luck)] for key, values in _grid(seed, runs=3).items()}
+        found = Worth(cells, repeats=repeats, draws=100).equivalent(32, 256)
+        apart = Worth(cells, draws=100).equivalent(32, 256)
+        held.append(found.low <= 32 + 256 / PER_PHOTO <= found.high)
+        narrower.append((found.high - found.low) < 0.7 * (apart.high - apart.low))
+    assert np.mean(held) > 0.88
+    assert np.mean(narrower) > 0.8
+
+
+def test_repeats_of_one_start_count_as_one_in_a_paired_worth() -> None:
+    cells = _grid(0, runs=4)
+    repeats: dict[tuple[int, int], list[tuple[int, ...]]] = {
+        key: [(0,), (1,), (2,), (3,)] for key in cells
+    }
+    cells[32, 256] = [float(np.mean(cells[32, 256][::2])), float(np.mean(cells[32, 256][1::2]))]
+    repeats[32, 256] = [(0, 2), (1, 3)]
+    found = Worth(cells, repeats=repeats).equivalent(32, 256)
+    assert found.low < 32 + 256 / PER_PHOTO < found.high
+
+
+def test_renders_alone_are_read_as_a_paired_design() -> None:
+    cells = _renders_only(Curve("logarithm", 0.0, 0.05, 0.0, 0.0), 0)
+    luck = 0.03 * np.random.default_rng(1).standard_normal(6)
+    moved = {key: [*(np.asarray(values) + luck)] for key, values in cells.items()}
+    repeats = {key: [(number,) for number in range(6)] for key in cells}
+    told, apart = synthetic_scaling(moved, repeats=repeats), synthetic_scaling(moved)
+    assert told is not None and apart is not None
+    assert told.doubled[2] - told.doubled[1] < 0.6 * (apart.doubled[2] - apart.doubled[1])
+
+
 def test_a_mix_of_one_run_is_as_uncertain_as_the_others() -> None:
     cells = _grid(0)
     cells[32, 256] = cells[32, 256][:1]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.statistics.intervals import LEVEL
+from clearcoat.statistics.repeats import Labels, SharedEffects, shared_effects
 
 FloatArray = NDArray[np.float64]
 Shape = Literal["power", "logarithm"]
@@ -67,6 +68,8 @@ class Band:
     draws: tuple[Curve, ...]
     """Refitted curves of resampled runs."""
     level: float
+    shared: SharedEffects | None = None
+    """What the repeats of a paired design have in common over the counts, in the same draws."""
 
     def range_at(self, counts: FloatArray | Sequence[float]) -> tuple[FloatArray, FloatArray]:
         """Return the lower and the upper bound at these counts."""
@@ -108,6 +111,7 @@ def curve_band(
     values: Sequence[float],
     *,
     shape: Shape | None = None,
+    repeats: Labels | None = None,
     draws: int = 400,
     seed: int = 0,
     level: float = LEVEL,
@@ -118,25 +122,31 @@ def curve_band(
     first fit for all, a band of 95 % held the truth in as little as 63 % of simulated studies
     where it is read beyond the counts, since few runs often choose the wrong one. Resampled are
     the residuals around each count's mean, scaled for their number, pooled over all counts for
-    those that have fewer than five runs. Raises ValueError as `fit_curve` does, and where no
-    count has two runs, since nothing tells their spread then.
+    those that have fewer than five runs.
+
+    `repeats`: in a paired design the repeats that each value is of, mostly one. Photos and test
+    images of a repeat are the same at every count, so its luck moves the whole curve: it is drawn
+    once for all counts, and only what is left of the residuals run by run. Raises ValueError as
+    `fit_curve` does, and where no count has two runs, since nothing tells their spread then.
     """
     n, y = _data(counts, values)
     best = fit_curve(counts, values, shape)
     random = np.random.default_rng(seed)
     places = [np.flatnonzero(n == count) for count in np.unique(n)]
-    residuals = _residuals(y, places)
-    known = [residuals[where] for where in places if len(where) > 1]
-    if not known:
+    if not any(len(where) > 1 for where in places):
         raise ValueError("a band needs two runs or more at some count")
-    pool = np.concatenate(known)
+    shared = None if repeats is None else shared_effects(n, y, repeats, draws, random)
+    residuals = _residuals(y, places) if shared is None else shared.rest
+    pool = np.concatenate([residuals[where] for where in places if len(where) > 1])
     again = np.empty((draws, len(y)))
     for where in places:
         own = residuals[where] if len(where) >= 5 else pool
         again[:, where] = y[where].mean() + random.choice(own, size=(draws, len(where)))
+    if shared is not None and repeats is not None:
+        again += shared.drawn(repeats)
     fits = (_FITS[name](n, again) for name in _shapes(n, shape))
     refits = tuple(min(fit, key=lambda curve: curve.aicc) for fit in zip(*fits, strict=True))
-    return Band(best, refits, level)
+    return Band(best, refits, level, shared)
 
 
 def _shapes(n: FloatArray, shape: Shape | None) -> tuple[Shape, ...]:

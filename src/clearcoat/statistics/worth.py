@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from clearcoat.statistics.curves import Band, curve_band
 from clearcoat.statistics.intervals import LEVEL
+from clearcoat.statistics.repeats import Labels
 
 Cells = Mapping[tuple[int, int], Sequence[float]]
 """Scores of the runs per (real, synthetic) count."""
+Repeats = Mapping[tuple[int, int], Labels]
+"""Per cell the repeats that each of its scores is of, in a paired design."""
 _BEYOND = 5
 """Draws that are to lie beyond either end of an interval."""
 READ_BEYOND = 2.0
@@ -77,15 +80,27 @@ class Worth:
     """Reads everything off one learning curve of photos alone, with its resampled curves."""
 
     def __init__(
-        self, cells: Cells, *, draws: int = 400, seed: int = 0, level: float = LEVEL
+        self,
+        cells: Cells,
+        *,
+        repeats: Repeats | None = None,
+        draws: int = 400,
+        seed: int = 0,
+        level: float = LEVEL,
     ) -> None:
-        """Raises ValueError for fewer than two real counts without renders, or one run at each."""
+        """Raises ValueError for fewer than two real counts without renders, or one run at each.
+
+        `repeats`: of a paired design. What a repeat has in common over cells, mixes among them,
+        moves the curve and the mix alike, and is no error of what the mix is worth.
+        """
         self.cells = {key: [*values] for key, values in cells.items() if len(values)}
+        self._repeats = repeats or {}
         alone = {real: v for (real, s), v in self.cells.items() if real and not s}
         counts = [real for real, values in alone.items() for _ in values]
         self.band: Band = curve_band(
             counts,
             [value for values in alone.values() for value in values],
+            repeats=None if repeats is None else _labels(repeats, ((real, 0) for real in alone)),
             draws=draws,
             seed=seed,
             level=level,
@@ -96,11 +111,8 @@ class Worth:
         """Photos below which their curve is a guess."""
         self._seed = seed
         random = np.random.default_rng([seed, 1])
-        self._pooled = _pooled_deviation(self.cells.values())
-        self._means = {
-            key: _posterior(np.asarray(values), self._pooled, draws, random)
-            for key, values in self.cells.items()
-        }
+        self._pooled = _pooled_deviation(self._own(key) for key in self.cells)
+        self._means = {key: self._drawn_means(key, draws, random) for key in self.cells}
 
     def equivalent(self, real: int, synthetic: int, *, looks: int = 1) -> Equivalent:
         """Return the photos that a mix stands for. Raises KeyError for an absent cell.
@@ -194,6 +206,23 @@ class Worth:
         pairs = zip(self.band.draws, self._means[real, synthetic], strict=True)
         return [curve.count_for(float(mean)) for curve, mean in pairs]
 
+    def _own(self, key: tuple[int, int]) -> np.ndarray:
+        """(scores,) of a cell, less what the repeats have in common with other cells."""
+        values = np.asarray(self.cells[key], dtype=np.float64)
+        shared = self.band.shared
+        return values if shared is None else values - shared.of(self._repeats[key])
+
+    def _drawn_means(
+        self, key: tuple[int, int], draws: int, random: np.random.Generator
+    ) -> np.ndarray:
+        """(draws,) plausible means of a cell, each for the curve of the same draw."""
+        noise = _posterior(self._own(key), self._pooled, draws, random) - self._own(key).mean()
+        means = np.mean(self.cells[key]) + noise
+        if self.band.shared is None:
+            return np.asarray(means)
+        common = self.band.shared.drawn(self._repeats[key]).mean(axis=1)
+        return np.asarray(means + np.resize(common, draws))
+
     def _range_of(self, real: int, synthetic: int, looks: int) -> tuple[float, float]:
         """Interval of the photos that a mix stands for, at the level that so many looks leave."""
         if looks == 1:
@@ -202,7 +231,7 @@ class Worth:
         # Of few draws it would end at the extreme one, whatever the level.
         draws = math.ceil(2 * _BEYOND / (1 - level))
         random = np.random.default_rng([self._seed, 2, real, synthetic])
-        means = _posterior(np.asarray(self.cells[real, synthetic]), self._pooled, draws, random)
+        means = self._drawn_means((real, synthetic), draws, random)
         pairs = zip(itertools.cycle(self.band.draws), means.tolist(), strict=False)
         return self._range([curve.count_for(mean) for curve, mean in pairs], level)
 
@@ -237,19 +266,25 @@ class Scaling:
 
 
 def synthetic_scaling(
-    cells: Cells, *, draws: int = 400, seed: int = 0, level: float = LEVEL
+    cells: Cells,
+    *,
+    repeats: Repeats | None = None,
+    draws: int = 400,
+    seed: int = 0,
+    level: float = LEVEL,
 ) -> Scaling | None:
     """Analyse the cells without photos; None for fewer than two counts, or one run at each.
 
     The distance of the ceiling from what photos reach is what better renders, not more of them,
-    could bring.
+    could bring. `repeats`: of a paired design, as in `curve_band`.
     """
     alone = {s: values for (real, s), values in cells.items() if s and not real and len(values)}
     if len(alone) < 2 or max(len(values) for values in alone.values()) < 2:
         return None
     counts = [count for count, values in alone.items() for _ in values]
     scores = [value for values in alone.values() for value in values]
-    band = curve_band(counts, scores, draws=draws, seed=seed, level=level)
+    labels = None if repeats is None else _labels(repeats, ((0, count) for count in alone))
+    band = curve_band(counts, scores, repeats=labels, draws=draws, seed=seed, level=level)
     largest = max(alone)
     here, there = (float(value) for value in band.curve.at([largest, 2 * largest]))
     gains = np.sort([float(np.diff(curve.at([largest, 2 * largest]))[0]) for curve in band.draws])
@@ -265,9 +300,13 @@ def synthetic_scaling(
     )
 
 
-def _pooled_deviation(cells: Collection[Sequence[float]]) -> tuple[float, int]:
+def _labels(repeats: Repeats, keys: Iterable[tuple[int, int]]) -> list[Sequence[int]]:
+    return [label for key in keys for label in repeats[key]]
+
+
+def _pooled_deviation(cells: Iterable[np.ndarray]) -> tuple[float, int]:
     """Standard deviation of runs within a cell, over all cells, and its degrees of freedom."""
-    several = [np.asarray(values) for values in cells if len(values) > 1]
+    several = [values for values in cells if len(values) > 1]
     degrees = sum(len(values) - 1 for values in several)
     squares = sum(float(values.var(ddof=0)) * len(values) for values in several)
     return math.sqrt(squares / degrees), degrees

@@ -136,7 +136,15 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
     real = tuple(sorted({r for r, _ in cells}))
     synthetic = tuple(sorted({s for _, s in cells}))
     values = {key: cell.values for key, cell in cells.items()}
-    worth = _worth(values)
+    repeats = (
+        {
+            key: [[e.repeat for e in runs] for runs in cell.independent]
+            for key, cell in cells.items()
+        }
+        if study.paired
+        else None
+    )
+    worth = _worth(values, repeats)
     gains = _gains(study, cells, real)
     rows = {r: {s: cell for (q, s), cell in cells.items() if q == r} for r in real if r}
     scores = {r: _for_break(row, paired=study.paired) for r, row in rows.items()}
@@ -159,7 +167,7 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
         equivalents={}
         if worth is None
         else {key: worth.equivalent(*key) for key in cells if key[1] and key[0]},
-        scaling=synthetic_scaling(values),
+        scaling=synthetic_scaling(values, repeats=repeats),
         stands_for=_stands_for(study, cells),
         first_photos=_first_photos(study, cells),
         classes={
@@ -288,8 +296,10 @@ def _for_break(row: Mapping[int, CellFacts], *, paired: bool) -> dict[int, list[
     return scores if len(next(iter(scores.values()))) > 1 else {}
 
 
-def _worth(values: Mapping[Counts, list[float]]) -> Worth | None:
+def _worth(
+    values: Mapping[Counts, list[float]], repeats: Mapping[Counts, list[list[int]]] | None
+) -> Worth | None:
     photos = [real for real, synthetic in values if real and not synthetic]
     # Without two runs somewhere nothing tells how far its numbers may be off.
     several = any(len(values[real, 0]) > 1 for real in photos)
-    return Worth(values) if len(photos) > 1 and several else None
+    return Worth(values, repeats=repeats) if len(photos) > 1 and several else None
