@@ -77,6 +77,12 @@ def test_a_study_runs_once(study: Path) -> None:
         CliRunner().invoke(group, [*report, str(study / "out" / "runs")], catch_exceptions=False)
 
 
+def test_a_dry_run_refuses_the_folder_of_something_else(study: Path) -> None:
+    arguments = ["study", "supplement", str(study / "study.yaml"), "--out", str(study / "photos")]
+    with pytest.raises(UsageError, match="the folder holds a data set"):
+        CliRunner().invoke(group, [*arguments, "--dry-run"], catch_exceptions=False)
+
+
 def test_a_study_is_confirmed_once(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, out = study / "apart.yaml", study / "apart"
     few = STUDY.replace("[4, 400]", "[4]").replace("[0, 8]", "[0]")

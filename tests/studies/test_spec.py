@@ -149,6 +149,25 @@ def test_mistakes_are_named_where_they_were_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("filterz: [4, 4, 4, 4]", "did you mean 'filters'?"),
+        ("filters: [4, 4]", "needs 4 levels"),
+        ("name: wnet", "the study's own to choose"),
+    ],
+)
+def test_a_mistake_of_vgg19_is_told_although_its_weights_are_not_at_hand(
+    option: str, says: str, tmp_path: Path
+) -> None:
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\nreal_counts: [4]\npretrain_count: 8\n"
+    with pytest.raises(SpecError) as caught:
+        load_study(_write(tmp_path, f"{text}vgg19:\n  {option}\n"), TransferSpec)
+    name = option.partition(":")[0]
+    assert str(caught.value.where).endswith(f"study.yaml:7 (vgg19.{name})")
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("training", "where", "says"),
     [
         ("mode: papr", "11 (training.mode)", "did you mean 'paper'?"),

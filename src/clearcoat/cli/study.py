@@ -107,11 +107,13 @@ def _run(
     import torch
 
     from clearcoat.studies import Conditions, conduct, plan, read_ledger
+    from clearcoat.studies.record import require_place
 
     budget_s = None if budget is None else parse_duration(budget)
     for cell in study.skipped:
         click.echo(f"left out: {cell.key}: {cell.why}", err=True)
     if dry_run:
+        require_place(study.kind, out)
         ledger = read_ledger(out)
         for complaint in ledger.complaints:
             click.echo(complaint, err=True)

@@ -89,6 +89,8 @@ def _say(confirmed: Confirmed, study: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from clearcoat.report.verdict import signed
+
     look = confirmed.look
     table = Table(
         title=f"mean IoU on {look.images} untouched photos, look {look.number}",
@@ -104,7 +106,7 @@ def _say(confirmed: Confirmed, study: Path) -> None:
             str(len(cell.untouched)),
             f"{before:.3f}",
             f"{after:.3f}",
-            f"{after - before:+.3f}",
+            signed(after - before),
         )
     Console().print(table)
     if confirmed.weightless:

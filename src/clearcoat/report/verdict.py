@@ -224,23 +224,19 @@ def images(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
-def signed(value: float) -> str:
-    """Return a difference of IoU with its sign."""
-    return _signed(value, 3)
+def signed(value: float, digits: int = 3) -> str:
+    """Return a difference, of IoU where nothing else is said, with its sign."""
+    rounded = round(value, digits)
+    # The sign of what is printed as zero says nothing.
+    text = f"{rounded:+,.{digits}f}" if rounded else f"{0:.{digits}f}"
+    return text.replace("-", "−")
 
 
 def signed_percent(value: float, digits: int = 0) -> str:
     """Return a relative difference in per cent with its sign; beyond `MOST_TOLD` only that."""
     if value > MOST_TOLD:
         return f"more than {signed_percent(MOST_TOLD)}"
-    return f"{_signed(100 * value, digits)} %"
-
-
-def _signed(value: float, digits: int) -> str:
-    rounded = round(value, digits)
-    # The sign of what is printed as zero says nothing.
-    text = f"{rounded:+,.{digits}f}" if rounded else f"{0:.{digits}f}"
-    return text.replace("-", "−")
+    return f"{signed(100 * value, digits)} %"
 
 
 def percent_bounds(interval: Interval) -> str:

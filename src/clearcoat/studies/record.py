@@ -171,12 +171,13 @@ def write_record(study: StudyPlan, out: Path) -> None:
     Raises UsageError where the folder is a study's of the other kind or no study's, and
     DatasetError where it cannot be written.
     """
-    _require_kind(study.kind, out)
+    require_place(study.kind, out)
     make_folder(out)
     write_whole(out / STUDY, json.dumps(_content(study, out), indent=1).encode())
 
 
-def _require_kind(kind: str, out: Path) -> None:
+def require_place(kind: str, out: Path) -> None:
+    """Raise UsageError where a folder is a study's of the other kind, or something else's."""
     if not (out / STUDY).exists():
         _require_free(out)
     try:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.models import INITIALISATIONS
 from clearcoat.spec import Model, load
-from clearcoat.spec.yaml_text import Key
+from clearcoat.spec.yaml_text import Key, dotted
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET
 from clearcoat.studies.options import config_of
@@ -339,6 +339,22 @@ class TransferSpec(StudySpec):
                 f"(training.loss: {self.config().loss})",
                 key=("pretrain", "loss"),
             )
+        return self
+
+    @model_validator(mode="after")
+    def _vgg19_known(self) -> Self:
+        if "name" in self.vgg19:
+            raise SpecError("vgg19.name is the study's own to choose", key=("vgg19", "name"))
+        try:
+            self.config(model={"name": VGG19_UNET} | self.vgg19)
+        except SpecError as mistake:
+            # What is wrong with the rest of the config matters once those variants are asked for.
+            if "model" not in mistake.key:
+                return self
+            option = mistake.key[mistake.key.index("model") + 1 :]
+            mistake.key = ("vgg19", *option)
+            mistake.where = dotted(mistake.key)
+            raise
         return self
 
 

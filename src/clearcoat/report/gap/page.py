@@ -15,6 +15,7 @@ from clearcoat.report.gap.compare import COVERED, NOTABLE, SMALLEST, Difference,
 from clearcoat.report.gap.measures import MEASURES
 from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.tables import Table
+from clearcoat.report.verdict import signed
 from clearcoat.report.writing import page, write_page
 
 _ENOUGH = (
@@ -119,7 +120,7 @@ def _middles(found: Difference) -> str:
 
 def _numbers(found: Difference) -> str:
     if found.binary:
-        return f"{found.measure}: {_middles(found)} (Cohen's h {found.cohens_h:+.2f})."
+        return f"{found.measure}: {_middles(found)} (Cohen's h {signed(found.cohens_h, 2)})."
     covered = f"{found.covered or 0:.0%} of the photos"
     if not found.shifted or found.held:
         ranges = [
