@@ -18,6 +18,13 @@ cp "$here"/car-parts/*.yaml "$out"
 clearcoat study supplement "$out/grid.yaml" --out "$out/study" --threads 1
 clearcoat report "$out/study" --out "$out/report.html" --photos 16 --files "$out/report"
 
+# Fewer renders: what stands in both grids was trained above. Larger images.
+mkdir -p "$out/columns"
+[ -e "$out/columns/ledger.jsonl" ] || cp "$out/study/ledger.jsonl" "$out/columns"
+for study in columns grid96; do
+  clearcoat study supplement "$out/$study.yaml" --out "$out/$study" --threads 1
+done
+
 # A small U-Net in its place. Both write into one ledger; the grid is what the report is of, so it comes last.
 for study in unet-control unet; do
   clearcoat study supplement "$out/$study.yaml" --out "$out/unet" --threads 1

@@ -84,7 +84,9 @@ def find_pose(
     for attempt in range(require.attempts):
         spec = resolve(scene.spec, scene.spec.joint, seed, index, attempt)
         drawn = sample(spec, scene.stage, seed, index, aspect=size[0] / size[1], attempt=attempt)
-        broken = list(breaches(require, drawn.camera, scene.stage.points_m))
+        camera = drawn.camera
+        found = breaches(require, camera.pose, camera.lens, camera.intrinsics, scene.stage.points_m)
+        broken = [*found]
         if not broken and watched:
             broken = list(_hidden(require, watched, renderer, drawn, size))
         if not broken:

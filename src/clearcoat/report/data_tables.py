@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clearcoat.report.cells import Cell, Comparison
 from clearcoat.report.charts import class_values
+from clearcoat.report.content import DataFacts
 from clearcoat.report.facts import FINISHED, RunFacts
 from clearcoat.report.pictures import PredictionRow
 from clearcoat.report.tables import Table, Value
 from clearcoat.statistics import Interval
-
-if TYPE_CHECKING:
-    from clearcoat.report.report import DataFacts
-
 
 BADGES = {
     "gain": "gain",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -17,6 +17,7 @@ from clearcoat.report.charts import (
     curve_table,
     curves_chart,
 )
+from clearcoat.report.content import DataFacts, Report
 from clearcoat.report.data_tables import (
     BADGES,
     cells_table,
@@ -43,9 +44,6 @@ from clearcoat.report.tables import Table
 from clearcoat.report.verdict import images, p_text, percent_bounds, signed, signed_percent
 from clearcoat.report.writing import page
 from clearcoat.statistics import Interval
-
-if TYPE_CHECKING:
-    from clearcoat.report.report import DataFacts, Report
 
 _MAX_COLUMNS = 8
 """Cells shown in the picture of predictions: more do not fit on a page."""

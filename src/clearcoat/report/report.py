@@ -3,96 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from clearcoat.dataset import Dataset, DatasetStatistics, dataset_statistics
+from clearcoat.dataset import Dataset, dataset_statistics
 from clearcoat.errors import DatasetError, UsageError
-from clearcoat.report.cells import Cell, Comparison, compare, group
+from clearcoat.report.cells import compare, group
+from clearcoat.report.content import DataFacts, Report
 from clearcoat.report.facts import FINISHED, RunFacts, read_run, rescored, uniquely_named
 from clearcoat.report.page import render_page
-from clearcoat.report.verdict import Verdict, judge
+from clearcoat.report.verdict import judge
 from clearcoat.report.writing import prepare, write_page
-from clearcoat.statistics import Interval
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """A data set of the report."""
-
-    dataset: Dataset
-    digest: str
-    statistics: DatasetStatistics
-    name: str
-    """Unique among the data sets of a report."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that the page shows, before it is drawn."""
-
-    title: str
-    datasets: tuple[DataFacts, ...]
-    runs: tuple[RunFacts, ...]
-    cells: tuple[Cell, ...]
-    comparisons: tuple[Comparison, ...]
-    verdict: Verdict
-    test: DataFacts | None
-    """The scored images, as far as they could be found."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The numbers, as plain data."""
-        return {
-            "title": self.title,
-            "verdict": asdict(self.verdict),
-            "cells": [
-                {
-                    "label": cell.label,
-                    "real": cell.real,
-                    "synthetic": cell.synthetic,
-                    "scored_on": cell.scored_on,
-                    "mean_iou": asdict(cell.interval),
-                    "runs": [run.name for run in cell.runs],
-                    "values": cell.values,
-                }
-                for cell in self.cells
-            ],
-            "comparisons": [
-                {
-                    "cell": comparison.cell.label,
-                    "baseline": comparison.baseline.label,
-                    "verdict": comparison.verdict,
-                    "absolute": asdict(comparison.absolute),
-                    "relative": _optional(comparison.relative),
-                    "welch_p": comparison.welch.p_value,
-                    "gain_holm_p": comparison.gain_p,
-                    "loss_holm_p": comparison.loss_p,
-                    "paired_p": None if comparison.paired is None else comparison.paired.p_value,
-                }
-                for comparison in self.comparisons
-            ],
-            "runs": [
-                {
-                    "name": run.name,
-                    "path": str(run.path),
-                    "state": run.state,
-                    "note": run.note,
-                    "real": run.real,
-                    "synthetic": run.synthetic,
-                    "seed": run.seed,
-                    "mean_iou": run.mean_iou,
-                    "scored_on": run.scored_on,
-                }
-                for run in self.runs
-            ],
-            "datasets": [
-                {"name": facts.name, "digest": facts.digest, **asdict(facts.statistics)}
-                for facts in self.datasets
-            ],
-        }
 
 
 def write_report(
@@ -206,7 +128,3 @@ def _described(known: _Known, tell: Tell) -> tuple[DataFacts, ...]:
 def _most_used(runs: Sequence[RunFacts]) -> str | None:
     digests = [run.scored_on for run in runs if run.tested]
     return max(dict.fromkeys(digests), key=digests.count) if digests else None
-
-
-def _optional(interval: Interval | None) -> dict[str, Any] | None:
-    return None if interval is None else asdict(interval)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from clearcoat.errors import SpecError
+from clearcoat.scene.framing import Pose
+from clearcoat.scene.lens import Intrinsics, Lens
 from clearcoat.spec import Model
-
-if TYPE_CHECKING:
-    from clearcoat.scene.camera import CameraSample
 
 FloatArray = NDArray[np.float64]
 Range = tuple[float, float]
@@ -61,16 +60,16 @@ class RequireSpec(Model):
 
 
 def breaches(
-    require: RequireSpec, camera: CameraSample, points_m: FloatArray
+    require: RequireSpec, pose: Pose, lens: Lens, intrinsics: Intrinsics, points_m: FloatArray
 ) -> Iterator[tuple[str, float]]:
     """Yield what a pose breaks that can be told without looking: cause, and the value found.
 
     `points_m` (N, 3): points on the product's outline.
     """
-    if not camera.lens.covers(camera.intrinsics):
-        yield _DISTORTION, camera.intrinsics.fx
+    if not lens.covers(intrinsics):
+        yield _DISTORTION, intrinsics.fx
         return
-    low, high = _bounding_box(camera, points_m)
+    low, high = _bounding_box(pose, lens, intrinsics, points_m)
     shown = np.clip(high, 0, 1) - np.clip(low, 0, 1)
     share = float(shown[0] * shown[1])
     if require.bbox_share is not None and not _within(share, require.bbox_share):
@@ -78,7 +77,7 @@ def breaches(
     if require.inside and not ((low >= 0).all() and (high <= 1).all()):
         yield "inside", float(max(-low.min(), (high - 1).max()))
     centre = (points_m.min(axis=0) + points_m.max(axis=0)) / 2
-    x, y, z = np.array(camera.pose.position_m) - centre
+    x, y, z = np.array(pose.position_m) - centre
     azimuth = math.degrees(math.atan2(y, x)) % 360
     if require.azimuth_deg is not None:
         first, last = require.azimuth_deg
@@ -133,12 +132,14 @@ def _within(value: float, limits: Range) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def _bounding_box(camera: CameraSample, points_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _bounding_box(
+    pose: Pose, lens: Lens, intrinsics: Intrinsics, points_m: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Corners of the outline in shares of width and height, from the upper left."""
-    local = np.c_[points_m, np.ones(len(points_m))] @ camera.pose.camera_from_world.T
+    local = np.c_[points_m, np.ones(len(points_m))] @ pose.camera_from_world.T
     ahead = local[:, 2] > 1e-6
     if not ahead.any():
         return np.zeros(2), np.zeros(2)
     flat = local[ahead, :2] / local[ahead, 2:3]
-    seen = camera.intrinsics.shares(camera.lens.distort(flat))
+    seen = intrinsics.shares(lens.distort(flat))
     return seen.min(axis=0), seen.max(axis=0)

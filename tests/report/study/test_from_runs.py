@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from clearcoat.report.study import analyse_grid, read_study, write_study_report
+from clearcoat.report.study.content import Chapter
 from clearcoat.report.study.figure_5 import figure_5
-from clearcoat.report.study.report import Chapter, gather_studies
+from clearcoat.report.study.report import gather_studies
 from clearcoat.report.study.starts import analyse_transfer
 from clearcoat.report.study.transfer_figures import pairs_table
 from clearcoat.studies import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import yaml
 
 from clearcoat.report.data_tables import BADGES, frequency_rows, statistics_table
+from clearcoat.report.study.content import StudyReport
 from clearcoat.report.study.facts import StudyFacts
-from clearcoat.report.study.report import StudyReport
 from clearcoat.report.verdict import images
 from clearcoat.report.writing import page
 

@@ -6,32 +6,31 @@ import csv
 import io
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from clearcoat.dataset import Dataset, dataset_statistics
 from clearcoat.dataset.files import write_whole
 from clearcoat.errors import ClearcoatError, DatasetError
+from clearcoat.report.content import DataFacts
 from clearcoat.report.data_tables import statistics_table
-from clearcoat.report.report import DataFacts
 from clearcoat.report.study.class_figures import class_figure
 from clearcoat.report.study.confirmed import (
-    OnUntouched,
     confirmed_cautions,
     confirmed_cells,
     confirmed_sentences,
     confirmed_table,
-    confirmed_view,
     contradiction,
 )
+from clearcoat.report.study.content import Chapter, NamedTable, StudyReport
 from clearcoat.report.study.drawing import Drawn
 from clearcoat.report.study.facts import StudyFacts, read_study
-from clearcoat.report.study.figure_5 import Figure5, figure_5
+from clearcoat.report.study.figure_5 import figure_5
 from clearcoat.report.study.grid import GridAnalysis, analyse_grid
 from clearcoat.report.study.grid_figures import fig_2a, fig_2b, fig_2c, fig_3, fig_4
-from clearcoat.report.study.grid_verdict import StudyVerdict, judge_grid
+from clearcoat.report.study.grid_verdict import judge_grid
+from clearcoat.report.study.page import render_study_page
 from clearcoat.report.study.starts import analyse_transfer
 from clearcoat.report.study.transfer_figures import (
     pairs_table,
@@ -45,68 +44,6 @@ from clearcoat.report.tables import Table
 from clearcoat.report.writing import cannot_write, prepare, write_page
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class NamedTable:
-    """A table of the page."""
-
-    name: str
-    title: str
-    caption: str
-    table: Table
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """Everything about one study."""
-
-    study: StudyFacts
-    verdict: StudyVerdict
-    figures: tuple[Drawn, ...]
-    tables: tuple[NamedTable, ...]
-    pictures: Figure5 | None
-    confirmed: tuple[OnUntouched, ...] = ()
-    """What the untouched photos say, where they have been looked at."""
-
-    @property
-    def confirmed_view(self) -> Table:
-        """The same as a table to read."""
-        return confirmed_view(self.confirmed)
-
-    @property
-    def shown(self) -> tuple[Drawn | NamedTable, ...]:
-        """Whatever has data behind it."""
-        return (*self.figures, *self.tables)
-
-
-@dataclass(frozen=True)
-class StudyReport:
-    """Everything that the page shows, before it is drawn."""
-
-    title: str
-    chapters: tuple[Chapter, ...]
-    datasets: tuple[DataFacts, ...]
-    missing: tuple[str, ...]
-    """Data sets that the studies name and that are not at hand, or are others by now."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The verdicts and the numbers behind every figure and table, as plain data."""
-        return {
-            "title": self.title,
-            "studies": [
-                {
-                    "study": str(chapter.study.path),
-                    "kind": chapter.study.kind,
-                    "verdict": asdict(chapter.verdict),
-                    "data": {
-                        item.name: {"columns": item.table.columns, "rows": item.table.rows}
-                        for item in chapter.shown
-                    },
-                }
-                for chapter in self.chapters
-            ],
-        }
 
 
 def write_study_report(
@@ -125,8 +62,6 @@ def write_study_report(
     is a folder that gets every figure as PNG and SVG and every table as CSV. Raises UsageError,
     RunError and DatasetError; nothing is written then.
     """
-    from clearcoat.report.study.page import render_study_page
-
     tell = tell or (lambda _: None)
     prepare(out, files)
     report = gather_studies(studies, datasets, photos, title, tell)

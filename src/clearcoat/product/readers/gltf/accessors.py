@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat.product.readers.gltf.container import GltfFile
+from clearcoat.product.readers.gltf.views import buffer_view
 
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
@@ -86,7 +87,7 @@ def _dtype(file: GltfFile, component: int, name: str) -> np.dtype[Any]:
 def _strided(
     file: GltfFile, view: int, start: int, count: int, width: int, dtype: np.dtype[Any], name: str
 ) -> NDArray[Any]:
-    content, declared = file.view(view, of=name)
+    content, declared = buffer_view(file, view, of=name)
     row = width * dtype.itemsize
     stride = declared or row
     need = start + stride * (count - 1) + row if count else start

@@ -33,7 +33,8 @@ class GltfFile:
     zeros: int = 0
     """How many entries without data were made so far."""
     _buffers: dict[int, bytes] = field(default_factory=dict)
-    _unpacked: dict[int, tuple[bytes, int | None]] = field(default_factory=dict)
+    unpacked: dict[int, tuple[bytes, int | None]] = field(default_factory=dict)
+    """Compressed buffer views that were read so far: bytes and stride."""
 
     def error(self, what: str, **rows: Any) -> ProductError:
         """Return (not raise) an error that names this file."""
@@ -122,36 +123,6 @@ class GltfFile:
                 )
             self._buffers[index] = content
         return self._buffers[index]
-
-    def view(self, index: int, *, of: str) -> tuple[memoryview, int | None]:
-        """Return the bytes of a buffer view and its stride (None where tightly packed).
-
-        Raises:
-            ProductError: beyond its buffer, or compressed and damaged.
-            MissingDependencyError: compressed, and its decoder is not installed.
-        """
-        from clearcoat.product.readers.gltf.compression import meshopt_view
-
-        name = f"bufferViews[{index}]"
-        entry = self.item("bufferViews", index, of=of)
-        extensions = self.value(entry, "extensions", "object", {}, of=name)
-        packed = self.value(extensions, "EXT_meshopt_compression", "object", None, of=name)
-        if packed is not None:
-            if index not in self._unpacked:
-                self._unpacked[index] = meshopt_view(self, packed, name)
-            unpacked, row = self._unpacked[index]
-            return memoryview(unpacked), row
-        content = self.buffer(self.value(entry, "buffer", "index", of=name), of=name)
-        start = self.value(entry, "byteOffset", "index", 0, of=name)
-        length = self.value(entry, "byteLength", "index", of=name)
-        if start + length > len(content):
-            raise self.error(
-                f"malformed glTF: {name} reaches beyond its buffer",
-                found=f"bytes {start:,} to {start + length:,}",
-                expected=f"at most {len(content):,}",
-            )
-        stride = self.value(entry, "byteStride", "index", None, of=name)
-        return memoryview(content)[start : start + length], stride
 
     def resource(self, uri: str, *, of: str) -> bytes:
         """Return the bytes behind a URI: inline data, or a file in the product's folder.

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from clearcoat.product.raw import Float64Array, Notes, RawPart
 from clearcoat.product.readers.gltf.accessors import floats, indices
-from clearcoat.product.readers.gltf.compression import DracoMesh
 from clearcoat.product.readers.gltf.container import GltfFile
+from clearcoat.product.readers.gltf.draco import DracoMesh
 from clearcoat.product.readers.triangles import fan_to_triangles, strip_to_triangles
 from clearcoat.product.readers.vectors import cofactor_matrix, lengths_of_rows
 

@@ -12,6 +12,7 @@ from clearcoat.errors import ProductError
 from clearcoat.product.images import decode
 from clearcoat.product.raw import Notes
 from clearcoat.product.readers.gltf.container import GltfFile
+from clearcoat.product.readers.gltf.views import buffer_view
 from clearcoat.product.textures import Affine, Texture, Wrap, texture_digest
 
 _WRAP: dict[Any, Wrap] = {33071: "clamp", 33648: "mirror", 10497: "repeat"}
@@ -85,7 +86,7 @@ class TextureReader:
         try:
             if uri is None:
                 content = bytes(
-                    file.view(file.value(entry, "bufferView", "index", of=of), of=of)[0]
+                    buffer_view(file, file.value(entry, "bufferView", "index", of=of), of=of)[0]
                 )
             else:
                 content = file.resource(uri, of=of)
