@@ -105,6 +105,19 @@ def test_it_covers_the_truth_about_other_images() -> None:
     assert 0.87 < coverage(120, 7) <= 1.0
 
 
+def test_three_models_that_differ_much_show_no_gain_by_chance() -> None:
+    """Resampled, they excluded 0 in 15 of 100 studies."""
+    random = np.random.default_rng(9)
+    shown = 0
+    for seed in range(120):
+        hard = 0.1 * random.standard_normal(40)
+        a, b = (_study(random, 3, 40, 0.03, 0, 0.5, hard) for _ in range(2))
+        found = mean_iou_difference(a, b, draws=300, seed=seed, paired=True)
+        assert found.low is not None and found.high is not None
+        shown += not found.low <= 0 <= found.high
+    assert shown <= 11
+
+
 def test_a_gain_that_luck_chose_shrinks_and_one_that_is_real_does_not() -> None:
     random = np.random.default_rng(7)
     tests, apart = 0.1 * random.standard_normal(60), 0.1 * random.standard_normal(60)

@@ -1,7 +1,9 @@
 """The hierarchical bootstrap: models vary with their seed, and the test images are a sample too.
 
 A t interval over runs answers "what would other seeds give on these images"; this one answers
-"what would other seeds give on other images of the same kind".
+"what would other seeds give on other images of the same kind". Images are drawn again; runs, of
+which there are few, spread as Student's t says: three of them resampled have ten different means,
+whose percentiles end at the outermost run.
 """
 
 from __future__ import annotations
@@ -147,9 +149,9 @@ def _sample(
     groups: Sequence[int] | None = None,
     measure: Callable[[FloatArray, FloatArray], FloatArray] = _mean_iou,
 ) -> tuple[list[FloatArray], list[float]]:
-    """Per side (draws,) resampled means and the mean itself; sides of a group draw the same runs.
+    """Per side (draws,) resampled means and the mean itself; sides of a group share their luck.
 
-    Without groups each side draws its own.
+    Without groups each side has its own.
     """
     if not all(sides):
         raise ValueError("a bootstrap needs one run or more on each side")
@@ -163,7 +165,7 @@ def _sample(
         elif weights[run.images].shape[1] != count:
             raise ValueError(f"runs on the images {run.images!r} have different numbers of them")
     samples, estimates = [], []
-    chosen: dict[int, NDArray[np.int64]] = {}
+    luck: dict[int, FloatArray] = {}
     for side, group in zip(sides, groups or range(len(sides)), strict=True):
         scores = np.stack(
             [
@@ -171,20 +173,29 @@ def _sample(
                 for one in side
             ]
         )
-        count = len(side)
-        if group not in chosen:
-            chosen[group] = random.integers(0, count, size=(draws, count))
-        drawn = np.take_along_axis(scores.T, chosen[group], axis=1).mean(axis=1)
         centre = scores.mean(axis=0)
-        # The spread of n values drawn from n is too small by this factor.
-        wider = math.sqrt(count / (count - 1)) if count > 1 else 1.0
-        samples.append(centre + wider * (drawn - centre))
+        if group not in luck:
+            luck[group] = _luck(len(side), draws, random)
+        # In each draw of images the runs differ as they do on these.
+        samples.append(centre + np.einsum("dr,rd->d", luck[group], scores - centre))
         ones = [
             np.mean([measure(np.ones((1, len(r.counts))), r.counts)[0] for r in _runs(one)])
             for one in side
         ]
         estimates.append(float(np.mean(ones)))
     return samples, estimates
+
+
+def _luck(count: int, draws: int, random: np.random.Generator) -> FloatArray:
+    """(draws, runs) weights of runs' deviations that make Student's t of their mean.
+
+    The same weights on both sides of a difference make that of the difference of pairs.
+    """
+    if count < 2:
+        return np.zeros((draws, count))
+    heavy = np.sqrt((count - 1) / random.chisquare(count - 1, size=(draws, 1)))
+    normal = random.standard_normal((draws, count))
+    return np.asarray(heavy * normal / math.sqrt(count * (count - 1)))
 
 
 def _runs(one: Scored) -> Sequence[ScoredRun]:
