@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 from clearcoat.dataset import Dataset
 from clearcoat.errors import DatasetError, RunError, UsageError
 from clearcoat.studies import Conditions, conduct, confirm, read_ledger
-from clearcoat.studies.confirming import UNTOUCHED
+from clearcoat.studies.confirming import plan_look, untouched_file
 from clearcoat.studies.ledger import Look, append
+from clearcoat.studies.locks import Claims
 from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.studies.weights import kept_weights
 from clearcoat.training import find_loss, load_model, pack, score_model
+from clearcoat.training.folder import BEST, METRICS
 
 from .conftest import supplement, transfer
 
@@ -43,7 +46,7 @@ def study(finished: Path, tmp_path: Path) -> Path:
     out.mkdir()
     for file in finished.glob("*.json*"):
         (out / file.name).write_bytes(file.read_bytes())
-    (out / RUNS).symlink_to(finished / RUNS)
+    shutil.copytree(finished / RUNS, out / RUNS)
     return out
 
 
@@ -91,7 +94,7 @@ def test_chosen_cells_are_scored_on_photos_that_no_run_had(data: Path, study: Pa
         images = pack(Dataset.open(data / "photos"), photos.indices, training.size)
         _, score = score_model(model, images, find_loss(training.loss))
         assert one.mean_iou == score.mean_iou
-        counts = json.loads((run / UNTOUCHED).read_text())["intersection_and_union"]
+        counts = json.loads((run / untouched_file(1)).read_text())["intersection_and_union"]
         assert len(counts) == 4
 
 
@@ -116,6 +119,97 @@ def test_a_look_that_was_cut_off_is_gone_on_with(study: Path) -> None:
         confirm(study, ["4+0"])
     again = confirm(study)
     assert again.look == whole.look and again.cells == whole.cells
+
+
+def test_what_would_be_scored_is_said_without_looking(study: Path) -> None:
+    planned = plan_look(study)
+    assert (planned.number, planned.images, planned.cut_off) == (1, 4, False)
+    assert not read_ledger(study).looks
+    confirmed = confirm(study)
+    assert [cell.key for cell in planned.cells] == [cell.key for cell in confirmed.cells]
+    with pytest.raises(UsageError, match="have been looked at"):
+        plan_look(study)
+    ledger = study / "ledger.jsonl"
+    lines = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join(lines[:-1]))
+    cut = plan_look(study)
+    assert cut.cut_off and [cell.key for cell in cut.cells] == [c.key for c in confirmed.cells]
+
+
+def test_a_cell_that_lacks_some_weights_is_no_cell_to_confirm(study: Path) -> None:
+    run = next(e for e in read_ledger(study).entries if (e.real, e.synthetic) == (4, 0))
+    (study / RUNS / run.run_id[:16] / BEST).unlink()
+    with pytest.raises(UsageError, match="not kept") as raised:
+        confirm(study)
+    assert raised.value.found == "4+0: 1 of 2" and "--early" in (raised.value.do or "")
+    assert not read_ledger(study).looks
+    look = confirm(study, early=True).look
+    assert look.weightless == 1 and run.run_id not in look.runs
+
+
+@pytest.mark.parametrize("file", [BEST, METRICS])
+def test_a_damaged_model_does_not_spend_the_look(study: Path, file: str) -> None:
+    run = next(e for e in read_ledger(study).entries if (e.real, e.synthetic) == (4, 0))
+    (study / RUNS / run.run_id[:16] / file).write_bytes(b"{}")
+    with pytest.raises(RunError) as raised:
+        confirm(study)
+    assert "--remake-weights" in (raised.value.do or "")
+    assert not read_ledger(study).looks
+
+
+def test_a_damaged_photo_does_not_spend_the_look(data: Path, study: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    shutil.copytree(data / "photos", photos)
+    untouched = supplement(data, **APART).data.untouched
+    assert untouched is not None
+    number = untouched.indices[0]
+    [image] = [f for f in photos.rglob("*.png") if f.stem == f"{number:06d}" and "images" in str(f)]
+    image.write_bytes(b"nothing")
+    with pytest.raises(DatasetError):
+        confirm(study, photos=photos)
+    assert not read_ledger(study).looks
+
+
+def test_weights_that_score_otherwise_are_confirmed_as_what_they_are(study: Path) -> None:
+    run = next(e for e in read_ledger(study).entries if (e.real, e.synthetic) == (4, 0))
+    lines = (study / "ledger.jsonl").read_text()
+    assert run.mean_iou is not None
+    elsewhere = lines.replace(f'"mean_iou":{run.mean_iou!r}', '"mean_iou":0.987', 1)
+    assert elsewhere != lines
+    (study / "ledger.jsonl").write_text(elsewhere)
+    [cell] = [c for c in plan_look(study).cells if c.key.synthetic == 0]
+    assert cell.retrained == 1
+    confirmed = confirm(study)
+    [found] = [c for c in confirmed.cells if c.key.synthetic == 0]
+    assert run.mean_iou in found.split_tests and 0.987 not in found.split_tests
+
+
+def test_nothing_is_scored_while_the_study_is_being_worked_on(study: Path) -> None:
+    with Claims(study) as other:
+        assert other.take("some run")
+        with pytest.raises(UsageError, match="being worked on"):
+            confirm(study)
+    assert not read_ledger(study).looks
+
+
+def test_a_look_whose_line_is_lost_has_been_one(study: Path) -> None:
+    confirm(study)
+    ledger = study / "ledger.jsonl"
+    lines = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join("{\n" if '"kind":"look"' in line else line for line in lines))
+    with pytest.raises(UsageError, match="have been looked at") as raised:
+        confirm(study)
+    assert "damaged" in (raised.value.found or "")
+    assert confirm(study, again=True).look.number == 2
+
+
+def test_each_look_keeps_its_scores_per_image(study: Path) -> None:
+    first = confirm(study, ["4+0"]).look
+    folder = study / RUNS / first.runs[0][:16]
+    before = (folder / untouched_file(1)).read_bytes()
+    confirm(study, ["4+0"], again=True)
+    assert (folder / untouched_file(1)).read_bytes() == before
+    assert (folder / untouched_file(2)).is_file()
 
 
 def test_a_device_that_is_not_there_does_not_spend_the_look(study: Path) -> None:
@@ -201,8 +295,6 @@ def test_a_plan_of_another_version_is_no_traceback(
 
 
 def test_two_processes_do_not_look_at_once(study: Path) -> None:
-    from clearcoat.studies.locks import Claims
-
     with Claims(study) as claims:
         assert claims.take("confirm")
         with pytest.raises(UsageError, match="another process"):

@@ -27,7 +27,8 @@ class Runs:
     def __init__(self, ledger: Path) -> None:
         self.of: dict[Cell, dict[int, dict[str, Any]]] = {}
         for line in map(json.loads, ledger.read_text().splitlines()):
-            if line.get("mean_iou") is not None:
+            # Looks at the untouched photos have lines of their own kinds.
+            if "kind" not in line and line.get("mean_iou") is not None:
                 self.of.setdefault((line["real"], line["synthetic"]), {})[line["repeat"]] = line
         self.rows = sorted({real for real, _ in self.of})
         self.columns = sorted({synthetic for _, synthetic in self.of})

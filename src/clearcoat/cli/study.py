@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -108,6 +109,7 @@ def _run(
 
     from clearcoat.studies import Conditions, conduct, plan, read_ledger
     from clearcoat.studies.record import require_place
+    from clearcoat.studies.work import runs_to_remake
 
     budget_s = None if budget is None else parse_duration(budget)
     for cell in study.skipped:
@@ -117,7 +119,9 @@ def _run(
         ledger = read_ledger(out)
         for complaint in ledger.complaints:
             click.echo(complaint, err=True)
-        _say_plan(study, plan(study, ledger.entries), as_json)
+        progress = plan(study, ledger.entries)
+        again = runs_to_remake(study, out, progress) if remake_weights else []
+        _say_plan(study, progress, again, as_json)
         return
     if threads is not None:
         torch.set_num_threads(threads)
@@ -183,17 +187,23 @@ def _told(seconds: float) -> str:
     return f"{count:.{int(count < 10)}f} {unit}"
 
 
-def _say_plan(study: StudyPlan, progress: Any, as_json: bool) -> None:
+def _say_plan(study: StudyPlan, progress: Any, again: Sequence[Any], as_json: bool) -> None:
     from clearcoat.studies.weights import kept_weights
 
     if as_json:
-        print_json(_summary(study, progress))
+        print_json(_summary(study, progress) | {"trained_again": len(again)})
         return
     for key, state in progress.states.items():
         rule = state.cell.rule
         most = f"{rule.least}" if rule.least == rule.most else f"{rule.least} to {rule.most}"
         click.echo(f"{key}: {most} runs, {len(state.entries)} done, {state.stop.state}")
     click.echo(f"{len(progress.next)} runs are next, more where the results turn out to spread")
+    if again:
+        cells = Counter(str(run.key) for run in again)
+        click.echo(
+            f"{len(again)} finished runs lack weights and are trained again: "
+            + "; ".join(f"{key}: {count}" for key, count in cells.items())
+        )
     kept = kept_weights(study)
     click.echo(
         f"weights that stay: {kept.starts} runs that others start from, {kept.kept} for "

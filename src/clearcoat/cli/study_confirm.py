@@ -11,7 +11,7 @@ import click
 from clearcoat.cli._options import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from clearcoat.studies import Confirmed
+    from clearcoat.studies import Confirmed, PlannedLook
 
 _FILE = click.Path(path_type=Path)
 
@@ -27,7 +27,8 @@ _FILE = click.Path(path_type=Path)
     "best of the others at each number of photos].",
 )
 @click.option("--all", "everything", is_flag=True, help="Score every cell with weights.")
-@click.option("--early", is_flag=True, help="Look although cells still lack runs.")
+@click.option("--dry-run", is_flag=True, help="Say what would be scored; look at nothing.")
+@click.option("--early", is_flag=True, help="Look although cells still lack runs or weights.")
 @click.option("--again", is_flag=True, help="Look once more; the report will say so.")
 @click.option("--photos", type=_FILE, help="Where the data set of photos lies, if it has moved.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda …")
@@ -36,6 +37,7 @@ def command(
     study: Path,
     cells: tuple[str, ...],
     everything: bool,
+    dry_run: bool,
     early: bool,
     again: bool,
     photos: Path | None,
@@ -48,10 +50,21 @@ def command(
     (`untouched_count`) to tell by how much. The scores go into the ledger and the report.
     """
     from clearcoat.errors import UsageError
-    from clearcoat.studies import confirm
+    from clearcoat.studies import confirm, plan_look, read_ledger
 
     if cells and everything:
         raise UsageError("--cell and --all exclude each other")
+    for complaint in read_ledger(study).complaints:
+        click.echo(complaint, err=True)
+    if dry_run:
+        planned = plan_look(
+            study, cells, everything=everything, early=early, again=again, photos=photos
+        )
+        if as_json:
+            print_json(_plan_document(planned))
+        else:
+            _say_plan(planned)
+        return
     with progress_bar("scoring models") as told:
         confirmed = confirm(
             study,
@@ -81,8 +94,42 @@ def _document(confirmed: Confirmed) -> dict[str, Any]:
             }
             for cell in confirmed.cells
         ],
-        "without_weights": confirmed.weightless,
+        "without_weights": confirmed.look.weightless,
     }
+
+
+def _plan_document(planned: PlannedLook) -> dict[str, Any]:
+    return {
+        "look": planned.number,
+        "cut_off": planned.cut_off,
+        "early": planned.early,
+        "photos": planned.images,
+        "cells": [
+            {
+                **cell.key._asdict(),
+                "models": len(cell.ready),
+                "without_weights": cell.weightless,
+                "trained_again": cell.retrained,
+            }
+            for cell in planned.cells
+        ],
+    }
+
+
+def _say_plan(planned: PlannedLook) -> None:
+    models = sum(len(cell.ready) for cell in planned.cells)
+    began = " (it was cut off, and would be gone on with)" if planned.cut_off else ""
+    click.echo(
+        f"look {planned.number}{began} at {planned.images} untouched photos: {models} models of "
+        f"{len(planned.cells)} cells"
+    )
+    for cell in planned.cells:
+        text = f"{cell.key}: {len(cell.ready)} models"
+        if cell.weightless:
+            text += f", {cell.weightless} without weights"
+        if cell.retrained:
+            text += f", {cell.retrained} trained again, which score otherwise than the ledger says"
+        click.echo(text)
 
 
 def _say(confirmed: Confirmed, study: Path) -> None:
@@ -97,7 +144,7 @@ def _say(confirmed: Confirmed, study: Path) -> None:
         title_justify="left",
     )
     table.add_column("cell")
-    for heading in ("models", "split tests", "untouched", "difference"):
+    for heading in ("models", "split tests", "untouched", "optimism"):
         table.add_column(heading, justify="right")
     for cell in confirmed.cells:
         before, after = fmean(cell.split_tests), fmean(cell.untouched)
@@ -106,9 +153,9 @@ def _say(confirmed: Confirmed, study: Path) -> None:
             str(len(cell.untouched)),
             f"{before:.3f}",
             f"{after:.3f}",
-            signed(after - before),
+            signed(before - after),
         )
     Console().print(table)
-    if confirmed.weightless:
-        click.echo(f"{confirmed.weightless} runs of these cells had no weights and count in none")
+    if look.weightless:
+        click.echo(f"{look.weightless} models of these cells had no weights and count in none")
     click.echo(f"with intervals: clearcoat report {study} --out report.html")

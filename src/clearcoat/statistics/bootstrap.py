@@ -33,6 +33,11 @@ class ScoredRun:
         if self.counts.ndim != 3 or self.counts.shape[1] != 2 or not self.counts.shape[0]:
             raise ValueError(f"counts: expected (images, 2, classes), got {self.counts.shape}")
 
+    @property
+    def mean_iou(self) -> float:
+        """Over all images, every class that occurs alike."""
+        return float(_mean_iou(np.ones((1, len(self.counts))), self.counts)[0])
+
 
 Scored = ScoredRun | Sequence[ScoredRun]
 """A run, or several that share some of their chance and therefore count as one, at their mean."""

@@ -1,6 +1,6 @@
 """Studies: many runs as one plan, a ledger of what is done, and what to run next."""
 
-from clearcoat.studies.confirming import Confirmed, ConfirmedCell, confirm
+from clearcoat.studies.confirming import Confirmed, ConfirmedCell, PlannedLook, confirm, plan_look
 from clearcoat.studies.data import StudyData, open_data
 from clearcoat.studies.ledger import LEDGER, Confirmation, Entry, Ledger, Look, append, read_ledger
 from clearcoat.studies.planning import CellState, Progress, plan
@@ -23,6 +23,7 @@ __all__ = [
     "Entry",
     "Ledger",
     "Look",
+    "PlannedLook",
     "PlannedRun",
     "Progress",
     "Skipped",
@@ -37,6 +38,7 @@ __all__ = [
     "load_study",
     "open_data",
     "plan",
+    "plan_look",
     "plan_supplement",
     "plan_transfer",
     "read_ledger",

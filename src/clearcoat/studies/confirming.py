@@ -6,27 +6,33 @@ chance. What the untouched photos say of it is free of that, as long as nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean
 
 import torch
 from pydantic import ValidationError
 
 from clearcoat.dataset import Dataset
-from clearcoat.errors import DatasetError, RunError, UsageError, did_you_mean
+from clearcoat.errors import DatasetError, RunError, UsageError
+from clearcoat.models import SegmentationModel
+from clearcoat.studies.choosing import (
+    Candidate,
+    candidates,
+    choose,
+    run_folder,
+    score_on_tests,
+)
 from clearcoat.studies.data import open_untouched
-from clearcoat.studies.ledger import Confirmation, Entry, Ledger, Look, append, read_ledger
+from clearcoat.studies.ledger import Confirmation, Ledger, Look, append, read_ledger
 from clearcoat.studies.locks import Claims
-from clearcoat.studies.record import RUNS, STUDY, StudyRecord, entries_by_name, read_record
-from clearcoat.studies.runs import GRID_ARM, CellKey
+from clearcoat.studies.record import STUDY, StudyRecord, entries_by_name, read_record
+from clearcoat.studies.runs import CellKey
 from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec
-from clearcoat.studies.supplement import QUALITATIVE_ARM
-from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, FROM_RENDERS
 from clearcoat.training import (
     RunFolder,
+    TrainingConfig,
     find_loss,
     load_model,
     pack,
@@ -35,12 +41,10 @@ from clearcoat.training import (
 )
 from clearcoat.training.environment import find_device
 from clearcoat.training.feeding import Images
-from clearcoat.training.folder import BEST, METRICS
 
-UNTOUCHED = "untouched.json"
-"""In a run's folder: its pixels of intersection and union per untouched photo and class."""
 _KINDS: dict[str, type[StudySpec]] = {"supplement": SupplementSpec, "transfer": TransferSpec}
 _CLAIM = "confirm"
+_Loaded = tuple[SegmentationModel, TrainingConfig, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class ConfirmedCell:
 
     key: CellKey
     split_tests: tuple[float, ...]
-    """Mean IoU of each model on the test photos of its split."""
+    """Mean IoU of each model on the test photos of its split, by the weights that were scored."""
     untouched: tuple[float, ...]
     """Of the same models on the untouched photos."""
 
@@ -60,18 +64,34 @@ class Confirmed:
 
     look: Look
     cells: tuple[ConfirmedCell, ...]
-    weightless: int
-    """Runs of the chosen cells that could not be scored since their weights were not kept."""
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    """A cell that may be chosen, and those of its runs that count and have weights."""
+class PlannedLook:
+    """What a look would score, or goes on to score."""
 
-    key: CellKey
-    mean: float
-    ready: tuple[Entry, ...]
-    weightless: int
+    cells: tuple[Candidate, ...]
+    images: int
+    number: int
+    """1 for the first."""
+    cut_off: bool
+    """Whether it was begun and cut off."""
+    early: bool
+    """Whether cells still lack runs."""
+
+
+def plan_look(
+    out: Path,
+    wanted: Sequence[str] = (),
+    *,
+    everything: bool = False,
+    early: bool = False,
+    again: bool = False,
+    photos: Path | None = None,
+) -> PlannedLook:
+    """Return what `confirm` would score, without looking. Raises as it does."""
+    asked = _Asked(tuple(wanted), everything, early, again)
+    return _planned(_open(out, photos), read_ledger(out), asked)
 
 
 def confirm(
@@ -91,47 +111,116 @@ def confirm(
     the baseline and the best cell at each number of photos are chosen. `photos` is where the
     real data set lies now, if it has moved. A look that was cut off is gone on with.
     Raises UsageError for a second look (unless `again`), for other cells than those of a look that
-    was cut off, for a study that still lacks runs (unless `early`), for cells without weights and
-    for a device that is not there; RunError, DatasetError.
+    was cut off, for a study that still lacks runs or weights (unless `early`) or is being worked
+    on, and for a device that is not there; RunError for weights, and DatasetError for photos, that
+    cannot be read. None of these spends the look.
     """
-    record = read_record(out)
-    spec = _spec(record, out)
-    data = _untouched(record, spec, photos, out)
-    # Before a look is opened: a mistake is not to spend it.
+    study = _open(out, photos)
+    data = study.untouched
     where = find_device(device)
     with Claims(out) as claims:
         if not claims.take(_CLAIM):
             raise UsageError("another process is scoring the untouched photos", where=out)
+        if claims.others():
+            raise UsageError(
+                "the study is being worked on: its weights may change",
+                where=out,
+                found=f"{len(claims.others())} runs in training",
+                do="wait for them to end, or stop them",
+            )
         ledger = read_ledger(out)
+        chosen = _planned(study, ledger, _Asked(tuple(wanted), everything, early, again))
         look = _unfinished(ledger)
-        weightless = 0
+        runs = (
+            tuple(dict.fromkeys(e.run_id for cell in chosen.cells for e in cell.ready))
+            if look is None
+            else look.runs
+        )
+        packed = _required(runs, data, out, where)
         if look is None:
-            _require_first(ledger, out, again)
-            unsettled = _require_finished(record, ledger, out, early)
-            chosen = _choose(_candidates(record, ledger, out), wanted, everything, out)
-            weightless = sum(cell.weightless for cell in chosen)
             look = Look(
-                number=len(ledger.looks) + 1,
-                runs=tuple(dict.fromkeys(e.run_id for cell in chosen for e in cell.ready)),
+                number=chosen.number,
+                runs=runs,
                 data=data.digest(),
                 images=len(data),
-                early=unsettled,
+                early=chosen.early,
+                weightless=sum(cell.weightless for cell in chosen.cells),
                 began_at=_now(),
             )
             append(out, look)
-        elif wanted or everything:
-            raise UsageError(
-                "a look at the untouched photos was cut off, and its cells were chosen then",
-                where=out,
-                found=f"{len(look.runs)} models, {look.began_at}",
-                do="go on with it: the same command without --cell and --all",
-            )
-        elif look.data != data.digest():
-            raise DatasetError(
-                "the untouched photos are others than when the look began", where=data.path
-            )
-        _score(look, ledger, data, out, where, told)
-    return Confirmed(look, _cells(record, look, read_ledger(out)), weightless)
+        _score(look, ledger, packed, data, out, where, told)
+    return Confirmed(look, _cells(study.record, look, read_ledger(out)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a look is asked for."""
+
+    wanted: tuple[str, ...]
+    everything: bool
+    early: bool
+    again: bool
+
+
+@dataclass(frozen=True)
+class _Study:
+    """A study with its untouched photos."""
+
+    out: Path
+    record: StudyRecord
+    spec: StudySpec
+    untouched: Dataset
+
+
+def _open(out: Path, photos: Path | None) -> _Study:
+    record = read_record(out)
+    spec = _spec(record, out)
+    return _Study(out, record, spec, _untouched(record, spec, photos, out))
+
+
+def _planned(study: _Study, ledger: Ledger, asked: _Asked) -> PlannedLook:
+    out, images = study.out, len(study.untouched)
+    cells = candidates(study.record, study.spec, ledger, out)
+    look = _unfinished(ledger)
+    if look is not None:
+        _require_the_same(look, study.untouched, asked, out)
+        of_it = tuple(
+            replace(cell, ready=ready)
+            for cell in cells
+            if (ready := tuple(e for e in cell.ready if e.run_id in look.runs))
+        )
+        return PlannedLook(of_it, images, look.number, True, look.early)
+    _require_first(ledger, out, asked.again)
+    unsettled = _require_finished(study.record, ledger, out, asked.early)
+    chosen = choose(cells, asked.wanted, asked.everything, asked.early, out)
+    return PlannedLook(chosen, images, 1 + max(_numbers(ledger), default=0), False, unsettled)
+
+
+def _require_the_same(look: Look, data: Dataset, asked: _Asked, out: Path) -> None:
+    if asked.wanted or asked.everything:
+        raise UsageError(
+            "a look at the untouched photos was cut off, and its cells were chosen then",
+            where=out,
+            found=f"{len(look.runs)} models, {look.began_at}",
+            do="go on with it: the same command without --cell and --all",
+        )
+    if look.data != data.digest():
+        raise DatasetError(
+            "the untouched photos are others than when the look began", where=data.path
+        )
+
+
+def _numbers(ledger: Ledger) -> set[int]:
+    """Numbers of all looks, also of those whose own line is lost."""
+    return {look.number for look in ledger.looks} | {c.look for c in ledger.confirmations}
+
+
+def untouched_file(look: int) -> str:
+    """Name of the file in a run's folder that a look leaves there.
+
+    It has the pixels of intersection and union per untouched photo and class.
+    """
+    return "untouched.json" if look == 1 else f"untouched-{look}.json"
 
 
 def is_open(ledger: Ledger, look: Look) -> bool:
@@ -145,13 +234,16 @@ def _unfinished(ledger: Ledger) -> Look | None:
 
 
 def _require_first(ledger: Ledger, out: Path, again: bool) -> None:
-    if not ledger.looks or again:
+    if again or not _numbers(ledger):
         return
-    last = ledger.looks[-1]
+    found = "scores of a look whose own line is damaged"
+    if ledger.looks:
+        last = ledger.looks[-1]
+        found = f"{len(last.runs)} models scored, {last.began_at}"
     raise UsageError(
         "the untouched photos of this study have been looked at",
         where=out,
-        found=f"{len(last.runs)} models scored, {last.began_at}",
+        found=found,
         do="read the result in the report; or say --again: the report will then tell that what "
         "is chosen after a first look is confirmed by nothing",
     )
@@ -172,101 +264,51 @@ def _require_finished(record: StudyRecord, ledger: Ledger, out: Path, early: boo
     return unfinished > 0
 
 
-def _candidates(record: StudyRecord, ledger: Ledger, out: Path) -> list[_Candidate]:
-    by_name = entries_by_name(ledger.entries)
-    found = []
-    for cell in record.cells:
-        entries = [e for e in cell.counted(by_name)[0] if e.mean_iou is not None]
-        if not entries or cell.key.arm == QUALITATIVE_ARM:
-            continue
-        ready = tuple(e for e in entries if _has_weights(out, e.run_id))
-        mean = fmean(e.mean_iou for e in entries if e.mean_iou is not None)
-        found.append(_Candidate(cell.key, mean, ready, len(entries) - len(ready)))
-    return found
+def _required(
+    runs: Sequence[str], data: Dataset, out: Path, where: torch.device
+) -> dict[int, Images]:
+    """Return the photos by size, after every model and every photo has been read once."""
+    packed: dict[int, Images] = {}
+    for run_id in runs:
+        _, config, classes = _model(out, run_id, torch.device("cpu"))
+        require_same_classes(f"the data set {data.path}", data.classes, "the study", classes)
+        if config.size not in packed:
+            packed[config.size] = pack(data, data.indices, config.size).to(where)
+    return packed
 
 
-def _choose(
-    cells: Sequence[_Candidate], wanted: Sequence[str], everything: bool, out: Path
-) -> list[_Candidate]:
-    if wanted:
-        names = {name_of(cell.key): cell for cell in cells}
-        for name in wanted:
-            if name not in names:
-                raise UsageError(
-                    f"no cell {name!r} with a score",
-                    where=out,
-                    do=did_you_mean(name, names),
-                )
-        chosen = [names[name] for name in dict.fromkeys(wanted)]
-    else:
-        chosen = list(cells) if everything else default_choice(cells)
-    bare = [cell for cell in chosen if not cell.ready]
-    if bare and not everything:
-        raise UsageError(
-            "the weights of cells to be confirmed were not kept",
-            where=out,
-            found=", ".join(name_of(cell.key) for cell in bare),
-            do="choose other cells with --cell; or list these under `confirm` in the study's "
-            "YAML and run it again with --remake-weights",
-        )
-    chosen = [cell for cell in chosen if cell.ready]
-    if not chosen:
-        raise UsageError("no cell has a score and weights", where=out)
-    return chosen
-
-
-def default_choice(cells: Sequence[_Candidate]) -> list[_Candidate]:
-    """At each number of photos: the models on photos alone, and the best of the others.
-
-    In a transfer study the best of each kind of others: trained on photos and renders in one go,
-    with an encoder from renders, which the report's verdict is about, and all that is left.
-    """
-    chosen = []
-    for real in sorted({cell.key.real for cell in cells}):
-        row = [cell for cell in cells if cell.key.real == real]
-        alone = [c for c in row if c.key.arm in (GRID_ARM, CONTROL) and not c.key.synthetic]
-        mixes = [c for c in row if c.key.arm == CONTROL_MIX]
-        starts = [c for c in row if c.key.arm.startswith(FROM_RENDERS)]
-        others = [c for c in row if c not in (*alone, *mixes, *starts)]
-        chosen += alone
-        chosen += [max(some, key=lambda c: c.mean) for some in (mixes, starts, others) if some]
-    return chosen
-
-
-def name_of(key: CellKey) -> str:
-    """Return how a cell is named on the command line."""
-    counts = f"{key.real}+{key.synthetic}"
-    return counts if key.arm == GRID_ARM else f"{key.arm}:{counts}"
+def _model(out: Path, run_id: str, where: torch.device) -> _Loaded:
+    folder = run_folder(out, run_id)
+    try:
+        return load_model(folder, str(where))
+    except RunError as error:
+        raise RunError(
+            "the weights of a run to be confirmed are gone or damaged",
+            where=error.where,
+            found=error.found,
+            do=f"remove {folder} and run the study again with --remake-weights",
+        ) from error
 
 
 def _score(
     look: Look,
     ledger: Ledger,
+    packed: Mapping[int, Images],
     data: Dataset,
     out: Path,
     where: torch.device,
     told: Callable[[int, int], None],
 ) -> None:
     done = {c.run_id for c in ledger.confirmations if c.look == look.number}
-    packed: dict[int, Images] = {}
     told(len(done), len(look.runs))
     for run_id in look.runs:
         if run_id in done:
             continue
-        if not _has_weights(out, run_id):
-            raise RunError(
-                "the weights of a run to be confirmed are gone",
-                where=_folder(out, run_id),
-                do="run the study again with --remake-weights",
-            )
-        model, config, classes = load_model(_folder(out, run_id), str(where))
-        require_same_classes(f"the data set {data.path}", data.classes, "the study", classes)
-        if config.size not in packed:
-            packed[config.size] = pack(data, data.indices, config.size).to(where)
+        model, config, _ = _model(out, run_id, where)
         # In fp32, as the scores on the split test sets are.
         _, score = score_model(model, packed[config.size], find_loss(config.loss))
-        RunFolder(_folder(out, run_id)).write_json(
-            UNTOUCHED,
+        RunFolder(run_folder(out, run_id)).write_json(
+            untouched_file(look.number),
             {
                 "classes": score.classes,
                 "images": list(data.indices),
@@ -279,6 +321,7 @@ def _score(
                 look=look.number,
                 run_id=run_id,
                 mean_iou=score.mean_iou,
+                test_mean_iou=score_on_tests(out, run_id),
                 classes=dict(zip(score.classes, score.iou, strict=True)),
                 per_image_mean_iou=score.per_image_mean_iou,
                 finished_at=_now(),
@@ -290,17 +333,18 @@ def _score(
 
 def _cells(record: StudyRecord, look: Look, ledger: Ledger) -> tuple[ConfirmedCell, ...]:
     by_name = entries_by_name(ledger.entries)
-    scores = {c.run_id: c.mean_iou for c in ledger.confirmations if c.look == look.number}
+    scores = {c.run_id: c for c in ledger.confirmations if c.look == look.number}
     cells = []
     for cell in record.cells:
-        pairs = [
-            (entry.mean_iou, score)
-            for entry in cell.counted(by_name)[0]
-            if entry.mean_iou is not None and (score := scores.get(entry.run_id)) is not None
-        ]
-        if pairs:
-            before, after = zip(*pairs, strict=True)
-            cells.append(ConfirmedCell(cell.key, before, after))
+        before, after = [], []
+        for entry in cell.counted(by_name)[0]:
+            found = scores.get(entry.run_id)
+            tests = None if found is None else found.on_tests(entry)
+            if found is not None and found.mean_iou is not None and tests is not None:
+                before.append(tests)
+                after.append(found.mean_iou)
+        if after:
+            cells.append(ConfirmedCell(cell.key, tuple(before), tuple(after)))
     return tuple(cells)
 
 
@@ -354,15 +398,6 @@ def _untouched(record: StudyRecord, spec: StudySpec, photos: Path | None, out: P
             do="give the data set that it was run on with --photos",
         )
     return data
-
-
-def _folder(out: Path, run_id: str) -> Path:
-    return out / RUNS / run_id[:16]
-
-
-def _has_weights(out: Path, run_id: str) -> bool:
-    folder = _folder(out, run_id)
-    return (folder / BEST).is_file() and (folder / METRICS).is_file()
 
 
 def _now() -> str:

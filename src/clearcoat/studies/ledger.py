@@ -105,6 +105,8 @@ class Look(BaseModel):
     images: Count
     early: bool = False
     """Whether cells still lacked runs."""
+    weightless: Count = 0
+    """Models of its cells that could not be scored, for want of their weights."""
     began_at: str
 
 
@@ -117,10 +119,19 @@ class Confirmation(BaseModel):
     look: int
     run_id: str
     mean_iou: IoU | None
+    test_mean_iou: IoU | None = None
+    """Of the same weights on their split's test photos; None where the run's line says it."""
     classes: Mapping[str, IoU | None] = {}
     """IoU per class."""
     per_image_mean_iou: IoU | None = None
     finished_at: str = ""
+
+    def on_tests(self, entry: Entry) -> float | None:
+        """Return what these weights score on the test photos.
+
+        Weights that were made again on another machine score otherwise than the run's line.
+        """
+        return entry.mean_iou if self.test_mean_iou is None else self.test_mean_iou
 
 
 _KINDS: Mapping[object, type[Look | Confirmation]] = {"look": Look, "confirmation": Confirmation}
@@ -153,7 +164,7 @@ def read_ledger(folder: Path) -> Ledger:
     except OSError as error:
         raise TrainingError("cannot read the ledger", where=file, found=error.strerror) from error
     found: dict[str, Entry] = {}
-    looks: dict[int, Look] = {}
+    looks: dict[tuple[int, str], Look] = {}
     confirmations: dict[tuple[int, str], Confirmation] = {}
     complaints = []
     for number, line in enumerate(data.splitlines(), start=1):
@@ -170,7 +181,7 @@ def read_ledger(folder: Path) -> Ledger:
             )
             continue
         if isinstance(entry, Look):
-            looks.setdefault(entry.number, entry)
+            looks.setdefault((entry.number, entry.began_at), entry)
         elif isinstance(entry, Confirmation):
             confirmations.setdefault((entry.look, entry.run_id), entry)
         # A run that failed may have been tried again.

@@ -78,6 +78,11 @@ def conduct(study: StudyPlan, out: Path, conditions: Conditions | None = None) -
         return worker.work(claims)
 
 
+def runs_to_remake(study: StudyPlan, out: Path, progress: Progress) -> list[PlannedRun]:
+    """Return the finished runs that `remake_weights` would train once more."""
+    return _Worker(study, out, Conditions(remake_weights=True)).weightless(progress)
+
+
 class _Worker:
     """One process at work on a study."""
 
@@ -98,7 +103,7 @@ class _Worker:
             ledger = self._ledger()
             progress = plan(self.study, ledger.entries)
             if self.conditions.remake_weights:
-                progress = replace(progress, next=(*progress.next, *self._weightless(progress)))
+                progress = replace(progress, next=(*progress.next, *self.weightless(progress)))
             if progress.finished:
                 return self._outcome("finished")
             left_s = self._left_s()
@@ -202,7 +207,7 @@ class _Worker:
         # Nothing comes of a start that failed; the run is written down as failed, too.
         return run.start if started is None or not started.failed else run
 
-    def _weightless(self, progress: Progress) -> list[PlannedRun]:
+    def weightless(self, progress: Progress) -> list[PlannedRun]:
         """Return the finished runs that are to be trained once more for their weights."""
         return [
             run

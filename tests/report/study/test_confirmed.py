@@ -12,6 +12,7 @@ import torch
 
 from clearcoat.report.study import read_study, write_study_report
 from clearcoat.report.study.confirmed import (
+    confirmed_across,
     confirmed_cautions,
     confirmed_cells,
     confirmed_sentences,
@@ -19,7 +20,7 @@ from clearcoat.report.study.confirmed import (
 )
 from clearcoat.statistics import Interval
 from clearcoat.studies import conduct, confirm, read_ledger
-from clearcoat.studies.confirming import UNTOUCHED
+from clearcoat.studies.confirming import untouched_file
 from clearcoat.studies.record import RUNS
 from tests.report.test_report import Page
 from tests.studies.conftest import data, squares, supplement
@@ -67,7 +68,7 @@ def test_the_page_shows_it_beside_the_verdict(confirmed: Path, tmp_path: Path) -
     files = tmp_path / "files"
     report = write_study_report(tmp_path / "r.html", [confirmed], files=files)
     [chapter] = report.chapters
-    assert "onfirmed on 4 untouched photos" in chapter.verdict.sentences[0]
+    assert "on 4 untouched photos, by which nothing was chosen" in chapter.verdict.sentences[0]
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     [first, second] = page.table("confirmed.csv")
     assert (first["cell"], second["cell"]) == ("4 real + 0 synthetic", "4 real + 8 synthetic")
@@ -86,7 +87,7 @@ def test_without_the_scores_per_image_it_is_said(confirmed: Path, tmp_path: Path
         [c.untouched.estimate for c in full]
     )
     assert any("over models only" in text for text in confirmed_cautions(study, cells))
-    assert list((confirmed / RUNS).glob(f"*/{UNTOUCHED}"))
+    assert list((confirmed / RUNS).glob(f"*/{untouched_file(1)}"))
 
 
 def test_models_of_one_base_count_as_one(confirmed: Path, tmp_path: Path) -> None:
@@ -117,4 +118,51 @@ def test_what_the_untouched_photos_contradict_is_not_called_confirmed(confirmed:
         cell = replace(mix, gain=gain, gain_on_split_tests=shown)
         [sentence] = confirmed_sentences(study, (base, cell))
         assert sentence.startswith(told)
+        assert f"Mean IoU there: {base.key}" in sentence
+        # What the test photos did not show is no claim.
+        [sentence] = confirmed_sentences(study, (base, cell), shown=())
+        assert sentence.startswith("Open on the test photos")
+        assert not contradiction((base, cell), shown=())
         assert ("opposite" in contradiction((base, cell))) == told.startswith("Contradicted")
+
+
+def test_few_photos_with_renders_are_set_against_more_alone(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "grid"
+    changes = {"untouched_count": 4, "real_counts": [0, 4, 8], "synthetic_counts": [0, 4]}
+    conduct(supplement(data, repeats={"min": 2, "width": None}, qualitative=None, **changes), out)
+    assert not confirmed_across(read_study(out))
+    confirm(out)
+    study = read_study(out)
+    scores = {c.run_id: c.mean_iou or 0.0 for c in study.ledger.confirmations}
+    means = {
+        (key.real, key.synthetic): np.mean([scores[e.run_id] for e in cell.entries])
+        for key, cell in study.cells.items()
+    }
+    across = confirmed_across(study)
+    pairs = [(a.mix.real, a.alone.real) for a in across]
+    assert pairs == [(0, 4), (0, 8), (4, 8)]
+    for one in across:
+        expected = means[one.mix.real, 4] - means[one.alone.real, 0]
+        assert one.on_untouched.estimate == pytest.approx(expected)
+    report = write_study_report(tmp_path / "r.html", [out])
+    told = report.chapters[0].verdict.sentences[0]
+    assert "4 real + 4 synthetic against 8 real + 0 synthetic: " in told
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert len(page.table("confirmed-across.csv")) == 3
+
+
+def test_models_that_were_trained_again_are_named(confirmed: Path, tmp_path: Path) -> None:
+    for file in ("study.json", "ledger.jsonl"):
+        (tmp_path / file).write_bytes((confirmed / file).read_bytes())
+    (tmp_path / RUNS).symlink_to(confirmed / RUNS)
+    whole = read_study(confirmed)
+    assert not any("trained again" in text for text in confirmed_cautions(whole, ()))
+    lines = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    next(n for n in lines if (n.get("real"), n.get("synthetic")) == (4, 8))["mean_iou"] = 0.75
+    (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    study = read_study(tmp_path)
+    told = [t for t in confirmed_cautions(study, ()) if "trained again" in t]
+    assert len(told) == 1 and "4 real + 8 synthetic" in told[0]
+    # Beside each other stand scores of the same weights.
+    mix, same = (confirmed_cells(one)[1] for one in (study, whole))
+    assert mix.split_tests == same.split_tests and mix.optimism == same.optimism

@@ -170,7 +170,7 @@ def test_damaged_counts_of_a_run_are_not_at_hand(content: str, small: Path) -> N
 
 def test_counts_of_other_classes_or_images_are_not_at_hand(small: Path) -> None:
     study = read_study(small)
-    entry = study.ledger.entries[0]
+    entry = study.ledger.entries[0].model_copy(update={"mean_iou": 1.0})
     folder = small / "runs" / entry.run_id[:16]
     folder.mkdir(parents=True)
     images, classes = entry.test_images, len(study.classes)
@@ -179,3 +179,5 @@ def test_counts_of_other_classes_or_images_are_not_at_hand(small: Path) -> None:
         (folder / "per_image.json").write_text(json.dumps(counts))
         fits = shape == (images, 2, classes)
         assert (study.counts_of([entry]) is not None) == fits
+    # Of weights that were made again and score otherwise.
+    assert study.counts_of([entry.model_copy(update={"mean_iou": 0.9})]) is None

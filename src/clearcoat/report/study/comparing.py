@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from clearcoat.report.study.facts import CellFacts, StudyFacts, means
@@ -19,7 +19,7 @@ from clearcoat.statistics import (
     two_sided,
     welch_one_sided,
 )
-from clearcoat.studies import Entry
+from clearcoat.studies import Confirmation, Entry
 
 ALPHA = 0.05
 Groups = list[list[Entry]]
@@ -189,11 +189,16 @@ def _over_images(
 
 
 def counts_by_id(
-    study: StudyFacts, groups: Sequence[Sequence[Entry]], *, untouched: bool = False
+    study: StudyFacts,
+    groups: Sequence[Sequence[Entry]],
+    scores: Mapping[str, Confirmation] | None = None,
 ) -> dict[str, ScoredRun] | None:
-    """Return the counts per image of each run by its id; None where some are not at hand."""
+    """Return the counts per image of each run by its id; None where some are not at hand.
+
+    With the `scores` of a look those on the untouched photos.
+    """
     entries = [entry for group in groups for entry in group]
-    counts = study.counts_of(entries, untouched=untouched)
+    counts = study.counts_of(entries, scores)
     if counts is None:
         return None
     return {entry.run_id: run for entry, run in zip(entries, counts, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -25,6 +25,7 @@ from clearcoat.studies.confirming import is_open
 from clearcoat.studies.transfer import CONTROL
 
 _DRAWS = 1000
+_CONTRADICTED = "Contradicted"
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,22 @@ class OnUntouched:
     """Whether the intervals know that other photos would give other scores."""
 
 
+@dataclass(frozen=True)
+class Across:
+    """Few photos with renders against more photos alone, in the first look."""
+
+    mix: CellKey
+    alone: CellKey
+    on_split_tests: Interval
+    """The mix less photos alone."""
+    on_untouched: Interval
+
+
 def confirmed_cells(study: StudyFacts) -> tuple[OnUntouched, ...]:
     """Return what each look showed, in the order of the ledger."""
     found = []
     for look in study.ledger.looks:
-        scores = {c.run_id: c for c in study.ledger.confirmations if c.look == look.number}
-        looked = {
-            key: again
-            for key, cell in study.cells.items()
-            if (again := _scored_again(cell, scores)).entries
-        }
+        scores, looked = _looked(study, look)
         for key, cell in looked.items():
             base = CellKey(GRID_ARM if key.arm == GRID_ARM else CONTROL, key.real, 0)
             baseline = looked.get(base) if key != base else None
@@ -64,8 +71,48 @@ def confirmed_cells(study: StudyFacts) -> tuple[OnUntouched, ...]:
     return tuple(found)
 
 
-def confirmed_sentences(study: StudyFacts, cells: Sequence[OnUntouched]) -> list[str]:
-    """Say what the first look confirms: later ones confirm nothing."""
+def confirmed_across(study: StudyFacts) -> tuple[Across, ...]:
+    """Set the mixes of no photo and of the fewest against more photos alone, on a grid."""
+    first = next((look for look in study.ledger.looks if look.number == 1), None)
+    if first is None:
+        return ()
+    scores, looked = _looked(study, first)
+    grid = {key: cell for key, cell in looked.items() if key.arm == GRID_ARM}
+    alone = sorted(key for key in grid if not key.synthetic)
+    fewest = min((key.real for key in alone), default=0)
+    found = []
+    for mix in sorted(key for key in grid if key.synthetic and key.real <= fewest):
+        for other in alone:
+            if other.real > mix.real:
+                # A model on renders alone shares no photo with any other.
+                gains = _gains(study, grid[mix], grid[other], scores, pair=mix.real > 0)
+                found.append(Across(mix, other, gains[0], gains[1]))
+    return tuple(found)
+
+
+def _looked(
+    study: StudyFacts, look: Look
+) -> tuple[dict[str, Confirmation], dict[CellKey, CellFacts]]:
+    """Return the scores of a look by run id, and its cells with the runs that it scored."""
+    scores = {
+        c.run_id: c
+        for c in study.ledger.confirmations
+        if c.look == look.number and c.run_id in look.runs
+    }
+    again = {key: _scored_again(cell, scores) for key, cell in study.cells.items()}
+    return scores, {key: cell for key, cell in again.items() if cell.entries}
+
+
+def confirmed_sentences(
+    study: StudyFacts,
+    cells: Sequence[OnUntouched],
+    shown: Collection[CellKey] | None = None,
+    across: Sequence[Across] = (),
+) -> list[str]:
+    """Say what the first look confirms: later ones confirm nothing.
+
+    `shown`: cells whose gain or loss the test photos showed; None: all.
+    """
     first = [cell for cell in cells if cell.look == 1]
     gains = [cell for cell in first if cell.gain is not None]
     if not first:
@@ -78,26 +125,39 @@ def confirmed_sentences(study: StudyFacts, cells: Sequence[OnUntouched]) -> list
     for cell in gains:
         assert cell.gain is not None and cell.gain_on_split_tests is not None
         text = f"{cell.key}, {_both(cell.gain, cell.gain_on_split_tests)}"
-        told.setdefault(_outcome(cell.gain, cell.gain_on_split_tests), []).append(text)
-    text = " ".join(
-        f"{how.capitalize()} on {photos}, by which nothing was chosen: {'; '.join(texts)}."
-        for how, texts in told.items()
-    )
-    worst = max(gains, key=lambda c: c.gain_optimism.estimate if c.gain_optimism else 0.0)
-    if worst.gain_optimism is not None:
-        text += f" The test photos flatter most at {worst.key}: {gain_text(worst.gain_optimism)}."
-    return [text]
+        told.setdefault(_outcome(cell, shown), []).append(text)
+    texts = [
+        f"{how} on {photos}, by which nothing was chosen: {'; '.join(found)}."
+        for how, found in told.items()
+    ]
+    if others := [f"{c.key}, {mean_text(c.untouched)}" for c in first if c.gain is None]:
+        texts.append(f"Mean IoU there: {'; '.join(others)}.")
+    flattered = [cell.gain_optimism.estimate for cell in gains if cell.gain_optimism is not None]
+    if flattered:
+        # On average, since of several the largest would be large by chance.
+        mean = signed(fmean(flattered))
+        over = "" if len(flattered) == 1 else f", on average of {len(flattered)}"
+        texts.append(
+            f"Optimism, a gain on the test photos less that on the untouched ones: {mean}{over}."
+        )
+    for mix in dict.fromkeys(one.mix for one in across):
+        # The count of photos alone that the test photos say it is as good as.
+        near = min(
+            (one for one in across if one.mix == mix),
+            key=lambda one: abs(one.on_split_tests.estimate),
+        )
+        texts.append(
+            f"{near.mix} against {near.alone}: {_both(near.on_untouched, near.on_split_tests)}."
+        )
+    return [" ".join(texts)]
 
 
-def contradiction(cells: Sequence[OnUntouched]) -> str:
+def contradiction(cells: Sequence[OnUntouched], shown: Collection[CellKey] | None = None) -> str:
     """Return what the first look takes back of the headline; empty where it does not."""
     against = [
         str(cell.key)
         for cell in cells
-        if cell.look == 1
-        and cell.gain is not None
-        and cell.gain_on_split_tests is not None
-        and _outcome(cell.gain, cell.gain_on_split_tests) == "contradicted"
+        if cell.look == 1 and cell.gain is not None and _outcome(cell, shown) == _CONTRADICTED
     ]
     if not against:
         return ""
@@ -106,13 +166,17 @@ def contradiction(cells: Sequence[OnUntouched]) -> str:
     )
 
 
-def _outcome(gain: Interval, before: Interval) -> str:
+def _outcome(cell: OnUntouched, shown: Collection[CellKey] | None) -> str:
     """What the untouched photos make of a gain that the test photos showed, or of a loss."""
+    gain, before = cell.gain, cell.gain_on_split_tests
+    assert gain is not None and before is not None
     if gain.low is None or gain.high is None:
-        return "too few models to tell"
+        return "Too few models to tell"
+    if shown is not None and cell.key not in shown:
+        return "Open on the test photos, so that there is no claim to confirm, and"
     if gain.low <= 0 <= gain.high:
-        return "not confirmed"
-    return "confirmed" if gain.estimate * before.estimate > 0 else "contradicted"
+        return "Not confirmed"
+    return "Confirmed" if gain.estimate * before.estimate > 0 else _CONTRADICTED
 
 
 def confirmed_cautions(study: StudyFacts, cells: Sequence[OnUntouched]) -> list[str]:
@@ -133,6 +197,16 @@ def confirmed_cautions(study: StudyFacts, cells: Sequence[OnUntouched]) -> list[
         )
     if looks[0].early:
         found.append("The untouched photos were looked at before all cells had their runs.")
+    if missing := looks[0].weightless:
+        found.append(
+            f"{images(missing, 'model')} of the cells that were looked at had no weights and "
+            f"{'was' if missing == 1 else 'were'} not scored."
+        )
+    if other := _retrained(study):
+        found.append(
+            "Some models were trained again for their weights and score otherwise than their runs "
+            f"in the ledger ({'; '.join(other)}): what the untouched photos say is of these."
+        )
     if len(looks) > 1:
         found.append(
             f"The untouched photos were looked at {len(looks)} times: only what was chosen before "
@@ -144,6 +218,31 @@ def confirmed_cautions(study: StudyFacts, cells: Sequence[OnUntouched]) -> list[
             "models only, and other photos would spread more."
         )
     return found
+
+
+def _retrained(study: StudyFacts) -> list[str]:
+    """Cells of which some weights score otherwise than their line, and both means."""
+    found = []
+    for look in study.ledger.looks[:1]:
+        scores, looked = _looked(study, look)
+        for key, cell in looked.items():
+            before = [e for e in study.cells[key].entries if e.run_id in scores]
+            ours, theirs = ([e.mean_iou or 0.0 for e in some] for some in (cell.entries, before))
+            if ours != theirs:
+                found.append(f"{key}: {fmean(ours):.3f}, {fmean(theirs):.3f} there")
+    return found
+
+
+def across_table(found: Sequence[Across]) -> Table:
+    """One row per comparison with more photos alone."""
+    ends = ("", ", 95 % low", ", 95 % high")
+    columns = ("mix", "photos alone", *(f"split tests{end}" for end in ends),
+               *(f"untouched{end}" for end in ends))  # fmt: skip
+    rows = tuple(
+        (str(one.mix), str(one.alone), *_three(one.on_split_tests), *_three(one.on_untouched))
+        for one in found
+    )
+    return Table(columns, rows)
 
 
 def confirmed_table(cells: Sequence[OnUntouched]) -> Table:
@@ -198,10 +297,11 @@ def _range(interval: Interval | None) -> str:
 
 
 def _scored_again(cell: CellFacts, scores: Mapping[str, Confirmation]) -> CellFacts:
+    """Return the cell with the runs that a look scored, each with its weights' own test score."""
     again = tuple(
-        entry
+        entry.model_copy(update={"mean_iou": found.on_tests(entry)})
         for entry in cell.entries
-        if entry.run_id in scores and scores[entry.run_id].mean_iou is not None
+        if (found := scores.get(entry.run_id)) is not None and found.mean_iou is not None
     )
     return replace(cell, entries=again)
 
@@ -215,7 +315,7 @@ def _cell(
 ) -> OnUntouched:
     runs = cell.independent
     before, after = _means(runs, scores)
-    tests, apart = _counts(study, runs), _counts(study, runs, untouched=True)
+    tests, apart = _counts(study, runs), _counts(study, runs, scores)
     gains = (None, None, None) if baseline is None else _gains(study, cell, baseline, scores)
     return OnUntouched(
         key=cell.key,
@@ -238,14 +338,16 @@ def _gains(
     cell: CellFacts,
     baseline: CellFacts,
     scores: Mapping[str, Confirmation],
+    *,
+    pair: bool = True,
 ) -> tuple[Interval, Interval, Interval | None]:
     """Gain on split tests, gain on the untouched photos, and the former less the latter."""
-    ours, theirs = matched(cell, baseline) if study.paired else ([], [])
+    ours, theirs = matched(cell, baseline) if study.paired and pair else ([], [])
     paired = len(ours) > 1
     if not paired:
         ours, theirs = cell.independent, baseline.independent
     tests = _counts(study, ours), _counts(study, theirs)
-    apart = _counts(study, ours, untouched=True), _counts(study, theirs, untouched=True)
+    apart = _counts(study, ours, scores), _counts(study, theirs, scores)
     if not (tests[0] and tests[1] and apart[0] and apart[1]):
         (a, c), (b, d) = _means(ours, scores), _means(theirs, scores)
         optimism = None
@@ -265,9 +367,9 @@ def _gains(
 
 
 def _counts(
-    study: StudyFacts, groups: Groups, *, untouched: bool = False
+    study: StudyFacts, groups: Groups, scores: Mapping[str, Confirmation] | None = None
 ) -> list[list[ScoredRun]] | None:
-    counts = counts_by_id(study, groups, untouched=untouched)
+    counts = counts_by_id(study, groups, scores)
     return None if counts is None else [[counts[e.run_id] for e in group] for group in groups]
 
 

@@ -21,8 +21,8 @@ from clearcoat.statistics import (
     StoppingRule,
     mean_interval,
 )
-from clearcoat.studies import CellKey, Entry, Ledger, read_ledger
-from clearcoat.studies.confirming import UNTOUCHED
+from clearcoat.studies import CellKey, Confirmation, Entry, Ledger, read_ledger
+from clearcoat.studies.confirming import untouched_file
 from clearcoat.studies.record import (
     RUNS,
     STUDY,
@@ -34,6 +34,9 @@ from clearcoat.studies.record import (
     read_record,
 )
 from clearcoat.training.folder import PER_IMAGE
+
+_ALIKE = 1e-6
+"""By how much a score may differ from that of its own counts, for rounding."""
 
 
 @dataclass(frozen=True)
@@ -130,24 +133,31 @@ class StudyFacts:
         return sum(entry.run_id not in self.belonging for entry in self.ledger.entries)
 
     def counts_of(
-        self, entries: Sequence[Entry], *, untouched: bool = False
+        self, entries: Sequence[Entry], scores: Mapping[str, Confirmation] | None = None
     ) -> list[ScoredRun] | None:
-        """Return the counts per image of runs, on their test or on the untouched photos.
+        """Return the counts per image of runs, on their test photos.
 
-        None where some are not at hand, or of other classes or another number of images.
+        With `scores` by run id, of a look, on the untouched ones. None where some are not at hand,
+        or of other classes, another number of images or another score: then they are of weights
+        that were made again.
         """
         runs = []
         for entry in entries:
-            folder = self.path / RUNS / entry.run_id[:16]
-            images = self.images.untouched if untouched else entry.test_images
+            found = None if scores is None else scores[entry.run_id]
+            name = PER_IMAGE if found is None else untouched_file(found.look)
+            images = entry.test_images if found is None else self.images.untouched
+            expected = entry.mean_iou if found is None else found.mean_iou
             try:
-                text = (folder / (UNTOUCHED if untouched else PER_IMAGE)).read_bytes()
+                text = (self.path / RUNS / entry.run_id[:16] / name).read_bytes()
                 counts = np.array(json.loads(text)["intersection_and_union"], dtype=np.float64)
                 if counts.shape != (images, 2, len(self.classes)):
                     return None
-                runs.append(ScoredRun("untouched" if untouched else entry.split, counts))
+                run = ScoredRun("untouched" if found else entry.split, counts)
             except (OSError, ValueError, LookupError, TypeError, RecursionError):
                 return None
+            if expected is None or abs(run.mean_iou - expected) > _ALIKE:
+                return None
+            runs.append(run)
         return runs
 
 

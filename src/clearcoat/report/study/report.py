@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,10 @@ from clearcoat.errors import ClearcoatError, DatasetError
 from clearcoat.report.content import DataFacts
 from clearcoat.report.data_tables import statistics_table
 from clearcoat.report.study.class_figures import class_figure
+from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.confirmed import (
+    across_table,
+    confirmed_across,
     confirmed_cautions,
     confirmed_cells,
     confirmed_sentences,
@@ -42,6 +45,8 @@ from clearcoat.report.study.transfer_verdict import judge_transfer
 from clearcoat.report.study.worth_figures import scaling_figure, worth_figure
 from clearcoat.report.tables import Table
 from clearcoat.report.writing import cannot_write, prepare, write_page
+from clearcoat.statistics import holm
+from clearcoat.studies import CellKey
 
 Tell = Callable[[str], None]
 
@@ -89,12 +94,11 @@ def gather_studies(
         facts = read_study(path)
         for complaint in facts.ledger.complaints:
             tell(complaint)
-        chapter = (
+        chapters.append(
             _grid_chapter(facts, photos)
             if facts.kind == "supplement"
             else _transfer_chapter(facts, photos)
         )
-        chapters.append(_with_untouched(chapter))
     found, missing = _data(studies, chapters, datasets, tell)
     return StudyReport(title, tuple(chapters), found, missing)
 
@@ -139,13 +143,15 @@ def _grid_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
     tables = [*_rates(grid), _ledger_table(facts)]
     if pictures is not None:
         tables.append(NamedTable("fig-5", "", "", pictures.table))
-    return Chapter(
+    chapter = Chapter(
         facts,
         judge_grid(grid, photos),
         tuple(figure for figure in drawn if figure is not None),
         tuple(tables),
         pictures,
     )
+    shown = {g.contrast.cell.key for g in grid.gains.values() if g.verdict in ("gain", "loss")}
+    return _with_untouched(chapter, shown)
 
 
 def _transfer_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
@@ -177,28 +183,49 @@ def _transfer_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
         _ledger_table(facts),
     ]
     figures = transfer_figures(analysis) if analysis.starts else []
-    return Chapter(
+    chapter = Chapter(
         facts,
         judge_transfer(analysis, photos),
         tuple(figures),
         tuple(table for table in tables if table.table.rows),
         None,
     )
+    tested = [start for start in analysis.starts.values() if start.against_control is not None]
+    adjusted = holm([start.control_p for start in tested])
+    shown = {
+        start.cell.key
+        for start, p in zip(tested, adjusted, strict=True)
+        if p is not None and p < ALPHA
+    }
+    return _with_untouched(chapter, shown)
 
 
-def _with_untouched(chapter: Chapter) -> Chapter:
+def _with_untouched(chapter: Chapter, shown: Collection[CellKey]) -> Chapter:
     """Add what the untouched photos say to the verdict, beside what it is drawn from."""
-    cells = confirmed_cells(chapter.study)
+    study = chapter.study
+    cells, across = confirmed_cells(study), confirmed_across(study)
+    sentences = confirmed_sentences(study, cells, shown, across)
     verdict = replace(
         chapter.verdict,
-        headline=chapter.verdict.headline + contradiction(cells),
-        sentences=(*confirmed_sentences(chapter.study, cells), *chapter.verdict.sentences),
-        cautions=(*confirmed_cautions(chapter.study, cells), *chapter.verdict.cautions),
+        headline=chapter.verdict.headline + contradiction(cells, shown),
+        sentences=(*sentences, *chapter.verdict.sentences),
+        cautions=(*confirmed_cautions(study, cells), *chapter.verdict.cautions),
     )
     tables = chapter.tables
     if cells:
         # Without a title: it is shown beside the verdict.
         tables = (*tables, NamedTable("confirmed", "", "", confirmed_table(cells)))
+    if across:
+        tables = (
+            *tables,
+            NamedTable(
+                "confirmed-across",
+                "Few photos with renders against more photos alone",
+                "The former less the latter, on the test photos of the splits and on the "
+                "untouched ones; intervals are not corrected for their number.",
+                across_table(across),
+            ),
+        )
     return replace(chapter, verdict=verdict, confirmed=cells, tables=tables)
 
 
