@@ -38,6 +38,7 @@ class RunSettings(BaseModel):
     max_steps: Count | None = None
     pretrain_max_steps: Count | None = None
     mix: str = ""
+    real_share: float | None = None
 
 
 class Entry(BaseModel):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from clearcoat.report.study.comparing import ALPHA
-from clearcoat.report.study.facts import StudyFacts
+from clearcoat.report.study.facts import CellFacts, StudyFacts
 from clearcoat.report.study.figure_5 import lacking
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.verdict import images
@@ -52,6 +53,7 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
         )
     found += shared_pretraining(study)
     found += _unequal_steps(grid)
+    found += _fewer_passes(grid)
     tests = study.images.test
     if study.settings.training.mode == "paper":
         found.append(
@@ -121,3 +123,35 @@ def _unequal_steps(grid: GridAnalysis) -> list[str]:
         f"{told}: some of a gain may be longer training, most of all with many photos. Without "
         "`max_steps` in `without_renders` both get as many."
     ]
+
+
+def _fewer_passes(grid: GridAnalysis) -> list[str]:
+    """Say so where a gain may be missing since models with renders saw each photo less often."""
+    ratios = []
+    for (real, synthetic), gain in grid.gains.items():
+        mixed, alone = (_passes(cell) for cell in (gain.contrast.cell, gain.contrast.baseline))
+        if gain.verdict != "gain" and mixed and alone and mixed < alone / 2:
+            ratios.append((mixed / alone, real, synthetic, mixed, alone))
+    if not ratios:
+        return []
+    _, real, synthetic, mixed, alone = min(ratios)
+    return [
+        f"With {images(real, 'photo')} and {images(synthetic, 'render')} no gain is shown, and "
+        f"training shows each photo {mixed:,.0f} times there, {alone:,.0f} times without renders: "
+        "the renders may not be what is missing. Longer training on photos (`training.max_steps`) "
+        "would tell."
+    ]
+
+
+def _passes(cell: CellFacts) -> float | None:
+    """How often a cell's models have seen each photo; None where the ledger does not tell."""
+    seen = []
+    for entry in cell.entries:
+        share = 1.0
+        if entry.synthetic:
+            # Training on renders is a run of its own, or these images are of both kinds of phase.
+            if entry.started_from is None or entry.settings.mix != "sequential":
+                return None
+            share = entry.settings.real_share or 1.0
+        seen.append(share * entry.images_seen / entry.real)
+    return fmean(seen) if seen else None
