@@ -32,8 +32,8 @@ class Curve:
     b: float
     c: float
     """Exponent of the power law; 0 for the logarithm."""
-    aicc: float
-    """Akaike's criterion with its small-sample correction: lower is better."""
+    aic: float
+    """Akaike's criterion: lower is better."""
 
     def at(self, counts: FloatArray | Sequence[float]) -> FloatArray:
         """Score at counts of images above 0."""
@@ -95,7 +95,7 @@ class Band:
 def fit_curve(
     counts: Sequence[float], values: Sequence[float], shape: Shape | None = None
 ) -> Curve:
-    """Fit by least squares over all runs; the shape with the lower AICc unless one is named.
+    """Fit by least squares over all runs; the shape with the lower AIC unless one is named.
 
     Slopes are held at 0 or above: a curve that falls is no learning curve, and shows as flat.
     Raises ValueError for fewer than two different counts (three for the power law) or one
@@ -103,7 +103,7 @@ def fit_curve(
     """
     n, y = _data(counts, values)
     fits = (_FITS[name](n, y[None])[0] for name in _shapes(n, shape))
-    return min(fits, key=lambda curve: curve.aicc)
+    return min(fits, key=lambda curve: curve.aic)
 
 
 def curve_band(
@@ -118,35 +118,42 @@ def curve_band(
 ) -> Band:
     """Fit a curve, and refit it to runs resampled within each count.
 
-    Each refit takes the shape with the lower AICc unless one is named: with the shape of the
+    Each refit takes the shape with the lower AIC unless one is named: with the shape of the
     first fit for all, a band of 95 % held the truth in as little as 63 % of simulated studies
     where it is read beyond the counts, since few runs often choose the wrong one. Resampled are
-    the residuals around each count's mean, scaled for their number, pooled over all counts for
-    those that have fewer than five runs.
+    the residuals around each count's mean, scaled for their number and, as they are few, drawn
+    out as Student's t is; pooled over all counts for those that have fewer than five runs.
 
     `repeats`: in a paired design the repeats that each value is of, mostly one. Photos and test
     images of a repeat are the same at every count, so its luck moves the whole curve: it is drawn
-    once for all counts, and only what is left of the residuals run by run. Raises ValueError as
+    once for all counts, only what is left of the residuals run by run, and the shape is chosen by
+    what is left alone. Raises ValueError as
     `fit_curve` does, and where no count has two runs, since nothing tells their spread then.
     """
     n, y = _data(counts, values)
-    best = fit_curve(counts, values, shape)
     random = np.random.default_rng(seed)
     places = [np.flatnonzero(n == count) for count in np.unique(n)]
-    if not any(len(where) > 1 for where in places):
+    several = [where for where in places if len(where) > 1]
+    if not several:
         raise ValueError("a band needs two runs or more at some count")
     shared = None if repeats is None else shared_effects(n, y, repeats, draws, random)
-    residuals = _residuals(y, places) if shared is None else shared.rest
-    pool = np.concatenate([residuals[where] for where in places if len(where) > 1])
+    if shared is None or repeats is None:
+        own, residuals, degrees = y, _residuals(y, places), len(y) - len(places)
+        luck = np.zeros((draws, len(y)))
+    else:
+        own, residuals, degrees = y - shared.of(repeats), shared.rest, shared.degrees
+        luck = shared.drawn(repeats)
+    pool = np.concatenate([residuals[where] for where in several])
+    heavy = np.sqrt(degrees / random.chisquare(degrees, size=(draws, 1)))
     again = np.empty((draws, len(y)))
     for where in places:
-        own = residuals[where] if len(where) >= 5 else pool
-        again[:, where] = y[where].mean() + random.choice(own, size=(draws, len(where)))
-    if shared is not None and repeats is not None:
-        again += shared.drawn(repeats)
-    fits = (_FITS[name](n, again) for name in _shapes(n, shape))
-    refits = tuple(min(fit, key=lambda curve: curve.aicc) for fit in zip(*fits, strict=True))
-    return Band(best, refits, level, shared)
+        single = residuals[where] if len(where) >= 5 else pool
+        again[:, where] = own[where].mean() + heavy * random.choice(single, (draws, len(where)))
+    shapes = _shapes(n, shape)
+    by_shape = np.array([[curve.aic for curve in _FITS[name](n, again)] for name in shapes])
+    refits = [_FITS[name](n, again + luck) for name in shapes]
+    chosen = tuple(refits[place][row] for row, place in enumerate(by_shape.argmin(axis=0)))
+    return Band(fit_curve(counts, own.tolist(), shape), chosen, level, shared)
 
 
 def _shapes(n: FloatArray, shape: Shape | None) -> tuple[Shape, ...]:
@@ -177,7 +184,7 @@ def _power(n: FloatArray, y: FloatArray) -> list[Curve]:
     place = np.argmin(squares, axis=0)
     rows = np.arange(len(y))
     return [
-        Curve("power", float(a), float(-b), float(_EXPONENTS[p]), _aicc(float(s), len(n), 3))
+        Curve("power", float(a), float(-b), float(_EXPONENTS[p]), _aic(float(s), len(n), 3))
         for a, b, s, p in zip(
             intercepts[place, rows], slopes[place, rows], squares[place, rows], place, strict=True
         )
@@ -186,7 +193,7 @@ def _power(n: FloatArray, y: FloatArray) -> list[Curve]:
 
 def _logarithm(n: FloatArray, y: FloatArray) -> list[Curve]:
     return [
-        Curve("logarithm", float(a), float(b), 0.0, _aicc(float(s), len(n), 2))
+        Curve("logarithm", float(a), float(b), 0.0, _aic(float(s), len(n), 2))
         for a, b, s in zip(*_line(np.log(n), y, sign=1), strict=True)
     ]
 
@@ -205,13 +212,11 @@ def _line(x: FloatArray, y: FloatArray, sign: int) -> tuple[FloatArray, FloatArr
     return intercept, slope, (residual**2).sum(axis=1)
 
 
-def _aicc(squares: float, count: int, parameters: int) -> float:
-    k = parameters + 1
-    if count - k - 1 <= 0:
-        return math.inf
+def _aic(squares: float, count: int, parameters: int) -> float:
+    # Not with the correction for few points: it forbids the power law to three counts with two
+    # runs each, whatever they show.
     # A perfect fit of made-up numbers would be infinitely good.
-    fit = count * math.log(max(squares / count, 1e-12))
-    return fit + 2 * k + 2 * k * (k + 1) / (count - k - 1)
+    return count * math.log(max(squares / count, 1e-12)) + 2 * (parameters + 1)
 
 
 def _data(counts: Sequence[float], values: Sequence[float]) -> tuple[FloatArray, FloatArray]:

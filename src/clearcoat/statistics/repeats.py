@@ -31,6 +31,8 @@ class SharedEffects:
     """(draws, repeats) plausible effects of other repeats: Student's t in every mean of them."""
     rest: FloatArray
     """(scores,) residuals without the effects, of the spread that single runs have."""
+    degrees: int
+    """Degrees of freedom of that spread."""
 
     def of(self, labels: Labels) -> FloatArray:
         """Return (scores,) the estimated effect in each score."""
@@ -73,7 +75,7 @@ def shared_effects(
     # One chi-square per draw for all repeats: their means are then Student's t, as they should.
     heavy = np.sqrt(rank / random.chisquare(rank, size=(draws, 1)))
     effects = spread * heavy * random.standard_normal((draws, len(columns)))
-    return SharedEffects(columns, estimates, np.asarray(effects), scale * rest)
+    return SharedEffects(columns, estimates, np.asarray(effects), scale * rest, degrees)
 
 
 def _shares(labels: Labels, columns: Mapping[int, int]) -> FloatArray:

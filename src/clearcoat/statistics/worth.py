@@ -138,9 +138,7 @@ class Worth:
         # A mix that photos reach beyond the end of their curve, or never, gains so many at least.
         read = [(min(a, self.limit), min(b, self.limit)) for a, b in pairs]
         most = [_rate(more, b - a) for a, b in read]
-        least = [
-            0.0 if b > self.limit >= a else rate for (a, b), rate in zip(pairs, most, strict=True)
-        ]
+        least = [0.0 if b > self.limit else rate for (_, b), rate in zip(pairs, most, strict=True)]
         low, high = self._range(least)[0], self._range(most)[1]
         return ExchangeRate(real, first, second, _rate(more, after - before), low, high)
 

@@ -133,6 +133,7 @@ class RecordedSettings(_Part):
     training: RecordedTraining = RecordedTraining()
     prices: RecordedPrices | None = None
     qualitative: RecordedFigure | None = None
+    pretrainings: int | None = None
 
 
 class StudyRecord(_Part):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from clearcoat.report.study import analyse_grid, read_study
 from clearcoat.report.study.grid_verdict import StudyVerdict, judge_grid
+from clearcoat.report.study.words import contrast_text
 
-from .ledgers import useless, write_grid
+from .ledgers import like_the_paper, useless, write_grid
 
 
 def _judged(folder: Path, photos: int | None = None) -> StudyVerdict:
@@ -103,3 +106,72 @@ def test_more_renders_and_better_ones_are_not_both_advised(tmp_path: Path) -> No
 def test_renders_that_beat_photos_need_not_be_better(tmp_path: Path) -> None:
     folder = write_grid(tmp_path, lambda r, s: 0.8 if not r else 0.6, spread=0.002)
     assert "rather than more" not in " ".join(_judged(folder).next_steps)
+
+
+def _few_hurt_most(real: int, synthetic: int) -> float:
+    cost = {0: 0.0, 64: 0.08, 256: 0.05, 1024: 0.04, 4096: 0.03}
+    return useless(real, 0) - cost[synthetic]
+
+
+def test_few_renders_that_hurt_most_are_not_too_many(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, _few_hurt_most, real=(16, 256), runs=5, spread=0.004, seed=1)
+    verdict = _judged(folder)
+    told = " ".join((*verdict.sentences, *verdict.next_steps))
+    assert "Renders hurt there" in told and "Too many renders" not in told
+
+
+def test_more_of_what_costs_less_is_not_advised(tmp_path: Path) -> None:
+    folder = write_grid(tmp_path, _few_hurt_most, real=(16, 256), runs=5, spread=0.004, seed=1)
+    steps = _judged(folder).next_steps
+    assert not any(step.startswith("Render more") for step in steps)
+    [without] = [step for step in steps if step.startswith("Train without these renders")]
+    assert "with 256 photos" in without and "64 cost −0.0" in without
+
+
+def test_two_counts_of_photos_do_not_tell_what_more_would_bring(tmp_path: Path) -> None:
+    grid = {"synthetic": (0, 64), "runs": 5}
+    two = _judged(write_grid(tmp_path / "two", useless, real=(16, 256), **grid))
+    assert not any("learning curve rises" in step for step in two.next_steps)
+    three = _judged(write_grid(tmp_path / "three", useless, real=(16, 64, 256), **grid))
+    assert any("learning curve rises" in step for step in three.next_steps)
+
+
+def test_two_counts_of_renders_have_no_doubling(tmp_path: Path) -> None:
+    for synthetic, told in (((0, 64, 256), False), ((0, 64, 256, 1024), True)):
+        name = str(len(synthetic))
+        folder = write_grid(tmp_path / name, like_the_paper, synthetic=synthetic, runs=5)
+        [alone] = [t for t in _judged(folder).sentences if t.startswith("Renders alone")]
+        assert ("twice as many" in alone) is told
+
+
+def test_one_shared_repeat_is_compared_with_itself(tmp_path: Path) -> None:
+    """All runs of both cells would be of other photos, and other test images."""
+    write_grid(tmp_path, lambda r, s: useless(r, 0) - 0.03 * (s > 0), real=(16, 64), pair=0.2)
+    lines = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    kept = [n for n in lines if (n["real"], n["synthetic"]) != (64, 64) or n["repeat"] == 0]
+    (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(n) + "\n" for n in kept))
+    study = read_study(tmp_path)
+    scores = {(n["real"], n["synthetic"], n["repeat"]): n["mean_iou"] for n in kept}
+    gain = analyse_grid(study).gains[64, 64].contrast
+    assert gain.difference.estimate == pytest.approx(scores[64, 64, 0] - scores[64, 0, 0])
+    assert gain.difference.low is None
+    assert "over the one repeat that both have" in contrast_text(gain)
+
+
+def test_what_is_worth_photos_is_not_one_run(tmp_path: Path) -> None:
+    write_grid(tmp_path, like_the_paper)
+    lines = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    kept = []
+    for line in lines:
+        if (line["real"], line["synthetic"]) == (16, 1024):
+            if line["repeat"]:
+                continue
+            line["mean_iou"] = 0.65
+        kept.append(json.dumps(line) + "\n")
+    (tmp_path / "ledger.jsonl").write_text("".join(kept))
+    told = [t for t in _judged(tmp_path, 16).sentences if "score what" in t]
+    assert told and not any("1,024 renders score" in text for text in told)
+
+
+def test_an_interval_of_the_best_says_that_it_is_of_one(tmp_path: Path) -> None:
+    assert "of this cell alone" in _judged(write_grid(tmp_path, like_the_paper)).headline

@@ -105,7 +105,9 @@ def test_one_run_per_start_is_too_early(tmp_path: Path) -> None:
     assert verdict.headline.startswith("Too early to tell")
     assert re.search(r"against training from scratch that is \+0\.\d+, one run", verdict.headline)
     assert verdict.next_steps == (
-        "Repeat more often with 16, 64, 256 photos: 1 run per start does not decide.",
+        "Repeat more often, with as many more base models (`pretrainings`), with 16, 64, 256 "
+        "photos: 1 run per start does not decide, and those that go on from one base model count "
+        "as one.",
     )
 
 

@@ -101,12 +101,13 @@ def contrast(
 
 
 def _compared(
-    study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, pair: bool = True
+    study: StudyFacts, cell: CellFacts, baseline: CellFacts
 ) -> tuple[Groups, Groups, bool]:
     """Both cells' runs as groups that count as one, and whether the groups belong together."""
-    if pair and study.paired:
+    if study.paired:
         ours, theirs = matched(cell, baseline)
-        if len(ours) > 1:
+        # One pair tells no more than its difference; all runs of both would be of other photos.
+        if ours:
             return ours, theirs, True
     return cell.independent, baseline.independent, False
 
@@ -141,19 +142,14 @@ class ClassContrast:
 
 
 def class_contrasts(
-    study: StudyFacts, cell: CellFacts, baseline: CellFacts, *, pair: bool = True
+    study: StudyFacts, cell: CellFacts, baseline: CellFacts
 ) -> tuple[ClassContrast, ...]:
-    """Compare two cells class by class; classes without a score in one of them are left out.
-
-    `pair`: equal repeats belong together where the study is paired.
-    """
+    """Compare two cells class by class; classes without a score in one of them are left out."""
     counts = counts_by_id(study, [cell.entries, baseline.entries])
     found, tests = [], []
     for number, name in enumerate(study.classes):
         # A run whose test photos show the class nowhere says nothing of it, nor does its pair.
-        ours, theirs, paired = _compared(
-            study, cell.showing(name), baseline.showing(name), pair=pair
-        )
+        ours, theirs, paired = _compared(study, cell.showing(name), baseline.showing(name))
         a, b = means(ours, name), means(theirs, name)
         if not a or not b:
             continue

@@ -84,8 +84,7 @@ def confirmed_across(study: StudyFacts) -> tuple[Across, ...]:
     for mix in sorted(key for key in grid if key.synthetic and key.real <= fewest):
         for other in alone:
             if other.real > mix.real:
-                # A model on renders alone shares no photo with any other.
-                gains = _gains(study, grid[mix], grid[other], scores, pair=mix.real > 0)
+                gains = _gains(study, grid[mix], grid[other], scores)
                 found.append(Across(mix, other, gains[0], gains[1]))
     return tuple(found)
 
@@ -338,12 +337,10 @@ def _gains(
     cell: CellFacts,
     baseline: CellFacts,
     scores: Mapping[str, Confirmation],
-    *,
-    pair: bool = True,
 ) -> tuple[Interval, Interval, Interval | None]:
     """Gain on split tests, gain on the untouched photos, and the former less the latter."""
-    ours, theirs = matched(cell, baseline) if study.paired and pair else ([], [])
-    paired = len(ours) > 1
+    ours, theirs = matched(cell, baseline) if study.paired else ([], [])
+    paired = bool(ours)
     if not paired:
         ours, theirs = cell.independent, baseline.independent
     tests = _counts(study, ours), _counts(study, theirs)

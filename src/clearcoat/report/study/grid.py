@@ -16,6 +16,7 @@ from clearcoat.report.study.comparing import (
 )
 from clearcoat.report.study.facts import CellFacts, StudyFacts, means
 from clearcoat.statistics import (
+    Band,
     BreakPoint,
     Equivalent,
     Scaling,
@@ -125,6 +126,14 @@ class GridAnalysis:
         cell = self.cells.get((real, synthetic))
         return () if cell is None else tuple(cell.values)
 
+    def may_extend(self, band: Band, counts: int) -> bool:
+        """Whether a curve over so many counts tells what further images would bring.
+
+        Two counts bend no curve; and where the repeats of a paired design cannot be told from
+        chance, nothing tells how far the curve may be off.
+        """
+        return counts > 2 and (band.shared is not None or not self.study.paired)
+
     def best_gain(self, real: int) -> Gain | None:
         """Return the gain with the highest mean in a row, of those with runs enough to tell."""
         return _best(self.gains, real)
@@ -195,8 +204,7 @@ def _renders_alone(
     renders = max((s for r, s in cells if s and not r), default=None)
     if photos is None or renders is None:
         return ()
-    # The baseline first: a model on renders alone shares no photo with any other.
-    return class_contrasts(study, cells[0, renders], cells[photos, 0], pair=False)
+    return class_contrasts(study, cells[0, renders], cells[photos, 0])
 
 
 def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsFor | None:

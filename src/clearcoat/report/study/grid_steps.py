@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clearcoat.report.study.comparing import ClassContrast, contrast
-from clearcoat.report.study.grid import MARGIN, GridAnalysis
+from clearcoat.report.study.grid import MARGIN, Gain, GridAnalysis
 from clearcoat.report.study.words import gain_text, mean_text, signed
 from clearcoat.statistics import mean_interval
 
@@ -32,6 +32,7 @@ def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     steps = [*_more_photos(grid, row), *more_renders, *_better_renders(grid, row)]
     # Before anything else is bought: it costs no photo and no render, and may change all answers.
     texts = [*_train_longer(grid), *_better_not_more(grid, more_helps=bool(more_renders))]
+    texts += _without_renders(grid, row)
     texts += [step.text for step in sorted(steps, key=lambda step: -step.expected)]
     undecided = [
         key
@@ -40,14 +41,35 @@ def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     ]
     if undecided:
         real, synthetic = undecided[0]
-        difference = grid.gains[real, synthetic].contrast.difference
+        gain = grid.gains[real, synthetic]
         texts.append(
-            f"Repeat more often where it is open: {len(undecided)} of {len(grid.gains)} "
-            "comparisons have "
-            f"a higher mean that may be chance, first {real:,} photos + {synthetic:,} renders "
-            f"({gain_text(difference)})."
+            f"Repeat more often where it is open{_with_pretrainings(grid, gain)}: "
+            f"{len(undecided)} of {len(grid.gains)} comparisons have a higher mean that may be "
+            f"chance, first {real:,} photos + {synthetic:,} renders "
+            f"({gain_text(gain.contrast.difference)})."
         )
     return texts
+
+
+def _with_pretrainings(grid: GridAnalysis, gain: Gain) -> str:
+    """Say so where further repeats go on from runs on renders that others went on from."""
+    turns = grid.study.settings.pretrainings
+    if turns is None or len(gain.contrast.cell.entries) < turns:
+        return ""
+    return f", with more `pretrainings` than the {turns} over which repeats take turns"
+
+
+def _without_renders(grid: GridAnalysis, row: int | None) -> list[str]:
+    """Where renders are shown to cost and none to help: leave them out."""
+    mine = [gain for (real, _), gain in grid.gains.items() if real == row]
+    losses = [gain for gain in mine if gain.verdict == "loss"]
+    if row is None or not losses or any(gain.verdict == "gain" for gain in mine):
+        return []
+    worst = min(losses, key=lambda gain: gain.contrast.difference.estimate).contrast
+    return [
+        f"Train without these renders with {row:,} photos: none of them is shown to help, and "
+        f"{worst.cell.key.synthetic:,} cost {gain_text(worst.difference)}."
+    ]
 
 
 def _train_longer(grid: GridAnalysis) -> list[str]:
@@ -81,6 +103,8 @@ def _better_not_more(grid: GridAnalysis, *, more_helps: bool) -> list[str]:
     scaling = grid.scaling
     alone = [cell for (real, s), cell in grid.cells.items() if real and not s]
     if scaling is None or not alone or more_helps:
+        return []
+    if not grid.may_extend(scaling.band, len(scaling.counts)):
         return []
     best = max(alone, key=lambda cell: cell.interval.estimate)
     gain, low, high = scaling.doubled
@@ -119,7 +143,8 @@ def _more_photos(grid: GridAnalysis, row: int | None) -> list[_Step]:
                     f"from {row:,} to {more[0]:,} brought {gain_text(step.difference)}.",
                 )
             ]
-    if grid.worth is None:
+    counts = sum(not synthetic for _, synthetic in grid.cells)
+    if grid.worth is None or not grid.may_extend(grid.worth.band, counts):
         return []
     most = row or max(r for r, s in grid.cells if r and not s)
     gains = [float(np.diff(c.at([most, 2 * most]))[0]) for c in grid.worth.band.draws]
@@ -145,6 +170,12 @@ def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
     found = grid.breaks.get(row)
     if len(counts) < 2 or (found is not None and found.shown()):
         return []
+    gain = grid.gains.get((row, counts[-1]))
+    if gain is not None and (
+        gain.verdict in ("loss", "unclear") or gain.contrast.difference.estimate <= 0
+    ):
+        # More of what does not help may only cost less.
+        return []
     last, before = grid.cells[row, counts[-1]], grid.cells[row, counts[-2]]
     difference = contrast(grid.study, last, before, images=False).difference
     if difference.low is None or difference.low <= 0:
@@ -154,7 +185,8 @@ def _more_renders(grid: GridAnalysis, row: int | None) -> list[_Step]:
             difference.estimate,
             f"Render more: with {row:,} photos the step from {counts[-2]:,} to {counts[-1]:,} "
             "renders "
-            f"brought {gain_text(difference)}, and no break point is seen.",
+            f"brought {gain_text(difference)}"
+            + ("." if found is None else ", and no break point is seen."),
         )
     ]
 

@@ -23,6 +23,7 @@ from clearcoat.report.study.words import (
     signed,
 )
 from clearcoat.report.verdict import images
+from clearcoat.statistics import BreakPoint
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
         f"with {images(real, 'photo')}, {images(synthetic, 'render')} take mean IoU from "
         f"{best.contrast.baseline.interval.estimate:.3f} to "
         f"{best.contrast.cell.interval.estimate:.3f} ({contrast_text(best.contrast)}"
+        + _of_one(len(shown or grid.gains), "cell")
         + ("" if best.gain_p is None else f"; one-sided, corrected {p_text(best.gain_p)}")
         + ")"
     )
@@ -109,13 +111,19 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
     return f"Too early to tell: cells need two runs or more. So far, {told}."
 
 
+def _of_one(tried: int, what: str) -> str:
+    """Say that an interval does not know that it is the best one's, as its p-value does."""
+    return f", of this {what} alone" if tried > 1 else ""
+
+
 def _sentences(grid: GridAnalysis, row: int | None) -> list[str]:
     found: list[str] = []
     if row is not None:
         best = grid.best_gain(row)
         assert best is not None
         helping = [g for (r, _), g in grid.gains.items() if r == row and g.verdict == "gain"]
-        found.append(_at_your_count(row, best, helping))
+        tried = sum(r == row for r, _ in grid.gains)
+        found.append(_at_your_count(row, best, helping, tried))
         found.append(_break_sentence(grid, row))
     found += _reach_sentences(grid)
     found += _stands_for(grid)
@@ -126,7 +134,7 @@ def _sentences(grid: GridAnalysis, row: int | None) -> list[str]:
     return [text for text in found if text]
 
 
-def _at_your_count(row: int, best: Gain, helping: Sequence[Gain]) -> str:
+def _at_your_count(row: int, best: Gain, helping: Sequence[Gain], tried: int) -> str:
     """The best count of renders in a row; of those shown to help, where there are any."""
     gain = max(helping, key=lambda g: g.contrast.difference.estimate, default=best)
     do = "do best" if gain is best else "do best of the counts that are shown to help"
@@ -149,7 +157,8 @@ def _at_your_count(row: int, best: Gain, helping: Sequence[Gain]) -> str:
         f"With {images(row, 'photo')}, {images(both.cell.key.synthetic, 'render')} {do}: "
         "mean IoU "
         f"{mean_text(both.cell.interval)} instead of {mean_text(both.baseline.interval)}, that is "
-        f"{contrast_text(both)}{'; ' + relative if relative else ''}{images_text}: {ending}."
+        f"{contrast_text(both)}{_of_one(tried, 'cell')}{'; ' + relative if relative else ''}"
+        f"{images_text}: {ending}."
     )
 
 
@@ -163,25 +172,36 @@ def _break_sentence(grid: GridAnalysis, row: int) -> str:
         fall = contrast(
             grid.study, grid.cells[row, last], grid.cells[row, found.best], images=False
         )
-        verdicts = {gain.verdict for (real, _), gain in grid.gains.items() if real == row}
-        # The test tells that the last count is worse than some other, not which one is best.
-        opening = (
-            "Renders hurt there from the start"
-            if verdicts == {"loss"} and not found.best
-            else "More renders stop helping there"
-            if "gain" in verdicts and 0 not in found.credible
-            else "Too many renders hurt there"
-        )
         best = f"{found.best:,}" if found.best else "none"
         return (
-            f"{opening}: the best count is {best} (95 % set {span}); with {last:,} it is "
-            f"{gain_text(fall.difference)} ({p_text(found.fall_p)}; Dunnett, Holm over the rows)."
+            f"{_fall(grid, row, found)}: the best count is {best} (95 % set {span}); with {last:,} "
+            f"it is {gain_text(fall.difference)} of these two cells alone ({p_text(found.fall_p)} "
+            "by the spread of the whole row; Dunnett, Holm over the rows)."
         )
-    return (
-        f"No break point is seen up to {last:,} renders ({p_text(found.fall_p)} for a fall): the "
-        f"best count is one of {span} (95 % set), and with probability {found.none_seen:.0%} it is "
-        "the last one or beyond."
+    opening = (
+        f"No break point is seen up to {last:,} renders"
+        if last in found.credible
+        else f"A fall is not shown up to {last:,} renders, though they are hardly the best count"
     )
+    one_of = "one of " if len(found.credible) > 1 else ""
+    return (
+        f"{opening} ({p_text(found.fall_p)} for a fall): the best count is {one_of}{span} (95 % "
+        f"set), and with probability {found.none_seen:.0%} it is the last one or beyond."
+    )
+
+
+def _fall(grid: GridAnalysis, row: int, found: BreakPoint) -> str:
+    """What a shown fall is: the test tells that the last count is worse than some other."""
+    verdicts = {gain.verdict for (real, _), gain in grid.gains.items() if real == row}
+    means = [grid.cells[row, count].interval.estimate for count in found.counts]
+    if verdicts == {"loss"} and not found.best:
+        return "Renders hurt there from the start"
+    if "gain" in verdicts and 0 not in found.credible:
+        return "More renders stop helping there"
+    if not found.best and means[-1] > min(means):
+        # Fewer of them hurt more.
+        return "Renders hurt there"
+    return "Too many renders hurt there"
 
 
 def _reach_sentences(grid: GridAnalysis) -> list[str]:
@@ -258,7 +278,10 @@ def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:
         mixes = [(s, e) for (r, s), e in grid.equivalents.items() if r == real]
         if not mixes:
             continue
-        synthetic, best = max(mixes, key=lambda item: item[1].score)
+        # One run may lie anywhere.
+        synthetic, best = max(
+            mixes, key=lambda item: (len(grid.at(real, item[0])) > 1, item[1].score)
+        )
         # The best of several mixes is best partly by chance.
         found = worth.equivalent(real, synthetic, looks=len(mixes))
         number = (
@@ -269,9 +292,10 @@ def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:
             else images(round(best.photos), "photo")
         )
         chosen = f", corrected for the choice among {len(mixes)} mixes" if len(mixes) > 1 else ""
+        reach = number_range(found.low, found.high, best.limit, worth.fewest)
         texts.append(
             f"{images(real, 'photo')} with {images(synthetic, 'render')} score what {number} "
-            f"alone do (95 % interval {number_range(found.low, found.high, best.limit)}{chosen})."
+            f"alone do (95 % interval {reach}{chosen})."
         )
     return texts
 
@@ -280,16 +304,17 @@ def _renders_alone(grid: GridAnalysis) -> list[str]:
     scaling = grid.scaling
     if scaling is None:
         return []
-    gain, low, high = scaling.doubled
     text = (
         f"Renders alone, without a photo, score "
-        f"{mean_text(grid.cells[0, scaling.largest].interval)} with {scaling.largest:,}; twice "
-        f"as many would add {signed(gain)} ({signed(low)} to {signed(high)})"
+        f"{mean_text(grid.cells[0, scaling.largest].interval)} with {scaling.largest:,}"
     )
+    if not grid.may_extend(scaling.band, len(scaling.counts)):
+        return [f"{text}."]
+    gain, low, high = scaling.doubled
+    text += f"; twice as many would add {signed(gain)} ({signed(low)} to {signed(high)})"
     if scaling.ceiling is None:
-        # Two counts bend no curve, and one that may be flat may have reached its ceiling.
-        rising = low > 0 and len(scaling.counts) > 2
-        return [text + (", and no ceiling is in sight." if rising else ".")]
+        # A curve that may be flat may have reached its ceiling.
+        return [text + (", and no ceiling is in sight." if low > 0 else ".")]
     top, bottom, above = scaling.ceiling
     reach = f"{bottom:.3f} to {above:.3f}" if math.isfinite(above) else f"{bottom:.3f} or more"
     return [f"{text}, and their ceiling is {top:.3f} ({reach})."]
@@ -306,7 +331,8 @@ def _prices(grid: GridAnalysis) -> list[str]:
         return ["At your prices no mix costs less than photos alone that score as much."]
     best, mixes = found
     currency, mix, limit = prices.currency, best.mix, grid.worth.limit * prices.real
-    reach = number_range(prices.real * mix.low, prices.real * mix.high, limit)
+    least = grid.worth.fewest * prices.real
+    reach = number_range(prices.real * mix.low, prices.real * mix.high, limit, least)
     alone = f"more than {limit:,.0f}" if mix.photos > mix.limit else f"{best.alone:,.0f}"
     # Why that is less than the interval lets one expect.
     chosen = f", corrected for the choice among {mixes} mixes" if mixes > 1 else ""

@@ -122,6 +122,7 @@ def _headline(
         f"with {images(real, 'photo')}, {found.name} scores "
         f"{found.start.cell.interval.estimate:.3f}; against training from scratch that is "
         f"{contrast_text(found.against)}"
+        + (f", of this start alone, the best of {found.tried}" if found.tried > 1 else "")
     )
     lead = "At best, " if yours is None else "Nearest to your number, "
     if shown:
@@ -290,8 +291,9 @@ def _next_steps(
             )
         else:
             steps.append(
-                f"Repeat more often with {counts} photos: {images(least, 'run')} per start "
-                f"{'does' if least == 1 else 'do'} not decide."
+                f"Repeat more often, with as many more base models (`pretrainings`), with {counts} "
+                f"photos: {images(least, 'run')} per start {'does' if least == 1 else 'do'} not "
+                "decide, and those that go on from one base model count as one."
             )
     return tuple(steps)
 

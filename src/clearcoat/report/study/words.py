@@ -49,7 +49,8 @@ def contrast_text(both: Contrast) -> str:
     text = gain_text(both.difference)
     if both.paired is None or both.runs == runs:
         return text
-    return f"{text}, over the {both.runs} repeats that both have"
+    over = "the one repeat" if both.runs == 1 else f"the {both.runs} repeats"
+    return f"{text}, over {over} that both have"
 
 
 def mean_text(interval: Interval) -> str:
@@ -76,8 +77,11 @@ def percent_range(interval: Interval | None) -> str:
     return signed_percent(interval.estimate) + (f" ({bounds})" if bounds else "")
 
 
-def number_range(low: float, high: float, limit: float = math.inf) -> str:
-    """A range of counts; what lies beyond the readable part of a curve is *more than* that."""
+def number_range(low: float, high: float, limit: float = math.inf, fewest: float = 0.0) -> str:
+    """A range of counts; beyond what a curve can be read for it is *more* or *fewer than*."""
     if low > limit:
         return f"more than {limit:,.0f}"
-    return f"{low:,.0f} to " + (f"more than {limit:,.0f}" if high > limit else f"{high:,.0f}")
+    if high < fewest:
+        return f"fewer than {fewest:,.0f}"
+    first = f"fewer than {fewest:,.0f}" if low < fewest else f"{low:,.0f}"
+    return f"{first} to " + (f"more than {limit:,.0f}" if high > limit else f"{high:,.0f}")

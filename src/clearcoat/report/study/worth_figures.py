@@ -9,6 +9,7 @@ from clearcoat.report.charts import COLORS, MARKERS
 from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.tables import Table, Value
+from clearcoat.statistics.worth import READ_BEYOND
 
 
 def worth_figure(grid: GridAnalysis) -> Drawn | None:
@@ -79,7 +80,7 @@ def scaling_figure(grid: GridAnalysis) -> Drawn | None:
     def draw() -> Figure:
         figure = Figure(figsize=(7.6, 3.4), layout="constrained")
         axes = figure.add_subplot()
-        at = np.geomspace(min(counts), 4 * max(counts), 80)
+        at = np.geomspace(min(counts), READ_BEYOND * max(counts), 80)
         low, high = scaling.band.range_at(at)
         axes.fill_between(at, low, high, color=COLORS[1], alpha=0.2, lw=0)
         axes.plot(at, scaling.band.curve.at(at), color=COLORS[1], lw=1.6, label="renders alone")
@@ -110,7 +111,7 @@ def scaling_figure(grid: GridAnalysis) -> Drawn | None:
         "scaling",
         "Renders alone: more of them, or better ones?",
         "Where the curve still rises, more renders help; where it has levelled off below what "
-        "photos reach, only better ones can. The line is read to four times the largest count.",
+        "photos reach, only better ones can. The line is read to twice the largest count.",
         styled(draw),
         Table(("synthetic", "repeat", "mean IoU", "fitted"), tuple(rows)),
     )
