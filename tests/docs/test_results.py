@@ -56,3 +56,15 @@ def test_the_larger_images_are_those_of_the_ledger() -> None:
     for key, cell in study.cells.items():
         for score in cell.values:
             assert f"{score:.3f}" in told, str(key)
+
+
+def test_the_columns_are_whole_and_told() -> None:
+    study = read_study(CAR_PARTS / "columns")
+    assert study.open == study.failed == study.foreign == 0 and not study.ledger.complaints
+    text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
+    told = text[text.index("### Fewer renders") :].partition("\n### ")[0]
+    for key, cell in study.cells.items():
+        assert f"{cell.interval.estimate:.3f} ± {cell.interval.half_width:.3f}" in told, str(key)
+    verdict = judge_grid(analyse_grid(study))
+    assert verdict.kind == "gain"
+    assert any("the best count is one of 1,024, 4,096" in text for text in verdict.sentences)
