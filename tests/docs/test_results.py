@@ -10,7 +10,7 @@ import pytest
 from clearcoat.report.study import StudyFacts, analyse_grid, analyse_transfer, read_study
 from clearcoat.report.study.grid_verdict import judge_grid
 from clearcoat.report.study.transfer_verdict import judge_transfer
-from clearcoat.studies import GRID_ARM, CellKey
+from clearcoat.studies import GRID_ARM, CellKey, Entry, read_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 CAR_PARTS = ROOT / "docs" / "results" / "car-parts"
@@ -68,3 +68,14 @@ def test_the_columns_are_whole_and_told() -> None:
     verdict = judge_grid(analyse_grid(study))
     assert verdict.kind == "gain"
     assert any("the best count is one of 1,024, 4,096" in text for text in verdict.sentences)
+
+
+def test_photos_alone_trained_again_are_told_beside_the_first() -> None:
+    text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
+    told = text[text.index("### Photos alone, trained again") :].partition("\n### ")[0]
+    lines = (CAR_PARTS / "alone-again-ledger.jsonl").read_text("utf-8").splitlines()
+    again = [Entry.model_validate_json(line) for line in lines]
+    first = {entry.run_id: entry for entry in read_ledger(CAR_PARTS / "grid").entries}
+    assert len(again) == 6 and all(entry.run_id in first for entry in again)
+    for entry in (*again, *(first[entry.run_id] for entry in again)):
+        assert f"{entry.mean_iou:.3f}" in told, entry.run_id
