@@ -13,9 +13,10 @@ import pytest
 from clearcoat.dataset import Dataset
 from clearcoat.errors import DatasetError, RunError, UsageError
 from clearcoat.studies import Conditions, conduct, confirm, read_ledger
-from clearcoat.studies.confirming import plan_look, untouched_file
+from clearcoat.studies.confirming import untouched_file
 from clearcoat.studies.ledger import Look, append
 from clearcoat.studies.locks import Claims
+from clearcoat.studies.looking import plan_look
 from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.studies.weights import kept_weights
 from clearcoat.training import find_loss, load_model, pack, score_model

@@ -1,8 +1,9 @@
 """Studies: many runs as one plan, a ledger of what is done, and what to run next."""
 
-from clearcoat.studies.confirming import Confirmed, ConfirmedCell, PlannedLook, confirm, plan_look
+from clearcoat.studies.confirming import Confirmed, ConfirmedCell, confirm
 from clearcoat.studies.data import StudyData, open_data
 from clearcoat.studies.ledger import LEDGER, Confirmation, Entry, Ledger, Look, append, read_ledger
+from clearcoat.studies.looking import PlannedLook, plan_look
 from clearcoat.studies.planning import CellState, Progress, plan
 from clearcoat.studies.runs import GRID_ARM, CellKey, CellPlan, PlannedRun, Skipped, StudyPlan
 from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec, load_study

@@ -216,6 +216,30 @@ def append(folder: Path, entry: Entry | Look | Confirmation) -> None:
         ) from error
 
 
+def figures_of(metrics: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an entry says of a run's result."""
+    test = metrics["test"]
+    return {
+        "mean_iou": test["mean_iou"],
+        "per_image_mean_iou": test["per_image_mean_iou"],
+        "test_images": test["image_count"],
+        "classes": {name: row["iou"] for name, row in test["per_class"].items()},
+        "validation_on": metrics["validation"]["on"],
+        "validation_mean_iou": metrics["validation"]["mean_iou"],
+        "parameters": metrics["parameters"]["total"],
+        "trainable": metrics["parameters"]["trainable"],
+        **{
+            key: metrics[key]
+            for key in (
+                "steps", "epochs", "images_seen", "train_s", "validation_s", "wall_s",
+                "exclusive", "precision", "threads",
+            )
+        },
+        "device": environment["device_name"],
+        "versions": {key: environment[key] for key in ("clearcoat", "torch", "python")},
+    }  # fmt: skip
+
+
 def _passed_over(file: Path, number: int, why: str) -> str:
     return f"{file}:{number} is no ledger line and is passed over ({why})"
 

@@ -14,7 +14,7 @@ from typing import Any
 from clearcoat import __version__
 from clearcoat.errors import DivergedError, RunError, TrainingError
 from clearcoat.studies.budget import Costs, in_order_of_worth
-from clearcoat.studies.ledger import Entry, Ledger, append, read_ledger
+from clearcoat.studies.ledger import Entry, Ledger, append, figures_of, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import (
     PICTURES,
@@ -364,7 +364,7 @@ class _Worker:
             "versions": {"clearcoat": __version__},
         }
         if metrics is not None:
-            facts |= _figures(metrics, RunFolder(self._folder(run)).read_json(ENVIRONMENT))
+            facts |= figures_of(metrics, RunFolder(self._folder(run)).read_json(ENVIRONMENT))
         return Entry.model_validate(facts)
 
     def _folder(self, run: PlannedRun) -> Path:
@@ -380,26 +380,3 @@ class _Worker:
         return Outcome(
             plan(self.study, ledger.entries), ledger.complaints, self.runs_here, ended_by
         )
-
-
-def _figures(metrics: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
-    test = metrics["test"]
-    return {
-        "mean_iou": test["mean_iou"],
-        "per_image_mean_iou": test["per_image_mean_iou"],
-        "test_images": test["image_count"],
-        "classes": {name: row["iou"] for name, row in test["per_class"].items()},
-        "validation_on": metrics["validation"]["on"],
-        "validation_mean_iou": metrics["validation"]["mean_iou"],
-        "parameters": metrics["parameters"]["total"],
-        "trainable": metrics["parameters"]["trainable"],
-        **{
-            key: metrics[key]
-            for key in (
-                "steps", "epochs", "images_seen", "train_s", "validation_s", "wall_s",
-                "exclusive", "precision", "threads",
-            )
-        },
-        "device": environment["device_name"],
-        "versions": {key: environment[key] for key in ("clearcoat", "torch", "python")},
-    }  # fmt: skip

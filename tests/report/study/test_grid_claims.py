@@ -175,3 +175,24 @@ def test_what_is_worth_photos_is_not_one_run(tmp_path: Path) -> None:
 
 def test_an_interval_of_the_best_says_that_it_is_of_one(tmp_path: Path) -> None:
     assert "of this cell alone" in _judged(write_grid(tmp_path, like_the_paper)).headline
+
+
+@pytest.mark.parametrize(("passes", "told"), [(40, True), (150, False)])
+def test_a_gain_that_is_missing_for_want_of_training_on_photos_is_told(
+    passes: int, told: bool, tmp_path: Path
+) -> None:
+    write_grid(tmp_path / "as", useless, runs=3)
+    lines = []
+    for line in (tmp_path / "as" / "ledger.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        # Half of what a model with renders sees are photos.
+        seen = 2 * passes if entry["synthetic"] else 200
+        entry["images_seen"] = seen * max(1, entry["real"])
+        entry["config"] = {"mix": "sequential", "real_share": 0.5 if entry["synthetic"] else None}
+        lines.append(json.dumps(entry))
+    (tmp_path / "as" / "ledger.jsonl").write_text("\n".join(lines) + "\n")
+    cautions = judge_grid(analyse_grid(read_study(tmp_path / "as"))).cautions
+    found = [text for text in cautions if "shows each photo" in text]
+    assert bool(found) is told
+    if told:
+        assert "shows each photo 40 times there, 200 times without renders" in found[0]

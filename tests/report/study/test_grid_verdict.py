@@ -73,27 +73,6 @@ def test_models_that_have_not_learned_the_renders_are_to_be_trained_longer(
         assert "600 steps" in steps[0] and "0.300" in steps[0]
 
 
-@pytest.mark.parametrize(("passes", "told"), [(40, True), (150, False)])
-def test_a_gain_that_is_missing_for_want_of_training_on_photos_is_told(
-    passes: int, told: bool, tmp_path: Path
-) -> None:
-    write_grid(tmp_path / "as", useless, runs=3)
-    lines = []
-    for line in (tmp_path / "as" / "ledger.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        # Half of what a model with renders sees are photos.
-        seen = 2 * passes if entry["synthetic"] else 200
-        entry["images_seen"] = seen * max(1, entry["real"])
-        entry["config"] = {"mix": "sequential", "real_share": 0.5 if entry["synthetic"] else None}
-        lines.append(json.dumps(entry))
-    (tmp_path / "as" / "ledger.jsonl").write_text("\n".join(lines) + "\n")
-    cautions = judge_grid(analyse_grid(read_study(tmp_path / "as"))).cautions
-    found = [text for text in cautions if "shows each photo" in text]
-    assert bool(found) is told
-    if told:
-        assert "shows each photo 40 times there, 200 times without renders" in found[0]
-
-
 def test_renders_that_do_nothing_are_not_praised(tmp_path: Path) -> None:
     # Many rows: each has its chance to be the lucky one.
     real, synthetic = (8, 12, 16, 24, 32, 48, 64, 96, 128, 256), (0, 64, 256, 1024, 4096)

@@ -21,7 +21,7 @@ from clearcoat.statistics import (
     mean_iou_interval,
 )
 from clearcoat.studies import GRID_ARM, CellKey, Confirmation, Look
-from clearcoat.studies.confirming import is_open
+from clearcoat.studies.looking import is_open
 from clearcoat.studies.transfer import CONTROL
 
 _DRAWS = 1000
