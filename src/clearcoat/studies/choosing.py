@@ -9,13 +9,14 @@ from statistics import fmean
 
 from clearcoat.errors import RunError, UsageError, did_you_mean
 from clearcoat.studies.ledger import Entry, Ledger
-from clearcoat.studies.record import RUNS, StudyRecord, entries_by_name
+from clearcoat.studies.record import StudyRecord, entries_by_name
 from clearcoat.studies.runs import GRID_ARM, CellKey
 from clearcoat.studies.spec import StudySpec
 from clearcoat.studies.supplement import QUALITATIVE_ARM
 from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, FROM_RENDERS
+from clearcoat.studies.weights import has_weights, run_folder
 from clearcoat.training import RunFolder
-from clearcoat.training.folder import BEST, METRICS
+from clearcoat.training.folder import METRICS
 
 
 @dataclass(frozen=True)
@@ -121,17 +122,6 @@ def name_of(key: CellKey) -> str:
     """Return how a cell is named on the command line."""
     counts = f"{key.real}+{key.synthetic}"
     return counts if key.arm == GRID_ARM else f"{key.arm}:{counts}"
-
-
-def run_folder(out: Path, run_id: str) -> Path:
-    """Return where a run of a study lies."""
-    return out / RUNS / run_id[:16]
-
-
-def has_weights(out: Path, run_id: str) -> bool:
-    """Whether a run is finished and has its weights still."""
-    folder = run_folder(out, run_id)
-    return (folder / BEST).is_file() and (folder / METRICS).is_file()
 
 
 def score_on_tests(out: Path, run_id: str) -> float | None:

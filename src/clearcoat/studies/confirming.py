@@ -16,15 +16,13 @@ import torch
 from clearcoat.dataset import Dataset
 from clearcoat.errors import RunError, UsageError
 from clearcoat.models import SegmentationModel
-from clearcoat.studies.choosing import (
-    run_folder,
-    score_on_tests,
-)
+from clearcoat.studies.choosing import score_on_tests
 from clearcoat.studies.ledger import Confirmation, Ledger, Look, append, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.looking import Asked, open_study, planned_look, unfinished_look
 from clearcoat.studies.record import StudyRecord, entries_by_name
 from clearcoat.studies.runs import CellKey
+from clearcoat.studies.weights import run_folder
 from clearcoat.training import (
     RunFolder,
     TrainingConfig,

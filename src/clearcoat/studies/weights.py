@@ -1,12 +1,15 @@
-"""Which weights of a study stay on disk, and what they take there."""
+"""Which weights of a study stay on disk, where they lie, and what they take there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from clearcoat.models import build_model, count_parameters
+from clearcoat.studies.record import RUNS
 from clearcoat.studies.runs import PlannedRun, StudyPlan
 from clearcoat.training import find_loss
+from clearcoat.training.folder import BEST, METRICS
 
 _BYTES_PER_PARAMETER = 4
 
@@ -45,3 +48,14 @@ def kept_weights(study: StudyPlan) -> KeptWeights:
             sizes[name] = _BYTES_PER_PARAMETER * parameters
         total += sizes[name]
     return KeptWeights(len(starts), len(kept), total)
+
+
+def run_folder(out: Path, run_id: str) -> Path:
+    """Return where a run of a study lies."""
+    return out / RUNS / run_id[:16]
+
+
+def has_weights(out: Path, run_id: str) -> bool:
+    """Whether a run is finished and has its weights still."""
+    folder = run_folder(out, run_id)
+    return (folder / BEST).is_file() and (folder / METRICS).is_file()

@@ -25,9 +25,10 @@ from clearcoat.studies.pictures import (
     write_depicted,
 )
 from clearcoat.studies.planning import Progress, plan
-from clearcoat.studies.record import RUNS, write_record
+from clearcoat.studies.record import write_record
 from clearcoat.studies.runs import PlannedRun, StudyPlan
 from clearcoat.studies.spec import SupplementSpec
+from clearcoat.studies.weights import has_weights, run_folder
 from clearcoat.training import Observer, RunFolder, Silent, StoppedError, run_training
 from clearcoat.training.environment import device_name, find_device
 from clearcoat.training.folder import BEST, ENVIRONMENT, METRICS
@@ -368,11 +369,10 @@ class _Worker:
         return Entry.model_validate(facts)
 
     def _folder(self, run: PlannedRun) -> Path:
-        return self.out / RUNS / run.folder_name
+        return run_folder(self.out, run.run_id)
 
     def _has_weights(self, run: PlannedRun) -> bool:
-        folder = self._folder(run)
-        return (folder / BEST).is_file() and (folder / METRICS).is_file()
+        return has_weights(self.out, run.run_id)
 
     def _outcome(self, ended_by: str) -> Outcome:
         ledger = read_ledger(self.out)
