@@ -69,7 +69,8 @@ def _mean(scores: list[float]) -> str:
 
 def _gains(runs: Runs) -> Iterator[str]:
     """Against as many photos alone; Holm's correction is over all of them."""
-    yield from _head("photos + renders", ("gain (paired)", "relative", "p", "Holm over the table"))
+    names = ("alone", "with renders", "gain (paired)", "relative", "p", "Holm over the table")
+    yield from _head("photos + renders", names)
     cells = [
         (row, column)
         for row in runs.rows
@@ -78,9 +79,11 @@ def _gains(runs: Runs) -> Iterator[str]:
     ]
     tests = [paired_one_sided(*runs.pairs(cell, (cell[0], 0))).p_value for cell in cells]
     for cell, p, corrected in zip(cells, tests, holm(tests), strict=True):
-        with_renders, alone = runs.pairs(cell, (cell[0], 0))
-        share = fmean(with_renders) / fmean(alone) - 1
-        texts = (_difference(with_renders, alone), f"{share:+.0%}", _p(p), _p(corrected))
+        alone = (cell[0], 0)
+        pairs = runs.pairs(cell, alone)
+        share = fmean(pairs[0]) / fmean(pairs[1]) - 1
+        scores = (_mean(runs.scores(alone)), _mean(runs.scores(cell)))
+        texts = (*scores, _difference(*pairs), f"{share:+.0%}", _p(p), _p(corrected))
         yield _row(_name(cell), texts)
 
 
