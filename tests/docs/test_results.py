@@ -24,6 +24,7 @@ def grid() -> StudyFacts:
 def test_the_grid_is_whole(grid: StudyFacts) -> None:
     assert grid.open == grid.failed == grid.foreign == 0
     assert not grid.ledger.complaints
+    assert all(grid.counts_of(cell.entries) is not None for cell in grid.cells.values())
     verdict = judge_grid(analyse_grid(grid), 16)
     assert verdict.kind == "gain"
     assert "with 16 to 256 photos" in verdict.headline
@@ -70,12 +71,12 @@ def test_the_columns_are_whole_and_told() -> None:
     assert any("the best count is one of 1,024, 4,096" in text for text in verdict.sentences)
 
 
-def test_photos_alone_trained_again_are_told_beside_the_first() -> None:
-    text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
-    told = text[text.index("### Photos alone, trained again") :].partition("\n### ")[0]
-    lines = (CAR_PARTS / "alone-again-ledger.jsonl").read_text("utf-8").splitlines()
-    again = [Entry.model_validate_json(line) for line in lines]
-    first = {entry.run_id: entry for entry in read_ledger(CAR_PARTS / "grid").entries}
-    assert len(again) == 6 and all(entry.run_id in first for entry in again)
-    for entry in (*again, *(first[entry.run_id] for entry in again)):
+def test_photos_alone_elsewhere_are_told_beside_those_of_the_grid() -> None:
+    text = (CAR_PARTS.parent / "car-parts-earlier.md").read_text("utf-8")
+    told = text[text.index("## Photos alone on another processor") :].partition("\n## ")[0]
+    lines = (CAR_PARTS / "alone-elsewhere-ledger.jsonl").read_text("utf-8").splitlines()
+    elsewhere = [Entry.model_validate_json(line) for line in lines]
+    here = {entry.run_id: entry for entry in read_ledger(CAR_PARTS / "grid").entries}
+    assert len(elsewhere) == 6 and all(entry.run_id in here for entry in elsewhere)
+    for entry in (*elsewhere, *(here[entry.run_id] for entry in elsewhere)):
         assert f"{entry.mean_iou:.3f}" in told, entry.run_id

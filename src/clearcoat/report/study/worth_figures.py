@@ -11,6 +11,9 @@ from clearcoat.report.study.grid import GridAnalysis
 from clearcoat.report.tables import Table, Value
 from clearcoat.statistics.worth import READ_BEYOND
 
+_ASIDE = 0.09
+"""Steps between the marks of a count, in doublings of it."""
+
 
 def worth_figure(grid: GridAnalysis) -> Drawn | None:
     """The learning curve of photos alone, and how many of them each mix is worth."""
@@ -34,12 +37,16 @@ def worth_figure(grid: GridAnalysis) -> Drawn | None:
         for turn, synthetic in enumerate([0, *chosen]):
             cells = [(r, grid.cells[r, synthetic]) for r in photos if (r, synthetic) in grid.cells]
             name = "photos alone" if not synthetic else f"+ {synthetic:,} renders"
-            axes.plot(
-                [r for r, _ in cells],
+            # Beside each other where several mixes share a count; photos alone have the band.
+            aside = 2 ** (_ASIDE * (turn - (len(chosen) + 1) / 2)) if synthetic else 1.0
+            axes.errorbar(
+                [aside * r for r, _ in cells],
                 [cell.interval.estimate for _, cell in cells],
-                MARKERS[turn % len(MARKERS)],
+                yerr=[(cell.interval.half_width or 0.0) * bool(synthetic) for _, cell in cells],
+                fmt=MARKERS[turn % len(MARKERS)],
                 color=COLORS[turn % len(COLORS)],
                 ms=5,
+                elinewidth=1.2,
                 label=name,
             )
         axes.set_xscale("log", base=2)
@@ -59,7 +66,8 @@ def worth_figure(grid: GridAnalysis) -> Drawn | None:
         "worth",
         "How many photos the renders are worth",
         f"The line is the learning curve of photos alone ({shape}, 95 % band from resampled runs), "
-        "dashed beyond the data. A mix is worth as many photos as the curve needs for its score; "
+        "dashed beyond the data; bars are the 95 % interval of a mix's mean. "
+        "A mix is worth as many photos as the curve needs for its score; "
         "in the data an empty field is more than any number of photos.",
         styled(draw),
         Table(
