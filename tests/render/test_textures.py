@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clearcoat.materials import Material
-from clearcoat.product import Mesh, Part, Product
+from clearcoat.product import Mesh, Part, Product, SourceMaterial
 from clearcoat.product.textures import Texture, Textures, texture_digest
 from clearcoat.render import backend, bsdf
+from clearcoat.render.glow import Glow
 from clearcoat.render.meshes import merge
 from clearcoat.render.palette import finishes
 
@@ -25,8 +27,13 @@ def _texture(pixels: Any, srgb: bool = False, **extra: Any) -> Texture:
     return Texture(digest=texture_digest(rgba), pixels=rgba, srgb=srgb, **extra)
 
 
-def _seen(mi: Any, textures: Textures, light: tuple[float, ...] | None = None) -> np.ndarray:
-    """(8, 8, 3): a unit quad from above, x to the right and y up: its albedo, or how it is lit."""
+def _seen(
+    mi: Any, textures: Textures, light: tuple[float, ...] | None = None, **extra: Any
+) -> np.ndarray:
+    """(8, 8, 3): a unit quad from above, x to the right and y up: its albedo, or how it is lit.
+
+    Of a material with an emission, what it emits.
+    """
     corners = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
     mesh = Mesh(
         vertices=corners,
@@ -34,7 +41,7 @@ def _seen(mi: Any, textures: Textures, light: tuple[float, ...] | None = None) -
         normals=np.tile(np.array([[0, 0, 1]], np.float32), (4, 1)),
         uv=corners[:, :2].copy(),
     )
-    material = Material("m", "test", roughness=1.0, specular=0.0, textures=textures)
+    material = Material("m", "test", roughness=1.0, specular=0.0, textures=textures, **extra)
     made = finishes([material], mi)
     shapes, _ = merge(Product("p", (Part("q", mesh),)), [material], made, mi)
     up = mi.ScalarTransform4f().look_at(origin=[0.5, 0.5, 5], target=[0.5, 0.5, 0], up=[0, 1, 0])
@@ -49,6 +56,10 @@ def _seen(mi: Any, textures: Textures, light: tuple[float, ...] | None = None) -
         scene["light"] = {"type": "directional", "direction": [-value for value in light]}
         integrator = {"type": "direct"}
     made = mi.load_dict(scene)
+    if any(material.emission):
+        emitted = Glow(shapes, [material], mi).draw(made, made.sensors()[0], 0)
+        assert emitted is not None
+        return emitted
     return np.array(mi.render(made, integrator=mi.load_dict(integrator), spp=1))[..., -3:]
 
 
@@ -67,6 +78,28 @@ def test_colours_lie_where_the_picture_has_them(mi: Any) -> None:
     np.testing.assert_allclose(
         _seen(mi, Textures(base_color=part))[2:6, 2:6], [[[0, 0, 1]] * 4] * 4, atol=0.05
     )
+
+
+def test_a_display_glows_where_its_picture_does(mi: Any) -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[:4, :4] = (255, 0, 0)  # top left
+    shown = Textures(emissive=_texture(pixels, srgb=True, factor=(3.0, 3.0, 3.0)))
+    seen = _seen(mi, shown, emission=(0.75, 0.0, 0.0))
+    np.testing.assert_allclose(seen[1, 1], [3, 0, 0], atol=0.05)
+    np.testing.assert_allclose(seen[5:, 5:], 0, atol=0.05)
+    # Without the picture all of it glows as the mean.
+    seen = _seen(mi, Textures(), emission=(0.75, 0.0, 0.0))
+    np.testing.assert_allclose(seen[1:7, 1:7], [[[0.75, 0, 0]] * 6] * 6, atol=1e-5)
+
+
+@pytest.mark.parametrize("coat", [0.0, 1.0])
+def test_the_picture_of_what_a_surface_emits_stays_with_it(coat: float) -> None:
+    picture = _texture(np.zeros((4, 4, 3), np.uint8))
+    source = SourceMaterial("m", clearcoat=coat, textures=Textures(emissive=picture))
+    for one in (source, replace(source, alpha=0.0)):
+        made = bsdf.from_source(one, has_uv=True)
+        assert made.textures is not None and made.textures.emissive is picture
+        assert bsdf.from_source(one).textures is None
 
 
 @pytest.mark.parametrize("axis", [0, 1])

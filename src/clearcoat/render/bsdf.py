@@ -29,6 +29,7 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
             kind="thin_glass",
             tint=(red, green, blue),
             emission=source.emissive,
+            textures=_of_emission(source.textures, has_uv),
         )
         return _with_film(_with_index(pane, source), source, has_uv)
     opaque = Material(
@@ -42,9 +43,18 @@ def from_source(source: SourceMaterial | None, *, has_uv: bool = False) -> Mater
         sheen=max(source.sheen_color),
         emission=source.emissive,
         # Paint under a clear coat has flakes finer than a picture; its mean colour stays.
-        textures=source.textures if has_uv and source.clearcoat <= 0.5 else None,
+        textures=source.textures
+        if has_uv and source.clearcoat <= 0.5
+        else _of_emission(source.textures, has_uv),
     )
     return _with_film(_with_index(opaque, source), source, has_uv)
+
+
+def _of_emission(textures: Textures | None, has_uv: bool) -> Textures | None:
+    """Return the picture of what a surface emits alone, whose mean would light all of it."""
+    if textures is None or textures.emissive is None or not has_uv:
+        return None
+    return Textures(emissive=textures.emissive)
 
 
 def _with_index(material: Material, source: SourceMaterial) -> Material:
@@ -64,7 +74,8 @@ def _with_film(material: Material, source: SourceMaterial, has_uv: bool) -> Mate
         return material
     textures = material.textures
     if material.kind == "thin_glass" and has_uv and source.textures is not None:
-        textures = Textures(film_thickness=source.textures.film_thickness) or None
+        kept = source.textures
+        textures = Textures(film_thickness=kept.film_thickness, emissive=kept.emissive) or None
     return replace(
         material,
         textures=textures,

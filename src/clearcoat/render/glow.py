@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.materials import Material
+from clearcoat.product.textures import Texture
+from clearcoat.render.textures import bitmap
+
 Color = tuple[float, float, float]
 
 _SAMPLES = 9
@@ -25,14 +29,17 @@ class Glow:
 
     Args:
         shapes: Mitsuba meshes.
-        emitted: radiance per shape, linear sRGB.
+        materials: what each shape is made of; None emits nothing.
         mi: Mitsuba with its variant set.
     """
 
-    def __init__(self, shapes: Sequence[Any], emitted: Sequence[Color], mi: Any) -> None:
+    def __init__(
+        self, shapes: Sequence[Any], materials: Sequence[Material | None], mi: Any
+    ) -> None:
         self.mi = mi
         self._integrator: Any = None
-        if any(any(color) for color in emitted):
+        emitted = [_emitted(material) for material in materials]
+        if any(isinstance(one, Texture) or any(one) for one in emitted):
             self._integrator = _integrator(shapes, emitted, mi)
 
     def draw(self, scene: Any, sensor: Any, seed: int) -> NDArray[np.float32] | None:
@@ -45,7 +52,15 @@ class Glow:
         return np.nan_to_num(np.array(image, dtype=np.float32)[..., :3])
 
 
-def _integrator(shapes: Sequence[Any], emitted: Sequence[Color], mi: Any) -> Any:
+def _emitted(material: Material | None) -> Color | Texture:
+    """Return the radiance of a surface, linear sRGB, or the picture of it."""
+    if material is None:
+        return (0.0, 0.0, 0.0)
+    picture = material.textures.emissive if material.textures else None
+    return picture if picture is not None and any(material.emission) else material.emission
+
+
+def _integrator(shapes: Sequence[Any], emitted: Sequence[Color | Texture], mi: Any) -> Any:
     """Return an integrator of emission at the first surface and behind panes.
 
     A factory, since the base class exists only once Mitsuba has its variant.
@@ -57,8 +72,13 @@ def _integrator(shapes: Sequence[Any], emitted: Sequence[Color], mi: Any) -> Any
     numbers = [int(dr.reinterpret_array(mi.UInt32, mi.ShapePtr(shape))[0]) for shape in shapes]
     # Dr.Jit numbers a shape in its own registry; what is not in the table does not glow.
     table = np.zeros((max(numbers) + 1, 3), np.float32)
-    table[numbers] = emitted
+    table[numbers] = [(0, 0, 0) if isinstance(one, Texture) else one for one in emitted]
     channels = [mi.Float(np.ascontiguousarray(table[:, channel])) for channel in range(3)]
+    pictures = [
+        (number, mi.load_dict(bitmap(one.linear(), one, mi)))
+        for number, one in zip(numbers, emitted, strict=True)
+        if isinstance(one, Texture)
+    ]
 
     class Emission(mi.SamplingIntegrator):  # type: ignore[misc]
         def sample(
@@ -75,8 +95,13 @@ def _integrator(shapes: Sequence[Any], emitted: Sequence[Color], mi: Any) -> Any
                 hit = active & si.is_valid()
                 shape = dr.reinterpret_array(mi.UInt32, si.shape)
                 known = hit & (shape < len(table))
-                own = [dr.gather(mi.Float, channel, shape, known) for channel in channels]
-                found = found + share * mi.Spectrum(*own)
+                own = mi.Spectrum(
+                    *(dr.gather(mi.Float, channel, shape, known) for channel in channels)
+                )
+                for number, picture in pictures:
+                    shown = hit & (shape == number)
+                    own = dr.select(shown, picture.eval(si, shown), own)
+                found = found + share * own
                 through = si.bsdf(onward).eval_null_transmission(si, hit)
                 share = dr.select(hit, share * through, share)
                 layer = layer + 1

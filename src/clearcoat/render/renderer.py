@@ -120,8 +120,7 @@ class Renderer:
         # What stands in for a pane may be none.
         through += [bool(see_through) and one.kind == "thin_glass" for one in more_made_of]
         self._shapes, face_parts = self._shapes + more_shapes, face_parts + more_parts
-        emitted = [one.emission if one else (0.0, 0.0, 0.0) for one in [*made_of, *more_made_of]]
-        self._glow = Glow(self._shapes, emitted, self.mi)
+        self._glow = Glow(self._shapes, [*made_of, *more_made_of], self.mi)
         self._occluders = Occluders(occluders, occluder_models, self.mi) if occluders else None
         self._rows = COARSE_HEIGHT if coarse else HEIGHT
         self._surroundings = Surroundings(self.mi, self._rows)

@@ -118,8 +118,6 @@ class Materials:
         factor = np.maximum(factor * strength, 0.0)
         if factor.any():
             self._notes.add("emission is seen and lights nothing else", part=name)
-        if texture is not None:
-            self._notes.add("emissive textures drawn as their mean", part=name)
         return factor * mean[:3], (_scaled(texture, tuple(factor)), coordinates)
 
     def _extended(self, extensions: dict[str, Any], name: str, of: str) -> dict[str, Any]:
