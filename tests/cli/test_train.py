@@ -234,3 +234,29 @@ def test_the_choices_in_the_help_are_those_of_the_code() -> None:
     assert tuple(BUILDERS) == train_verb.MODEL_NAMES
     assert (*INITIALISATIONS, *ALIASES) == train_verb.INITIALISATION_NAMES
     assert get_args(Freeze) == train_verb.FREEZE_NAMES
+
+
+def test_photos_without_labels(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "files").mkdir()
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (24, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "files" / f"{number}.jpg")
+    more = str(folder / "more")
+    call = ["dataset", "import", "images", str(folder / "files"), "--out", more]
+    call += ["--like", str(folder / "real")]
+    main(call)
+    assert "3 images without labels, 3 of them new" in capsys.readouterr().out
+    main([*call, "--json"])
+    assert json.loads(capsys.readouterr().out)["written"] == 0
+    own = ("--unlabelled", more, "--confidence", "0.6", "--unlabelled-max-steps", "2")
+    main(_train(folder, *own))
+    told = capsys.readouterr().out
+    assert "trained on 3 real and 4 synthetic images and 3 without labels (" in told
+    assert "then 2 steps on self-labelled images" in told
+    config = json.loads((folder / "run" / "config.json").read_text("utf-8"))
+    assert config["config"]["self_training"]["confidence"] == 0.6
+    assert "--unlabelled DIR" in _fails(capsys, _train(folder, "--confidence", "0.6"))
+    told = _fails(capsys, _train(folder, "--unlabelled", more, "--confidence", "2"))
+    assert "self_training.confidence" in told
+    Image.fromarray(pixels).save(folder / "files" / "9.jpg")
+    assert "another" in _fails(capsys, call)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clearcoat.dataset.photos import read_photo
+from clearcoat.dataset import Dataset, formats
+from clearcoat.dataset.photos import find_images, read_photo
 from clearcoat.errors import DatasetError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 9, 3)).astype(np.uint8)
@@ -98,3 +99,26 @@ def test_another_size(tmp_path):
     with pytest.raises(DatasetError) as caught:
         read_photo(tmp_path / "a.png", 18, 12)
     assert caught.value.found == "9 × 6 pixels"
+
+
+def test_images_without_labels_are_ignored_all_over(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "in").mkdir()
+    Image.fromarray(PIXELS).save(tmp_path / "in" / "b.png", exif=exif)
+    Image.fromarray(PIXELS).save(tmp_path / "in" / "a.jpg")
+    (tmp_path / "in" / "notes.txt").write_text("no image")
+    assert formats.import_images([tmp_path / "in"], tmp_path / "out", ("x", "y")) == (2, 2)
+    assert formats.import_images([tmp_path / "in"], tmp_path / "out", ("x", "y")) == (0, 2)
+    data = Dataset.open(tmp_path / "out")
+    assert data.classes == ("x", "y")
+    assert [data.image(n).shape for n in data.indices] == [(6, 9, 3), (9, 6, 3)]
+    assert np.array_equal(data.image(1), np.rot90(PIXELS, -1))
+    assert all(data.labels(n).ignore().all() for n in data.indices)
+
+
+def test_images_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(DatasetError, match="no images in the folder"):
+        find_images([tmp_path])
+    with pytest.raises(DatasetError, match="no such image"):
+        find_images([tmp_path / "a.png"])

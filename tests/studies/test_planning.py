@@ -319,3 +319,30 @@ def test_vgg19_asks_for_nothing_where_it_is_left_out(data: Path) -> None:
     )
     arms = [cell.key.arm for cell in study.cells]
     assert arms == ["base", "control", "synth-synth, frozen", "control, mix"]
+
+
+def test_photos_that_a_mix_does_not_draw_are_there_without_labels(data: Path) -> None:
+    own = TRAINING | {"self_training": {"max_steps": 1}}
+    study = supplement(data, training=own, qualitative=None)
+    plain = supplement(data, qualitative=None)
+    for cell, before in zip(study.cells, plain.cells, strict=True):
+        run, other = cell.make(0), before.make(0)
+        mixed = cell.key.real > 0 and cell.key.synthetic > 0
+        # What sees no render, or no photo, is the run that it was.
+        assert (run.run_id != other.run_id) is mixed
+        assert (run.sources.unlabelled is not None) is mixed
+        if mixed:
+            chosen = select(run.config, run.sources)
+            drawn = {*chosen.real, *chosen.held_back["real"]}
+            assert run.sources.real is not None
+            assert set(chosen.unlabelled) == set(run.sources.real.indices) - drawn
+    given = {"max_steps": 1, "self_training": {"max_steps": 1}}
+    alone = supplement(data, training=own, without_renders=given, qualitative=None)
+    assert first_runs(alone, key_of(alone, 4, 0), 1)[0].sources.unlabelled is not None
+
+
+@pytest.mark.parametrize("key", ["training", "pretrain", "without_renders"])
+def test_a_transfer_study_has_no_photos_without_labels(data: Path, key: str) -> None:
+    own = {"self_training": {}} | (TRAINING if key == "training" else {})
+    with pytest.raises(ValueError, match="self_training"):
+        transfer(data, **{key: own})

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clearcoat.training import RunFolder, Silent, Sources, StoppedError, run_training
+from clearcoat.dataset import Dataset
+from clearcoat.training import (
+    RunFolder,
+    Silent,
+    Sources,
+    StoppedError,
+    TrainingConfig,
+    run_training,
+)
 
+from .conftest import MakeDataset
 from .tiny import Interrupt, same_weights, tiny_config, weights_of
 
 _ways_of_training = pytest.mark.parametrize(
@@ -26,16 +36,27 @@ _ways_of_training = pytest.mark.parametrize(
             "subset": "independent",
             "precision": "bf16",
         },
+        {"mix": "sequential", "self_training": {"confidence": 0.55, "max_steps": 6}},
     ],
-    ids=["concatenate", "balanced", "sequential", "plateau"],
+    ids=["concatenate", "balanced", "sequential", "plateau", "self-training"],
 )
+
+
+@pytest.fixture(scope="module")
+def unlabelled(squares: MakeDataset) -> Dataset:
+    return squares("unlabelled", 8, seed=5)
+
+
+def _with(sources: Sources, unlabelled: Dataset, config: TrainingConfig) -> Sources:
+    return sources if config.self_training is None else replace(sources, unlabelled=unlabelled)
 
 
 @_ways_of_training
 def test_going_on_after_an_interruption_gives_the_same_bits(
-    changes: dict[str, Any], sources: Sources, tmp_path: Path
+    changes: dict[str, Any], sources: Sources, unlabelled: Dataset, tmp_path: Path
 ) -> None:
     config = tiny_config(**changes)
+    sources = _with(sources, unlabelled, config)
     whole = run_training(config, sources, tmp_path / "whole")
     cut = tmp_path / "cut"
     evaluations = len(RunFolder(tmp_path / "whole").read_curve())
@@ -62,9 +83,10 @@ def _curve(run: Path) -> list[dict[str, Any]]:
 
 @_ways_of_training
 def test_stopping_after_every_step_gives_the_same_bits(
-    changes: dict[str, Any], sources: Sources, tmp_path: Path
+    changes: dict[str, Any], sources: Sources, unlabelled: Dataset, tmp_path: Path
 ) -> None:
     config = tiny_config(**changes)
+    sources = _with(sources, unlabelled, config)
     whole = run_training(config, sources, tmp_path / "whole")
     cut, resumed = tmp_path / "cut", None
     steps = 0

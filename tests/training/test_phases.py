@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from clearcoat.errors import UsageError
 from clearcoat.training import RECIPES, recipe, training_config
 from clearcoat.training.phases import learning_rate, plan_phases
-from clearcoat.training.selection import REAL, SYNTHETIC
+from clearcoat.training.selection import REAL, SYNTHETIC, TrainingData
 
-_DATA = SimpleNamespace(
-    real_count=4, train=range(36), validation={REAL: None, SYNTHETIC: None}, validate_on=REAL
+# Phases ask for the number of images alone.
+_DATA = TrainingData(
+    train=range(36),  # type: ignore[arg-type]
+    real_count=4,
+    validation={REAL: None, SYNTHETIC: None},  # type: ignore[dict-item]
+    validate_on=REAL,
 )
 
 
 def _plan(pretrained: bool = False, **values: object) -> list[tuple[str, int, float]]:
     """Name, number of images and rate of every phase."""
     settings = {"batch_size": 4, "learning_rate": 0.002, "tuning_rate": 0.0005, **values}
-    phases = plan_phases(training_config(settings), _DATA, pretrained=pretrained)  # type: ignore[arg-type]
+    phases = plan_phases(training_config(settings), _DATA, pretrained=pretrained)
     return [(phase.name, phase.image_count, phase.learning_rate) for phase in phases]
 
 
@@ -37,7 +39,7 @@ def test_a_schedule_falls_from_the_phases_own_rate() -> None:
     config = training_config(
         {"batch_size": 4, "schedule": "cosine", "max_steps": 40, "tuning_rate": 0.0005}
     )
-    first, second = plan_phases(config, _DATA)  # type: ignore[arg-type]
+    first, second = plan_phases(config, _DATA)
     assert learning_rate(config, first, 0) == pytest.approx(0.002)
     assert learning_rate(config, second, 0) == pytest.approx(0.0005)
     assert learning_rate(config, second, 20) == pytest.approx(0.00025)
@@ -56,11 +58,10 @@ def test_linear_falls_evenly_and_plateau_halves() -> None:
 
 def test_renders_alone_get_the_steps_that_they_get_before_photos() -> None:
     config = training_config(recipe("few-photos"))
-    alone = SimpleNamespace(
-        real_count=0, train=range(32), validation={SYNTHETIC: None}, validate_on=SYNTHETIC
-    )
+    kinds = {SYNTHETIC: None}
+    alone = TrainingData(range(32), 0, kinds, SYNTHETIC)  # type: ignore[arg-type]
     [phase] = plan_phases(config, alone)  # type: ignore[arg-type]
-    before, _ = plan_phases(config, _DATA)  # type: ignore[arg-type]
+    before, _ = plan_phases(config, _DATA)
     assert phase.max_steps == before.max_steps == config.pretrain_max_steps
 
 

@@ -29,7 +29,7 @@ def command() -> None:
 
 @command.group(name="import", cls=Verbs)
 def import_group() -> None:
-    """Bring labelled images into a data set."""
+    """Bring images into a data set, labelled or not."""
 
 
 command.add_command(export_group)
@@ -95,6 +95,27 @@ def import_coco(
             f"{summary.without_mask} annotations without a mask: their box is ignored "
             "where nothing else labels a pixel"
         )
+
+
+@import_group.command(name="images")
+@click.argument("images", nargs=-1, required=True, type=_FOLDER, metavar="IMAGE...")
+@click.option("--out", required=True, type=_FOLDER, help="Folder of the data set.")
+@click.option("--like", required=True, type=_FOLDER, help="Data set whose classes it is to have.")
+@json_option
+def import_images(images: tuple[Path, ...], out: Path, like: Path, as_json: bool) -> None:
+    """Import image files without labels, or folders of them, for `train --unlabelled`.
+
+    An interrupted import goes on when it is run again.
+    """
+    from clearcoat.dataset import Dataset, formats
+
+    classes = Dataset.open(like).classes
+    with progress_bar("importing") as progress:
+        written, count = formats.import_images(images, out, classes, progress=progress)
+    if as_json:
+        print_json({"path": str(out), "classes": classes, "images": count, "written": written})
+    else:
+        click.echo(f"{out}: {count} images without labels, {written} of them new")
 
 
 @command.command(name="merge")

@@ -51,8 +51,9 @@ def command(
     The model sees an image at the size at which it was trained. For large images with details that
     would vanish, --tile lets it see one part after the other and blends the answers.
     """
+    from clearcoat.dataset.photos import find_images
     from clearcoat.training import Predictor, Tiling
-    from clearcoat.training.pictures import find_images, output_names, write_prediction
+    from clearcoat.training.pictures import output_names, write_prediction
 
     tiling = None
     if tile is not None:

@@ -48,6 +48,7 @@ FREEZE_NAMES = ("none", "encoder", "first_network")
 DROPOUT_PLACES = ("bottleneck", "encoder", "decoder", "all", "none")
 
 _FOLDER = click.Path(path_type=Path)
+_SELF_TRAINING = {"confidence": "--confidence", "max_steps": "--unlabelled-max-steps"}
 _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--real-count", int, "Real training images [all that are not held back]."),
     ("--synthetic-count", int, "Synthetic training images [all that are not held back]."),
@@ -145,6 +146,18 @@ def _options(function: F) -> F:
 @click.option("--synthetic", type=_FOLDER, help="Data set of renders.")
 @click.option("--test", "test", type=_FOLDER, help="Photos to score on when training is over.")
 @click.option("--validation", type=_FOLDER, help="Photos that decide when to stop.")
+@click.option(
+    "--unlabelled",
+    type=_FOLDER,
+    help="Photos without labels (`dataset import images`), to which the model gives labels itself "
+    "in a last phase. Labels that they have are not read.",
+)
+@click.option(
+    "--confidence",
+    type=float,
+    help="How sure it must be of a pixel of --unlabelled; others are ignored [0.9].",
+)
+@click.option("--unlabelled-max-steps", type=int, help="Steps of that phase [2400].")
 @click.option("--out", type=_FOLDER, required=True, help="Folder of the run.")
 @click.option(
     "--recipe",
@@ -189,6 +202,9 @@ def command(
     synthetic: Path | None,
     test: Path | None,
     validation: Path | None,
+    unlabelled: Path | None,
+    confidence: float | None,
+    unlabelled_max_steps: int | None,
     init: Path | None,
     imagenet: Path | None,
     initialisation: str | None,
@@ -232,6 +248,16 @@ def command(
         values["augment"] = AUGMENTATIONS[augment]
     if class_weights is not None:
         values["class_weights"] = _class_weights(class_weights)
+    own = {"confidence": confidence, "max_steps": unlabelled_max_steps}
+    own = {name: value for name, value in own.items() if value is not None}
+    if own and unlabelled is None:
+        raise UsageError(
+            "there are no photos without labels that these options would be for",
+            found=", ".join(_SELF_TRAINING[name] for name in own),
+            do="give --unlabelled DIR",
+        )
+    if unlabelled is not None:
+        values["self_training"] = own
     config = training_config(values)
     start = _initialisation(initialisation, freeze, init, imagenet, config)
     config = config.model_copy(update={"initialisation": start})
@@ -239,7 +265,9 @@ def command(
     def opened(path: Path | None) -> Dataset | None:
         return None if path is None else Dataset.open(path)
 
-    sources = Sources(opened(real), opened(synthetic), opened(validation), opened(test))
+    sources = Sources(
+        opened(real), opened(synthetic), opened(validation), opened(test), opened(unlabelled)
+    )
     was_finished = RunFolder(out).finished
     with ExitStack() as stack:
         watching = stack.enter_context(observer())
@@ -340,8 +368,13 @@ def _print_metrics(metrics: dict[str, Any], out: Path) -> None:
         f"stopped by {phase['stopped_by']})"
         for phase in metrics["phases"]
     )
+    own = ""
+    if "unlabelled" in images:
+        share = metrics["phases"][-1]["labelled_itself"]
+        own = f" and {images['unlabelled']} without labels ({share:.0%} of their pixels got some)"
     click.echo(
-        f"trained on {images['real']} real and {images['synthetic']} synthetic images: {phases}"
+        f"trained on {images['real']} real and {images['synthetic']} synthetic images{own}: "
+        f"{phases}"
     )
     click.echo(
         f"{metrics['parameters']['total']:,} parameters ({metrics['parameters']['trainable']:,} "

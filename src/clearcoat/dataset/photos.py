@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from clearcoat.dataset.encoding import UNREADABLE
 from clearcoat.dataset.record import EncodedImage
 from clearcoat.errors import DatasetError
 
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
 
@@ -29,22 +31,9 @@ def read_photo(
 
     Raises DatasetError when the file is missing, damaged, or of another size.
     """
-    try:
-        data = path.read_bytes()
-        with Image.open(BytesIO(data)) as picture:
-            orientation = picture.getexif().get(_ORIENTATION, _UPRIGHT)
-            kept = picture.format == "JPEG" and picture.mode == "RGB" and orientation == _UPRIGHT
-            upright = ImageOps.exif_transpose(picture)
-            chosen = upright if upright.size == (width, height) else picture
-            pixels = rgb_pixels(chosen)
-    except UNREADABLE as error:
-        raise DatasetError(
-            "cannot read the image",
-            where=path,
-            found=why_unreadable(error),
-            expected="a JPEG, PNG or other image file",
-            do="replace the file, or take it out of the label file, and run the command again",
-        ) from error
+    pixels, original = _decoded(
+        path, (width, height), "replace the file, or take it out of the label file"
+    )
     if pixels.shape[:2] != (height, width):
         raise DatasetError(
             "the image does not have the size for which its labels were drawn",
@@ -53,6 +42,59 @@ def read_photo(
             expected=f"{width} × {height} pixels, as the label file says",
             do="use the images that were labelled, not resized or cropped copies",
         )
+    return pixels, original
+
+
+def read_unlabelled(path: Path) -> tuple[NDArray[np.uint8], EncodedImage | None]:
+    """Return a photograph's pixels and file as `read_photo` does, upright as its EXIF data says.
+
+    Raises DatasetError when the file is missing or damaged.
+    """
+    return _decoded(path, None, "replace the file, or take it away")
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Return the image files among `paths`, and those in folders, in order of name.
+
+    Raises DatasetError for a path that does not exist and a folder without images.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise DatasetError(
+                    "no images in the folder",
+                    where=path,
+                    expected="files named " + ", ".join("*" + s for s in sorted(SUFFIXES)),
+                )
+            files += inside
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise DatasetError("no such image", where=path)
+    return files
+
+
+def _decoded(
+    path: Path, size: tuple[int, int] | None, remedy: str
+) -> tuple[NDArray[np.uint8], EncodedImage | None]:
+    """Return pixels, upright unless only the file as it lies has that size, and the file."""
+    try:
+        data = path.read_bytes()
+        with Image.open(BytesIO(data)) as picture:
+            orientation = picture.getexif().get(_ORIENTATION, _UPRIGHT)
+            kept = picture.format == "JPEG" and picture.mode == "RGB" and orientation == _UPRIGHT
+            upright = ImageOps.exif_transpose(picture)
+            pixels = rgb_pixels(upright if size is None or upright.size == size else picture)
+    except UNREADABLE as error:
+        raise DatasetError(
+            "cannot read the image",
+            where=path,
+            found=why_unreadable(error),
+            expected="a JPEG, PNG or other image file",
+            do=f"{remedy}, and run the command again",
+        ) from error
     return pixels, EncodedImage(data, ".jpg") if kept else None
 
 

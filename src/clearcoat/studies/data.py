@@ -45,12 +45,23 @@ class StudyData:
     untouched: Dataset | None = None
     """Photos that no run is given; None where the study sets none apart."""
 
-    def sources(self, split: int, *, real: bool = True, synthetic: bool = True) -> Sources:
-        """Return what a run of a split is given."""
+    def sources(
+        self,
+        split: int,
+        *,
+        real: bool = True,
+        synthetic: bool = True,
+        unlabelled: bool = False,
+    ) -> Sources:
+        """Return what a run of a split is given.
+
+        `unlabelled` gives it the photos that it does not draw, without their labels.
+        """
         return Sources(
             real=self.real[split] if real else None,
             synthetic=self.synthetic if synthetic else None,
             test=self.test[split],
+            unlabelled=self.real[split] if unlabelled else None,
         )
 
 

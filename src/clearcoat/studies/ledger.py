@@ -30,6 +30,14 @@ IoU = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 
 
+class SelfTrainingSettings(BaseModel):
+    """What is read again of a run's self-training."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    max_steps: Count = 0
+
+
 class RunSettings(BaseModel):
     """What is read again of a run's config."""
 
@@ -39,6 +47,7 @@ class RunSettings(BaseModel):
     pretrain_max_steps: Count | None = None
     mix: str = ""
     real_share: float | None = None
+    self_training: SelfTrainingSettings | None = None
 
 
 class Entry(BaseModel):

@@ -116,6 +116,12 @@ class SearchSpec(Model):
                 "a search has no test images to stop on: leave mode 'paper' out",
                 key=("training", "mode"),
             )
+        if self.training.get("self_training") is not None:
+            raise SpecError(
+                "a search trains on labelled photos alone",
+                key=("training", "self_training"),
+                do="leave self_training out",
+            )
         low = {"dropout": self.space.dropout.low, "learning_rate": self.space.learning_rate.low}
         self.config(self.seed, low | {"batch_size": self.space.batch_size[0]})
         return self

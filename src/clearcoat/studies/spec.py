@@ -19,9 +19,10 @@ from clearcoat.studies.presets import PRESETS, find_preset
 from clearcoat.training import RECIPES, TrainingConfig, find_loss, recipe, with_size_of_recipe
 
 Count = Annotated[int, Field(ge=0)]
-SHARES_NOTHING: dict[str, Any] = {"real_share": None}
+SHARES_NOTHING: dict[str, Any] = {"real_share": None, "self_training": None}
 """How photos and renders share batches means nothing where there is one of them: studies that
-differ in that alone then have these runs in common, and one ledger serves both."""
+differ in that alone then have these runs in common, and one ledger serves both. Nor does a model of
+one of them label photos itself, unless `without_renders` says so."""
 _BY_THE_STUDY = {
     "seed": "`seed`",
     "size": "`size`",
@@ -321,6 +322,13 @@ class TransferSpec(StudySpec):
                 "training.model: the base of a transfer study is a `unet`",
                 key=("training", "model"),
             )
+        for key in ("training", "pretrain", "without_renders"):
+            if getattr(self, key).get("self_training") is not None:
+                raise SpecError(
+                    f"{key}.self_training: starts are compared on labelled photos alone",
+                    key=(key, "self_training"),
+                    do="leave it out; a grid (`study supplement`) takes it",
+                )
         for name in (*_BY_THE_BASE, "model"):
             if name in self.pretrain:
                 raise SpecError(

@@ -140,7 +140,8 @@ class _Cell:
             config = spec.config(**options)
         else:
             config = spec.config_without_renders(_steps_on_renders(spec), **options)
-        sources = self.data.sources(split, synthetic=key.synthetic > 0)
+        own = config.self_training is not None
+        sources = self.data.sources(split, synthetic=key.synthetic > 0, unlabelled=own)
         classes, weights = self.data.classes, self.starts.imagenet
         return planned(key, repeat, split, config, sources, classes, imagenet=weights)
 
@@ -189,7 +190,9 @@ class _Cell:
             repeat,
             split,
             config,
-            self.data.sources(split, synthetic=again > 0),
+            self.data.sources(
+                split, synthetic=again > 0, unlabelled=config.self_training is not None
+            ),
             self.data.classes,
             start=self._pretraining(repeat),
         )

@@ -4,6 +4,7 @@ from clearcoat.training.arrays import ImageSet, image_set, join
 from clearcoat.training.config import (
     AUGMENTATIONS,
     Augmentation,
+    SelfTraining,
     TrainingConfig,
     training_config,
     written_config,
@@ -33,6 +34,7 @@ __all__ = [
     "Progress",
     "RunFolder",
     "Score",
+    "SelfTraining",
     "Silent",
     "Sources",
     "StoppedError",

@@ -98,6 +98,38 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 """Ready-made settings by name; `flip` is the paper's."""
 
 
+def augmentation(given: Any) -> Any:
+    """Return the augmentation of that name, or what is no name. Raises SpecError."""
+    if not isinstance(given, str):
+        return given
+    if given not in AUGMENTATIONS:
+        raise SpecError(f"no such augmentation: {given!r}", do=did_you_mean(given, AUGMENTATIONS))
+    return AUGMENTATIONS[given]
+
+
+class SelfTraining(BaseModel):
+    """A last phase on photos without labels, to which the model gives labels itself.
+
+    Pseudo-labels (Lee 2013), of a model that saw clean images, for one that sees noisy ones
+    (Xie et al. 2020, arXiv 1911.04252): docs/decisions/0127-self-training.md.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    confidence: float = Field(default=0.9, gt=0.5, lt=1.0)
+    """A pixel whose classes are not all this probable, or this improbable, is ignored."""
+    max_steps: int = Field(default=2400, ge=1)
+    augment: Augmentation = AUGMENTATIONS["colour"].model_copy(
+        update=AUGMENTATIONS["geometry"].model_dump(include={"scale", "rotate_deg", "shift"})
+    )
+    """Or one of AUGMENTATIONS by its name."""
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _augmentation_by_name(cls, given: Any) -> Any:
+        return augmentation(given)
+
+
 _ADDED_LATER = (
     "initialisation",
     "subset",
@@ -107,6 +139,7 @@ _ADDED_LATER = (
     "channels_last",
     "compile",
     "cuda_graphs",
+    "self_training",
 )
 """Keys that runs of earlier versions do not have, and that mean nothing at their default."""
 
@@ -167,6 +200,9 @@ class TrainingConfig(BaseModel):
     ema_decay: float | None = Field(default=None, gt=0.0, lt=1.0)
     """Evaluate and keep an exponential moving average of the weights."""
 
+    self_training: SelfTraining | None = None
+    """A last phase on photos without labels; None: there is none."""
+
     patience_epochs: int = Field(default=30, ge=1)
     min_steps_per_epoch: int = Field(default=20, ge=1)
     """An epoch is one pass over the images, but never fewer steps than this."""
@@ -188,13 +224,7 @@ class TrainingConfig(BaseModel):
     @field_validator("augment", mode="before")
     @classmethod
     def _augmentation_by_name(cls, given: Any) -> Any:
-        if not isinstance(given, str):
-            return given
-        if given not in AUGMENTATIONS:
-            raise SpecError(
-                f"no such augmentation: {given!r}", do=did_you_mean(given, AUGMENTATIONS)
-            )
-        return AUGMENTATIONS[given]
+        return augmentation(given)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -208,6 +238,11 @@ class TrainingConfig(BaseModel):
             raise SpecError(
                 "real_share has no meaning with mix 'concatenate'; use 'balanced'",
                 key=("real_share",),
+            )
+        if self.self_training is not None and self.mix == "concatenate":
+            raise SpecError(
+                "self_training shares batches, as mix 'concatenate' does not; use 'balanced'",
+                key=("self_training",),
             )
         if isinstance(self.class_weights, dict):
             wrong = [name for name, weight in self.class_weights.items() if not weight > 0]

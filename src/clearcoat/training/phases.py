@@ -10,7 +10,10 @@ import numpy as np
 from clearcoat.errors import UsageError
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.sampling import Phase, Stream, balanced_streams
-from clearcoat.training.selection import REAL, SYNTHETIC, TrainingData
+from clearcoat.training.selection import REAL, SYNTHETIC, UNLABELLED, TrainingData
+
+_LABELLED = 0.25
+"""Share of the labelled ones among the photos of a batch of self-training."""
 
 
 def plan_phases(
@@ -21,8 +24,14 @@ def plan_phases(
     `pretrained` says that the weights come from another run: `sequential` then goes straight
     to its real phase.
     """
-    real = range(data.real_count)
-    synthetic = range(data.real_count, len(data.train))
+    phases = _on_labels(config, data, pretrained=pretrained)
+    return phases if data.unlabelled is None else (*phases, _on_own_labels(config, data))
+
+
+def _on_labels(
+    config: TrainingConfig, data: TrainingData, *, pretrained: bool
+) -> tuple[Phase, ...]:
+    real, _, synthetic = data.parts
     if config.mix == "sequential" and len(real):
         share = 1.0 if config.real_share is None else config.real_share
         main = _phase("real", config, data, (real, synthetic, share), config.max_steps)
@@ -44,12 +53,37 @@ def plan_phases(
     limit = (config.pretrain_max_steps if alone else None) or config.max_steps
     everything = Stream(
         "all",
-        np.arange(len(data.train)),
-        min(config.batch_size, len(data.train)),
+        np.array([*real, *synthetic], np.int64),
+        min(config.batch_size, len(real) + len(synthetic)),
         config.seed,
     )
     together = _finish("all", config, data, (everything,), limit, data.validate_on)
     return (_tuning(together, config) if pretrained else together,)
+
+
+def _on_own_labels(config: TrainingConfig, data: TrainingData) -> Phase:
+    """Return the phase on photos that the model labels itself, besides all others."""
+    assert config.self_training is not None
+    real, unlabelled, synthetic = data.parts
+    everything = len(real) + len(unlabelled) + len(synthetic)
+    batch = max(min(config.batch_size, everything), 3)
+    share = 0.5 if config.real_share is None else config.real_share
+    photos = batch if not len(synthetic) else min(max(1, round(batch * share)), batch - 1)
+    # Few photos with true labels would be lost among the many without.
+    labelled = min(max(1, round(photos * _LABELLED)), photos - 1) if len(real) else 0
+    streams = tuple(
+        Stream(name, np.array(numbers, np.int64), per_batch, config.seed)
+        for name, numbers, per_batch in (
+            (REAL, real, labelled),
+            (UNLABELLED, unlabelled, photos - labelled),
+            (SYNTHETIC, synthetic, batch - photos),
+        )
+        if per_batch
+    )
+    phase = _finish(
+        "self-labelled", config, data, streams, config.self_training.max_steps, data.validate_on
+    )
+    return _tuning(replace(phase, self_training=config.self_training), config)
 
 
 def _tuning(phase: Phase, config: TrainingConfig) -> Phase:

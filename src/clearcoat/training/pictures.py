@@ -22,31 +22,7 @@ from clearcoat.training.metrics import THRESHOLD
 from clearcoat.training.predictor import Predictor
 from clearcoat.training.tiles import Tiling
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 _MAX_PALETTE = 256
-
-
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Return the image files among `paths`, and those in folders, in order of name.
-
-    Raises TrainingError for a path that does not exist and a folder without images.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES)
-            if not inside:
-                raise TrainingError(
-                    "no images in the folder",
-                    where=path,
-                    expected="files named " + ", ".join("*" + s for s in sorted(SUFFIXES)),
-                )
-            files += inside
-        elif path.is_file():
-            files.append(path)
-        else:
-            raise TrainingError("no such image", where=path)
-    return files
 
 
 def output_names(files: Sequence[Path]) -> list[str]:

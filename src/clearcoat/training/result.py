@@ -33,7 +33,8 @@ def result(
         "parameters": {"total": count.total, "trainable": count.trainable},
         "images": {
             "real": data.real_count,
-            "synthetic": len(data.train) - data.real_count,
+            "synthetic": len(data.parts[2]),
+            **({} if data.unlabelled is None else {"unlabelled": len(data.parts[1])}),
             "validation": {kind: len(images) for kind, images in data.validation.items()},
             "test": None if data.test is None else len(data.test),
         },

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from clearcoat.training.config import SelfTraining
+
 IntArray = NDArray[np.int64]
 
 
@@ -62,6 +64,8 @@ class Phase:
     """Which of the validation sets decides the stopping: `real` or `synthetic`."""
     learning_rate: float
     """Greatest rate; the schedule lowers it."""
+    self_training: SelfTraining | None = None
+    """Where images without labels get those of the model that the phase begins with."""
 
     def batch(self, step: int) -> IntArray:
         """Image numbers of a step."""

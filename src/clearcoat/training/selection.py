@@ -25,8 +25,9 @@ from clearcoat.training.arrays import ImageSet, image_set
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.feeding import Images, Residence, feed
 from clearcoat.training.packing import PackedDataset, pack_dataset
+from clearcoat.training.self_labelled import SelfLabelled
 
-REAL, SYNTHETIC = "real", "synthetic"
+REAL, SYNTHETIC, UNLABELLED = "real", "synthetic", "unlabelled"
 _HELD_BACK = {REAL: (0.10, 256), SYNTHETIC: (0.05, 64)}
 """Share of a pool held back for stopping, and the most images that this may be."""
 
@@ -40,6 +41,9 @@ class Sources:
     validation: Dataset | None = None
     """Photos that decide the stopping, in place of held-back ones."""
     test: Dataset | None = None
+    unlabelled: Dataset | None = None
+    """Photos for self-training. Labels that they have are not read; those among them that the run
+    trains or stops on with their labels are left out."""
 
     def named(self) -> dict[str, Dataset]:
         """Those that are there, by name."""
@@ -48,6 +52,7 @@ class Sources:
             "synthetic": self.synthetic,
             "validation": self.validation,
             "test": self.test,
+            UNLABELLED: self.unlabelled,
         }
         return {name: dataset for name, dataset in pairs.items() if dataset is not None}
 
@@ -62,10 +67,11 @@ class Selection:
     """`real` or `synthetic` to the numbers held back from that pool."""
     validate_on: str = REAL
     """The kind of image that decides the stopping of the last phase."""
+    unlabelled: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for a run's config.json."""
-        return {
+        return ({UNLABELLED: list(self.unlabelled)} if self.unlabelled else {}) | {
             "real": list(self.real),
             "synthetic": list(self.synthetic),
             "held_back": {name: list(numbers) for name, numbers in self.held_back.items()},
@@ -78,13 +84,22 @@ class TrainingData:
     """The images of a run, at the size at which it trains."""
 
     train: Images
-    """Real images first."""
+    """Real images first, then those without labels, then renders."""
     real_count: int
-    """How many of `train` are real."""
+    """How many of `train` are real, and labelled."""
     validation: dict[str, Images]
     """`real` and `synthetic` images that decide the stopping, as far as a phase needs them."""
     validate_on: str
     test: Images | None = None
+    unlabelled: SelfLabelled | None = None
+    """`train` itself, where images of it are without labels."""
+
+    @property
+    def parts(self) -> tuple[range, range, range]:
+        """Numbers in `train` of real images, of those without labels, and of renders."""
+        begin, end = self.real_count, len(self.train)
+        middle = begin if self.unlabelled is None else self.unlabelled.rows.stop
+        return range(begin), range(begin, middle), range(middle, end)
 
 
 def check_classes(sources: Sources) -> tuple[str, ...]:
@@ -168,7 +183,8 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
     synthetic = _take(SYNTHETIC, free, held, config.synthetic_count, sources.synthetic, config)
     if not real and not synthetic:
         raise UsageError("nothing to train on", found="real count 0 and synthetic count 0")
-    return Selection(real, synthetic, held, validate_on)
+    unlabelled = _without_labels(config, sources, (*real, *held.get(REAL, ())))
+    return Selection(real, synthetic, held, validate_on, unlabelled)
 
 
 def require_apart(selection: Selection, sources: Sources) -> None:
@@ -179,8 +195,12 @@ def require_apart(selection: Selection, sources: Sources) -> None:
     test = sources.test
     if test is None:
         return
-    pools = ((REAL, sources.real), (SYNTHETIC, sources.synthetic))
-    for (kind, dataset), numbers in zip(pools, (selection.real, selection.synthetic), strict=True):
+    pools = (
+        (REAL, sources.real, selection.real),
+        (SYNTHETIC, sources.synthetic, selection.synthetic),
+        (UNLABELLED, sources.unlabelled, selection.unlabelled),
+    )
+    for kind, dataset, numbers in pools:
         if dataset is None or not (shared := test.images_also_in(dataset.subset(numbers))):
             continue
         raise UsageError(
@@ -231,10 +251,50 @@ def load(
         validation[REAL] = test
     elif sources.validation is not None:
         validation[REAL] = few("validation", sources.validation.indices)
-    pools = ((REAL, selection.real), (SYNTHETIC, selection.synthetic))
+    pools = (
+        (REAL, selection.real),
+        (UNLABELLED, selection.unlabelled),
+        (SYNTHETIC, selection.synthetic),
+    )
     chosen = [(name, numbers) for name, numbers in pools if numbers]
-    train = feed([some(*part) for part in chosen], device, residence)
-    return TrainingData(train, len(selection.real), validation, selection.validate_on, test)
+    train: Images = feed([some(*part) for part in chosen], device, residence)
+    real, own = len(selection.real), None
+    if selection.unlabelled:
+        train = own = SelfLabelled(train, range(real, real + len(selection.unlabelled)))
+    return TrainingData(train, real, validation, selection.validate_on, test, own)
+
+
+def _without_labels(
+    config: TrainingConfig, sources: Sources, labelled: Sequence[int]
+) -> tuple[int, ...]:
+    """Return the records of the photos without labels that a run does not know labelled."""
+    dataset = sources.unlabelled
+    if config.self_training is None or dataset is None:
+        if (config.self_training is None) == (dataset is None):
+            return ()
+        raise UsageError(
+            "self-training needs photos without labels"
+            if dataset is None
+            else "photos without labels, and no self-training that would use them",
+            where=None if dataset is None else dataset.path,
+            do="give both, --unlabelled DIR and `self_training`, or neither",
+        )
+    known: set[str] = set()
+    for other, numbers in (
+        (sources.real, labelled),
+        (sources.validation, None if sources.validation is None else sources.validation.indices),
+    ):
+        if other is not None:
+            known.update(other.record_info(number).image.sha256 for number in numbers or ())
+    left = [n for n in dataset.indices if dataset.record_info(n).image.sha256 not in known]
+    if not left:
+        raise UsageError(
+            "no photo without labels is left",
+            where=dataset.path,
+            found=f"{len(dataset)} photos, all of which the run knows labelled",
+            do="give others, or leave self-training out",
+        )
+    return tuple(left)
 
 
 def pack(dataset: Dataset, numbers: Sequence[int], size: int) -> ImageSet:

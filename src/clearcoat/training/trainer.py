@@ -28,8 +28,9 @@ from clearcoat.training.computing import (
     lay_out,
     step_function,
 )
-from clearcoat.training.config import TrainingConfig
+from clearcoat.training.config import SelfTraining, TrainingConfig
 from clearcoat.training.losses import Loss
+from clearcoat.training.mirrored import Mirrored
 from clearcoat.training.phases import learning_rate
 from clearcoat.training.probe import Answer
 from clearcoat.training.sampling import Phase, stream_seed
@@ -141,6 +142,8 @@ class Trainer:
         sets, other_side = mirrored_sets(data.train.sets, data.train.classes)
         self._table = class_table(sets, len(data.train.classes), self.device)
         self._other_side = None if other_side is None else other_side.to(self.device)
+        self._teacher: Weights | None = None
+        """Of the model that labels photos, in a phase of self-training."""
         self._order = torch.Generator()
         self._forward: Callable[[Tensor], Tensor] | None = None
         self._forward_shape: torch.Size | None = None
@@ -182,6 +185,7 @@ class Trainer:
         stop: Callable[[], bool],
     ) -> None:
         progress = self.progress
+        facts = {} if phase.self_training is None else self._label(phase.self_training)
         if math.isinf(progress.best):
             # The starting weights compete too: fine-tuning may only make things worse.
             line = self._evaluate(phase, train_loss=None)
@@ -206,6 +210,7 @@ class Trainer:
                 "best": progress.best if self.config.stop_on == "loss" else -progress.best,
                 "best_of": f"{phase.validate_on} validation {self.config.stop_on}",
                 "stopped_by": "patience" if stale else "limit",
+                **facts,
             }
         )
         self.restore_best()
@@ -214,6 +219,18 @@ class Trainer:
         if progress.phase < len(self.phases):
             progress.best, progress.best_step = math.inf, 0
             self.optimiser = self._new_optimiser()
+
+    def _label(self, how: SelfTraining) -> dict[str, Any]:
+        """Label the photos without labels, as the model did that this phase began with."""
+        assert self.data.unlabelled is not None
+        if self._teacher is None:
+            self._teacher = _copy(self.judged.state_dict())
+        teacher: nn.Module = copy.deepcopy(self.judged)
+        teacher.load_state_dict(self._teacher)
+        if self.config.augment.flip:
+            teacher = Mirrored(teacher, self.config, self.data.train.classes)
+        share = self.data.unlabelled.label(teacher, self.loss, how.confidence)
+        return {"labelled_itself": round(share, 4)}
 
     def _run_epoch(self, phase: Phase, observer: Observer, stop: Callable[[], bool]) -> float:
         """Take the steps that are left until the next evaluation; return the epoch's mean loss."""
@@ -249,7 +266,7 @@ class Trainer:
 
         images, labels = augment(
             *self.data.train.fetch(phase.batch(progress.step)),
-            config.augment,
+            config.augment if phase.self_training is None else phase.self_training.augment,
             self._order,
             self._other_side,
         )
@@ -340,7 +357,7 @@ class Trainer:
             "best": self.best_weights,
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-        }
+        } | ({} if self._teacher is None else {"teacher": self._teacher})
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same config."""
@@ -352,6 +369,8 @@ class Trainer:
             self.averaged.load_state_dict(checkpoint["averaged"])
         self.optimiser.load_state_dict(checkpoint["optimiser"])
         self.best_weights = {k: v.to(self.device) for k, v in checkpoint["best"].items()}
+        if "teacher" in checkpoint:
+            self._teacher = {k: v.to(self.device) for k, v in checkpoint["teacher"].items()}
 
     def _weights(self) -> list[nn.Parameter]:
         return [weight for weight in self.model.parameters() if weight.requires_grad]

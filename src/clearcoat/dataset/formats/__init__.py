@@ -2,6 +2,7 @@
 
 from clearcoat.dataset.formats.bop import as_bop
 from clearcoat.dataset.formats.coco import ImportSummary, as_coco, import_coco
+from clearcoat.dataset.formats.images import import_images
 from clearcoat.dataset.formats.voc import as_voc
 from clearcoat.dataset.formats.yolo import YoloSummary, as_yolo
 
@@ -13,4 +14,5 @@ __all__ = [
     "as_voc",
     "as_yolo",
     "import_coco",
+    "import_images",
 ]

@@ -97,7 +97,9 @@ def _unequal_steps(grid: GridAnalysis) -> list[str]:
     entries = {e.run_id: e for cell in grid.cells.values() for e in cell.entries}
 
     def limit(entry: Entry) -> int | None:
-        steps = entry.settings.max_steps
+        steps, own = entry.settings.max_steps, entry.settings.self_training
+        if steps is not None and own is not None:
+            steps += own.max_steps
         start = None if entry.started_from is None else entries.get(entry.started_from)
         if start is not None:
             before = limit(start)
@@ -151,6 +153,8 @@ def _passes(cell: CellFacts) -> float | None:
         if entry.synthetic:
             # Training on renders is a run of its own, or these images are of both kinds of phase.
             if entry.started_from is None or entry.settings.mix != "sequential":
+                return None
+            if entry.settings.self_training is not None:
                 return None
             share = entry.settings.real_share or 1.0
         seen.append(share * entry.images_seen / entry.real)

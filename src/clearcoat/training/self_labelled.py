@@ -1,0 +1,107 @@
+"""Training images of which some have no labels but those that a model gave them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from clearcoat.dataset.labels import ClassSet
+from clearcoat.training.arrays import ClassTable, class_table, narrow
+from clearcoat.training.feeding import Images
+from clearcoat.training.losses import Loss
+
+_BATCH = 32
+
+
+class SelfLabelled:
+    """Images with labels, of which those of `rows` are *ignored* until a model has labelled them.
+
+    A model gives the class sets that occur in the labels of the other images; what it takes for
+    another set, as for two classes that never overlap there, stays ignored.
+    """
+
+    def __init__(self, images: Images, rows: range) -> None:
+        self.rows = rows
+        self._images = images
+        self.sets: tuple[ClassSet | None, ...] = tuple(
+            dict.fromkeys([*images.sets, None, frozenset[int]()])
+        )
+        self._ignore = self.sets.index(None)
+        self._own: Tensor | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of their numbers."""
+        return self._images.classes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One per image, for messages and tables."""
+        return self._images.names
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches are."""
+        return self._images.device
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def table(self) -> ClassTable:
+        """Return the class sets as tensors on the device."""
+        return class_table(self.sets, len(self.classes), self.device)
+
+    def announce(self, numbers: NDArray[np.int64]) -> None:
+        """Hear which images will be asked for next."""
+        self._images.announce(numbers)
+
+    def fetch(self, numbers: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """(B,) image numbers to (B, 3, S, S) uint8 and (B, S, S) labels on the device."""
+        images, labels = self._images.fetch(numbers)
+        labels = narrow(labels, len(self.sets))
+        places = np.flatnonzero((numbers >= self.rows.start) & (numbers < self.rows.stop))
+        if not len(places):
+            return images, labels
+        labels = labels.clone()
+        where = torch.from_numpy(places).to(self.device)
+        if self._own is None:
+            labels[where] = self._ignore
+        else:
+            rows = torch.from_numpy(numbers[places] - self.rows.start).to(self.device)
+            labels[where] = self._own[rows]
+        return images, labels
+
+    def label(self, model: nn.Module, loss: Loss, confidence: float) -> float:
+        """Label `rows` as the model sees them; return the share of pixels that are not ignored.
+
+        A pixel is a class's where its probability is `confidence` or more, provided that every
+        other class is as improbable or as probable; background where all are improbable. `model`
+        is left in eval mode.
+        """
+        known = {
+            np.packbits([number in members for number in range(len(self.classes))]).tobytes(): place
+            for place, members in enumerate(self.sets)
+            if members is not None
+        }
+        model.eval()
+        found, sure_pixels = [], 0
+        with torch.inference_mode():
+            for start in range(self.rows.start, self.rows.stop, _BATCH):
+                numbers = np.arange(start, min(start + _BATCH, self.rows.stop))
+                images, _ = self._images.fetch(numbers)
+                images = images.contiguous(memory_format=torch.channels_last)
+                probability = loss.probabilities(model(images)).movedim(1, -1)
+                is_class = probability >= confidence
+                sure = (is_class | (probability <= 1 - confidence)).all(dim=-1).cpu().numpy()
+                packed = np.packbits(is_class.cpu().numpy(), axis=-1)
+                codes, which = np.unique(
+                    packed.reshape(-1, packed.shape[-1]), axis=0, return_inverse=True
+                )
+                places = np.array([known.get(code.tobytes(), self._ignore) for code in codes])
+                labels = np.where(sure, places[which].reshape(sure.shape), self._ignore)
+                sure_pixels += int((labels != self._ignore).sum())
+                found.append(narrow(torch.from_numpy(labels), len(self.sets)))
+        self._own = torch.cat(found).to(self.device)
+        return sure_pixels / self._own.numel()

@@ -1,0 +1,168 @@
+"""Photos without labels: a model labels them itself, and what it is unsure of does not count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
+from clearcoat.errors import UsageError
+from clearcoat.training import (
+    RunFolder,
+    Sources,
+    TrainingConfig,
+    find_loss,
+    image_set,
+    run_training,
+    training_config,
+)
+from clearcoat.training.phases import plan_phases
+from clearcoat.training.selection import REAL, TrainingData, select
+from clearcoat.training.self_labelled import SelfLabelled
+
+from .conftest import MakeDataset
+from .tiny import same_weights, tiny_config, weights_of
+
+_OWN = {"confidence": 0.55, "max_steps": 6}
+
+
+class _Brightness(nn.Module):
+    """Takes bright pixels for class 0, dark ones for class 1, and is unsure in between."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) uint8 to logits of two classes."""
+        value = images.float().mean(dim=1, keepdim=True)
+        return torch.cat([value - 200, 50 - value], dim=1)
+
+
+def _images(values: list[int], sets: list[frozenset[int] | None]) -> SelfLabelled:
+    """Images of one value each, the first of them labelled with `sets`, a column each."""
+    index = np.tile(np.arange(len(sets), dtype=np.uint16), (len(sets), 1))
+    rasters = [LabelRaster(index, tuple(sets))]
+    rasters += [LabelRaster(np.zeros_like(index), (frozenset({0}),))] * (len(values) - 1)
+    size = len(sets)
+    images = [np.full((size, size, 3), value, np.uint8) for value in values]
+    return SelfLabelled(image_set(images, rasters, ("bright", "dark")), range(1, len(values)))
+
+
+def test_a_model_labels_what_it_is_sure_of() -> None:
+    images = _images([9, 255, 0, 128, 200], [frozenset({0}), frozenset({1})])
+    loss = find_loss("binary_cross_entropy")
+    _, before = images.fetch(np.arange(5))
+    assert [images.sets[n] for n in before[0, 0].tolist()] == [frozenset({0}), frozenset({1})]
+    # Labels that they have are not read.
+    assert all(images.sets[n] is None for n in before[1:].unique().tolist())
+    share = images.label(_Brightness(), loss, 0.9)
+    _, labels = images.fetch(np.array([4, 1, 3, 2, 0]))
+    found = [images.sets[piece.unique().item()] for piece in labels[:4]]
+    # 128 is background; at 200 class 0 has even odds.
+    assert found == [None, frozenset({0}), frozenset(), frozenset({1})]
+    assert share == 0.75
+    torch.testing.assert_close(labels[4], before[0])
+
+
+def test_a_set_of_classes_that_no_label_has_stays_ignored() -> None:
+    class Both(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return torch.full((len(images), 2, *images.shape[2:]), 9.0)
+
+    loss = find_loss("binary_cross_entropy")
+    apart = _images([0, 0], [frozenset({0}), frozenset({1})])
+    assert apart.label(Both(), loss, 0.9) == 0
+    overlapping = _images([0, 0], [frozenset({0}), frozenset({0, 1})])
+    assert overlapping.label(Both(), loss, 0.9) == 1
+    _, labels = overlapping.fetch(np.array([1]))
+    assert overlapping.sets[labels.unique().item()] == frozenset({0, 1})
+
+
+def test_the_labels_of_photos_without_labels_are_not_read(
+    sources: Sources, squares: MakeDataset, tmp_path: Path
+) -> None:
+    config = tiny_config(mix="sequential", self_training=_OWN)
+    photos = squares("photos", 8, seed=5)
+    writer = DatasetWriter.create(tmp_path / "wrong", photos.classes, {"kind": "test"})
+    for number in photos.indices:
+        wrong = LabelRaster(np.zeros((32, 32), np.uint16), (frozenset({1}),))
+        writer.write(Record(index=number, image=photos.image(number), labels=wrong))
+    wrong_ones = Dataset.open(tmp_path / "wrong")
+    metrics = [
+        run_training(config, replace(sources, unlabelled=unlabelled), tmp_path / name)
+        for name, unlabelled in (("a", photos), ("b", wrong_ones))
+    ]
+    assert same_weights(weights_of(tmp_path / "a"), weights_of(tmp_path / "b"))
+    for one in metrics:
+        assert [phase["name"] for phase in one["phases"]] == ["synthetic", "real", "self-labelled"]
+        assert one["images"] == metrics[0]["images"] | {"unlabelled": 8}
+        assert one["images"]["synthetic"] == 19
+        assert 0 <= one["phases"][-1]["labelled_itself"] <= 1
+        assert one["phases"][-1]["batch"] == {"real": 1, "unlabelled": 1, "synthetic": 2}
+    readme = (tmp_path / "a" / "README.md").read_text("utf-8")
+    assert "self-labelled" in readme
+
+
+def test_renders_and_photos_without_labels_are_enough(
+    sources: Sources, squares: MakeDataset, tmp_path: Path
+) -> None:
+    config = tiny_config(mix="sequential", self_training=_OWN)
+    given = Sources(synthetic=sources.synthetic, unlabelled=squares("u", 6, seed=5))
+    metrics = run_training(config, given, tmp_path / "run")
+    assert metrics["images"]["real"] == 0
+    assert [phase["batch"] for phase in metrics["phases"]] == [
+        {"all": 4},
+        {"unlabelled": 2, "synthetic": 2},
+    ]
+
+
+def test_photos_that_are_known_labelled_are_left_out(sources: Sources) -> None:
+    config = tiny_config(mix="sequential", real_count=5, self_training=_OWN)
+    chosen = select(config, replace(sources, unlabelled=sources.real))
+    known = {*chosen.real, *chosen.held_back["real"]}
+    assert sources.real is not None
+    assert set(chosen.unlabelled) == set(sources.real.indices) - known
+    assert chosen.as_json()["unlabelled"] == list(chosen.unlabelled)
+    assert "unlabelled" not in select(tiny_config(), sources).as_json()
+
+
+def test_refusals(sources: Sources, squares: MakeDataset, tmp_path: Path) -> None:
+    config = tiny_config(mix="sequential", self_training=_OWN)
+    with pytest.raises(UsageError, match="needs photos without labels"):
+        select(config, sources)
+    with pytest.raises(UsageError, match="no self-training that would use them"):
+        select(tiny_config(), replace(sources, unlabelled=sources.real))
+    with pytest.raises(UsageError, match="no photo without labels is left"):
+        select(config, replace(sources, unlabelled=sources.real))
+    with pytest.raises(UsageError, match="also among those to train on") as caught:
+        run_training(config, replace(sources, unlabelled=sources.test), tmp_path / "run")
+    assert "--unlabelled" in str(caught.value.found)
+    with pytest.raises(UsageError, match="concatenate"):
+        tiny_config(mix="concatenate", self_training=_OWN)
+    assert not RunFolder(tmp_path / "run").path.exists()
+
+
+def test_the_phase_comes_last_and_few_labelled_photos_are_not_lost() -> None:
+    def plan(real: int, **values: object) -> list[tuple[str, dict[str, int], float]]:
+        settings = {"batch_size": 16, "learning_rate": 0.002, "tuning_rate": 0.0005, **values}
+        config: TrainingConfig = training_config(settings | {"self_training": {"max_steps": 50}})
+        count = real + 200 + 4000
+        own = SelfLabelled.__new__(SelfLabelled)
+        own.rows = range(real, real + 200)
+        kinds = {REAL: None, "synthetic": None}
+        data = TrainingData(range(count), real, kinds, REAL, None, own)  # type: ignore[arg-type]
+        phases = plan_phases(config, data)
+        assert phases[-1].max_steps == 50 and phases[-1].self_training is not None
+        return [(p.name, {s.name: s.per_batch for s in p.streams}, p.learning_rate) for p in phases]
+
+    shares = {"real": 2, "unlabelled": 6, "synthetic": 8}
+    assert plan(16, real_share=0.5) == [
+        ("synthetic", {"synthetic": 16}, 0.002),
+        ("real", {"real": 8, "synthetic": 8}, 0.0005),
+        ("self-labelled", shares, 0.0005),
+    ]
+    assert plan(16, mix="balanced")[-1] == ("self-labelled", shares, 0.0005)
+    assert plan(16, real_share=0.25)[-1][1] == {"real": 1, "unlabelled": 3, "synthetic": 12}
+    assert plan(0)[-1][1] == {"unlabelled": 8, "synthetic": 8}
