@@ -54,6 +54,7 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
     found += shared_pretraining(study)
     found += _unequal_steps(grid)
     found += _fewer_passes(grid)
+    found += _self_trained(grid)
     tests = study.images.test
     if study.settings.training.mode == "paper":
         found.append(
@@ -124,6 +125,19 @@ def _unequal_steps(grid: GridAnalysis) -> list[str]:
     return [
         f"{told}: some of a gain may be longer training, most of all with many photos. Without "
         "`max_steps` in `without_renders` both get as many."
+    ]
+
+
+def _self_trained(grid: GridAnalysis) -> list[str]:
+    """Say so where models with renders also had photos without labels, and others had none."""
+    entries = [e for cell in grid.cells.values() if cell.key.real for e in cell.entries]
+    own = {bool(e.synthetic) for e in entries if e.settings.self_training is not None}
+    if own != {True}:
+        return []
+    return [
+        "Models with renders were trained on photos without labels, too, which they labelled "
+        "themselves (`self_training`), those on photos alone were not: a gain is that of both. "
+        "`without_renders: {self_training: …}` gives them to all."
     ]
 
 
