@@ -218,6 +218,8 @@ def _text(name: str, value: Any) -> str:
         for preset, augmentation in AUGMENTATIONS.items():
             if value == augmentation.model_dump(mode="json"):
                 return preset
+    if name == "self_training" and isinstance(value, dict):
+        return f"from {value.get('confidence')} on for {value.get('max_steps')} steps"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from clearcoat.studies.ledger import Entry
+from clearcoat.studies.ledger import Entry, RunSettings
 from clearcoat.studies.planning import Progress
 from clearcoat.studies.runs import CellKey, PlannedRun
 
@@ -53,14 +53,14 @@ class Costs:
             return sum(same) / len(same)
         if alike:
             return _from_nearest(run, [(entry, _took_s(entry)) for entry in alike])
-        limit = run.config.max_steps
+        limit = RunSettings.model_validate(run.config.model_dump()).step_limit
         if limit is None:
             return None
         others = (entry for lines in self._by_settings.values() for entry in lines)
         scaled = [
-            (entry, _took_s(entry) * limit / entry.settings.max_steps)
+            (entry, _took_s(entry) * limit / entry.settings.step_limit)
             for entry in others
-            if entry.settings.max_steps
+            if entry.settings.step_limit
         ]
         return _from_nearest(run, scaled) if scaled else None
 

@@ -49,6 +49,12 @@ class RunSettings(BaseModel):
     real_share: float | None = None
     self_training: SelfTrainingSettings | None = None
 
+    @property
+    def step_limit(self) -> int | None:
+        """Steps that a run on photos may take, those on its own labels included; None: any."""
+        own = 0 if self.self_training is None else self.self_training.max_steps
+        return None if self.max_steps is None else self.max_steps + own
+
 
 class Entry(BaseModel):
     """A finished run, or one that cannot be finished."""

@@ -98,14 +98,12 @@ def _unequal_steps(grid: GridAnalysis) -> list[str]:
     entries = {e.run_id: e for cell in grid.cells.values() for e in cell.entries}
 
     def limit(entry: Entry) -> int | None:
-        steps, own = entry.settings.max_steps, entry.settings.self_training
-        if steps is not None and own is not None:
-            steps += own.max_steps
+        steps = entry.settings.step_limit
         start = None if entry.started_from is None else entries.get(entry.started_from)
         if start is not None:
             before = limit(start)
         elif entry.real and entry.synthetic and entry.settings.mix == "sequential":
-            before = entry.settings.pretrain_max_steps or steps
+            before = entry.settings.pretrain_max_steps or entry.settings.max_steps
         else:
             before = 0
         return None if steps is None or before is None else steps + before
