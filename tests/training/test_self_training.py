@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
+from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record, check_dataset
 from clearcoat.errors import UsageError
 from clearcoat.training import (
     RunFolder,
@@ -166,3 +166,19 @@ def test_the_phase_comes_last_and_few_labelled_photos_are_not_lost() -> None:
     assert plan(16, mix="balanced")[-1] == ("self-labelled", shares, 0.0005)
     assert plan(16, real_share=0.25)[-1][1] == {"real": 1, "unlabelled": 3, "synthetic": 12}
     assert plan(0)[-1][1] == {"unlabelled": 8, "synthetic": 8}
+
+
+def test_photos_without_labels_are_no_photos_to_train_on(tmp_path: Path) -> None:
+    writer = DatasetWriter.create(tmp_path / "u", ("bright", "dark"), {"kind": "test"})
+    for number in range(4):
+        unknown = LabelRaster(np.zeros((32, 32), np.uint16), (None,))
+        image = np.full((32, 32, 3), 50 * number, np.uint8)
+        writer.write(Record(index=number, image=image, labels=unknown))
+    data = Dataset.open(tmp_path / "u")
+    with pytest.raises(UsageError, match="no pixel of the training images is labelled") as caught:
+        run_training(tiny_config(), Sources(real=data), tmp_path / "run")
+    assert "--unlabelled" in str(caught.value.do)
+    assert not (tmp_path / "run").exists()
+    found = check_dataset(data)
+    assert not found.errors
+    assert [one.what.partition(":")[0] for one in found.warnings] == ["no pixel is labelled"]

@@ -70,9 +70,9 @@ def check_dataset(
 
     Errors: damaged or missing files, sizes or pixel counts that differ from the record,
     unknown classes. Warnings: files of no record, classes that never occur, connected pieces
-    of a class (8 neighbours) below `sliver_pixels` pixels, an empty data set, labels that end
-    where the image shows no edge, and, with `against`, classes that occur more or less often than
-    in that data set.
+    of a class (8 neighbours) below `sliver_pixels` pixels, a data set that is empty or without any
+    label, labels that end where the image shows no edge, and, with `against`, classes that occur
+    more or less often than in that data set.
     `progress` is called with (done, total) after every record.
     """
     errors: list[Finding] = []
@@ -81,6 +81,7 @@ def check_dataset(
     seen = np.zeros(len(dataset.classes), dtype=np.bool_)
     slivers = {name: _Slivers() for name in dataset.classes}
     fits: dict[int, float] = {}
+    labelled = False
     for done, index in enumerate(dataset.indices, start=1):
         referenced.add(record_path(Path(), index).as_posix())
         try:
@@ -90,6 +91,7 @@ def check_dataset(
         except DatasetError as error:
             errors.append(Finding(where=error.where or "", what=error.found or error.what))
         else:
+            labelled |= any(members is not None for members in labels.compact().sets)
             fit = boundary_agreement(image, labels)
             if fit is not None:
                 fits[index] = fit
@@ -104,6 +106,9 @@ def check_dataset(
     warnings.extend(_orphans(dataset.path, referenced))
     if not dataset.indices:
         warnings.append(Finding(where=str(dataset.path), what="the data set has no records"))
+    elif not labelled and not errors:
+        what = "no pixel is labelled: photos for self-training (`train --unlabelled`)"
+        warnings.append(Finding(where=str(dataset.path), what=what))
     elif not errors:
         for name in np.array(dataset.classes)[~seen]:
             warnings.append(Finding(where=str(name), what="the class occurs in no image"))

@@ -26,6 +26,8 @@ class Frequencies:
     """(C,) int64: pixels of each class."""
     around: Tensor
     """(C,) int64: counted pixels of the images that show the class."""
+    counted: int
+    """Pixels that are not ignored."""
 
     @property
     def shares(self) -> Tensor:
@@ -51,7 +53,8 @@ def frequencies(images: Images) -> Frequencies:
         counted = (each.double() @ table.counted.double()).round()
         pixels += of_class.sum(dim=0)
         around += ((of_class > 0) * counted.unsqueeze(1)).sum(dim=0)
-    return Frequencies(positions.cpu(), pixels.long().cpu(), around.long().cpu())
+    labelled = int((positions.double() @ table.counted.double()).round())
+    return Frequencies(positions.cpu(), pixels.long().cpu(), around.long().cpu(), labelled)
 
 
 def class_weights(
