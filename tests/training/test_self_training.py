@@ -66,6 +66,26 @@ def test_a_model_labels_what_it_is_sure_of() -> None:
     torch.testing.assert_close(labels[4], before[0])
 
 
+def test_background_is_labelled_where_a_softmax_is_sure_of_it() -> None:
+    class Odds(nn.Module):
+        """Of the two classes and of background, by the value of the pixel."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            value = images.float().mean(dim=1, keepdim=True)
+            known = {0: (1, 1, 98), 100: (9, 9, 82), 200: (98, 1, 1)}
+            odds = torch.stack(
+                [sum((value == v) * o[n] for v, o in known.items()) for n in range(3)], dim=2
+            )
+            return odds[:, 0].log()
+
+    images = _images([0, 0, 100, 200], [frozenset({0}), frozenset({1})])
+    assert images.label(Odds(), find_loss("cross_entropy_dice"), 0.9) == pytest.approx(2 / 3)
+    _, labels = images.fetch(np.array([1, 2, 3]))
+    found = [images.sets[piece.unique().item()] for piece in labels]
+    # With 9 % each neither class is there, and yet background is not 90 % sure.
+    assert found == [frozenset(), None, frozenset({0})]
+
+
 def test_a_set_of_classes_that_no_label_has_stays_ignored() -> None:
     class Both(nn.Module):
         def forward(self, images: Tensor) -> Tensor:

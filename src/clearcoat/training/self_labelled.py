@@ -77,8 +77,9 @@ class SelfLabelled:
         """Label `rows` as the model sees them; return the share of pixels that are not ignored.
 
         A pixel is a class's where its probability is `confidence` or more, provided that every
-        other class is as improbable or as probable; background where all are improbable. `model`
-        is left in eval mode.
+        other class is as improbable or as probable. It is background where all are improbable,
+        and, where the loss has an output for background (softmax), that is as probable. `model` is
+        left in eval mode.
         """
         known = {
             np.packbits([number in members for number in range(len(self.classes))]).tobytes(): place
@@ -94,13 +95,18 @@ class SelfLabelled:
                 images = images.contiguous(memory_format=torch.channels_last)
                 probability = loss.probabilities(model(images)).movedim(1, -1)
                 is_class = probability >= confidence
-                sure = (is_class | (probability <= 1 - confidence)).all(dim=-1).cpu().numpy()
+                sure = (is_class | (probability <= 1 - confidence)).all(dim=-1)
+                if loss.extra_outputs:
+                    # Many classes may each be improbable where background is, too.
+                    sure &= is_class.any(dim=-1) | (probability.sum(dim=-1) <= 1 - confidence)
                 packed = np.packbits(is_class.cpu().numpy(), axis=-1)
                 codes, which = np.unique(
                     packed.reshape(-1, packed.shape[-1]), axis=0, return_inverse=True
                 )
                 places = np.array([known.get(code.tobytes(), self._ignore) for code in codes])
-                labels = np.where(sure, places[which].reshape(sure.shape), self._ignore)
+                labels = np.where(
+                    sure.cpu().numpy(), places[which].reshape(sure.shape), self._ignore
+                )
                 sure_pixels += int((labels != self._ignore).sum())
                 found.append(narrow(torch.from_numpy(labels), len(self.sets)))
         self._own = torch.cat(found).to(self.device)
