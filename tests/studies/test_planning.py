@@ -321,15 +321,25 @@ def test_vgg19_asks_for_nothing_where_it_is_left_out(data: Path) -> None:
     assert arms == ["base", "control", "synth-synth, frozen", "control, mix"]
 
 
-def test_photos_that_a_mix_does_not_draw_are_there_without_labels(data: Path) -> None:
-    own = TRAINING | {"self_training": {"max_steps": 1}}
-    study = supplement(data, training=own, qualitative=None)
-    plain = supplement(data, qualitative=None)
+@pytest.mark.parametrize("how", [{}, {"mix": "balanced"}, {"share_pretraining": False}])
+def test_photos_that_a_mix_does_not_draw_are_there_without_labels(
+    data: Path, how: dict[str, object]
+) -> None:
+    mix = {"mix": how["mix"]} if "mix" in how else {}
+    more = {"share_pretraining": False} if "share_pretraining" in how else {}
+    own = TRAINING | mix | {"self_training": {"max_steps": 1}}
+    study = supplement(data, training=own, qualitative=None, **more)
+    plain = supplement(data, training=TRAINING | mix, qualitative=None, **more)
+    longer = 0 if mix else 1
     for cell, before in zip(study.cells, plain.cells, strict=True):
         run, other = cell.make(0), before.make(0)
         mixed = cell.key.real > 0 and cell.key.synthetic > 0
-        # What sees no render, or no photo, is the run that it was.
-        assert (run.run_id != other.run_id) is mixed
+        # What sees no photo is the run that it was; photos alone may take as many steps as a mix.
+        steps = (run.config.max_steps or 0) - (other.config.max_steps or 0)
+        alone = cell.key.real > 0 and not cell.key.synthetic
+        assert steps == (longer if alone else 0)
+        assert run.config.self_training is None or mixed
+        assert (run.run_id != other.run_id) is (mixed or steps > 0)
         assert (run.sources.unlabelled is not None) is mixed
         if mixed:
             chosen = select(run.config, run.sources)

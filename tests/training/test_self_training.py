@@ -94,6 +94,12 @@ def test_a_set_of_classes_that_no_label_has_stays_ignored() -> None:
     loss = find_loss("binary_cross_entropy")
     apart = _images([0, 0], [frozenset({0}), frozenset({1})])
     assert apart.label(Both(), loss, 0.9) == 0
+    # Nor does a set count that only labels have which are not read.
+    both = LabelRaster(np.zeros((2, 2), np.uint16), (frozenset({0, 1}),))
+    known = LabelRaster(np.zeros((2, 2), np.uint16), (frozenset({0}),))
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    unread = SelfLabelled(image_set([pixels] * 2, [known, both], ("bright", "dark")), range(1, 2))
+    assert unread.label(Both(), loss, 0.9) == 0
     overlapping = _images([0, 0], [frozenset({0}), frozenset({0, 1})])
     assert overlapping.label(Both(), loss, 0.9) == 1
     _, labels = overlapping.fetch(np.array([1]))
@@ -120,7 +126,7 @@ def test_the_labels_of_photos_without_labels_are_not_read(
         assert one["images"] == metrics[0]["images"] | {"unlabelled": 8}
         assert one["images"]["synthetic"] == 19
         assert 0 <= one["phases"][-1]["labelled_itself"] <= 1
-        assert one["phases"][-1]["batch"] == {"real": 1, "unlabelled": 1, "synthetic": 2}
+        assert one["phases"][-1]["batch"] == {"real": 1, "unlabelled": 3}
     readme = (tmp_path / "a" / "README.md").read_text("utf-8")
     assert "self-labelled" in readme
 
@@ -186,19 +192,93 @@ def test_the_phase_comes_last_and_few_labelled_photos_are_not_lost() -> None:
     assert plan(16, mix="balanced")[-1] == ("self-labelled", shares, 0.0005)
     assert plan(16, real_share=0.25)[-1][1] == {"real": 1, "unlabelled": 3, "synthetic": 12}
     assert plan(0)[-1][1] == {"unlabelled": 8, "synthetic": 8}
+    # The last phases of `sequential` show photos alone, unless they are told otherwise.
+    assert plan(16)[-1][1] == plan(16, real_share=1.0)[-1][1] == {"real": 4, "unlabelled": 12}
+    assert plan(16, real_share=0.5, batch_size=3)[-1][1] == dict.fromkeys(shares, 1)
+    with pytest.raises(UsageError, match="too small for self-training"):
+        plan(16, real_share=0.5, batch_size=2)
+    with pytest.raises(UsageError, match="warm-up") as caught:
+        plan(16, warmup_steps=60)
+    assert "--unlabelled-max-steps" in str(caught.value.do)
 
 
-def test_photos_without_labels_are_no_photos_to_train_on(tmp_path: Path) -> None:
+def test_images_are_mirrored_where_they_are_in_other_phases() -> None:
+    own = SelfLabelled.__new__(SelfLabelled)
+    own.rows = range(4, 8)
+    kinds = {REAL: None}
+    data = TrainingData(range(8), 4, kinds, REAL, None, own)  # type: ignore[arg-type]
+    for preset, mirrored in (("none", False), ("geometry", True)):
+        config = training_config({"self_training": {}, "augment": preset, "batch_size": 4})
+        phase = plan_phases(config, data)[-1]
+        assert phase.self_training is not None
+        assert phase.self_training.augment.flip is mirrored
+        assert phase.self_training.augment.blur_px > 0
+
+
+def test_photos_without_labels_are_no_photos_to_train_on(
+    squares: MakeDataset, tmp_path: Path
+) -> None:
     writer = DatasetWriter.create(tmp_path / "u", ("bright", "dark"), {"kind": "test"})
     for number in range(4):
         unknown = LabelRaster(np.zeros((32, 32), np.uint16), (None,))
         image = np.full((32, 32, 3), 50 * number, np.uint8)
         writer.write(Record(index=number, image=image, labels=unknown))
     data = Dataset.open(tmp_path / "u")
-    with pytest.raises(UsageError, match="no pixel of the training images is labelled") as caught:
+    with pytest.raises(UsageError, match="no pixel of these images is labelled") as caught:
         run_training(tiny_config(), Sources(real=data), tmp_path / "run")
     assert "--unlabelled" in str(caught.value.do)
     assert not (tmp_path / "run").exists()
+    photos = squares("photos", 6, seed=9)
+    for role in ("validation", "test", "synthetic"):
+        given = replace(Sources(real=photos), **{role: data})
+        with pytest.raises(UsageError, match="no pixel of these") as caught:
+            run_training(tiny_config(mix="balanced"), given, tmp_path / "run")
+        assert f"--{role}" in str(caught.value.found)
     found = check_dataset(data)
     assert not found.errors
     assert [one.what.partition(":")[0] for one in found.warnings] == ["no pixel is labelled"]
+
+
+def test_more_classes_than_a_word_has_bits() -> None:
+    names = tuple(f"class {number}" for number in range(70))
+    index = np.zeros((2, 2), np.uint16)
+    rasters = [LabelRaster(index, (frozenset({69, 1}),)), LabelRaster(index, (None,))]
+    images = SelfLabelled(
+        image_set([np.zeros((2, 2, 3), np.uint8)] * 2, rasters, names), range(1, 2)
+    )
+
+    class Model(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            logits = torch.full((len(images), 70, 2, 2), -9.0)
+            logits[:, [1, 69]] = 9.0
+            return logits
+
+    assert images.label(Model(), find_loss("binary_cross_entropy"), 0.9) == 1
+    _, labels = images.fetch(np.array([1]))
+    assert images.sets[labels.unique().item()] == frozenset({1, 69})
+
+
+def test_streamed_images_give_the_same_bits(
+    sources: Sources, squares: MakeDataset, tmp_path: Path
+) -> None:
+    config = tiny_config(mix="balanced", ema_decay=0.9, self_training=_OWN)
+    given = replace(sources, unlabelled=squares("u", 6, seed=5))
+    for residence in ("device", "stream"):
+        run_training(config, given, tmp_path / residence, residence=residence)  # type: ignore[arg-type]
+    assert same_weights(weights_of(tmp_path / "device"), weights_of(tmp_path / "stream"))
+
+
+def test_photos_to_stop_on_are_not_labelled_by_the_model(
+    sources: Sources, squares: MakeDataset
+) -> None:
+    config = tiny_config(mix="sequential", self_training=_OWN)
+    stopping = squares("stopping", 3, seed=8)
+    assert sources.real is not None
+    for given in (sources.real, stopping):
+        with_them = replace(sources, validation=stopping, unlabelled=given, real=None)
+        chosen = select(config, with_them) if given is sources.real else None
+        if chosen is None:
+            with pytest.raises(UsageError, match="no photo without labels is left"):
+                select(config, with_them)
+        else:
+            assert chosen.unlabelled == sources.real.indices

@@ -24,7 +24,7 @@ from clearcoat.statistics import (
     relative_gain,
     welch_one_sided,
 )
-from clearcoat.training import AUGMENTATIONS
+from clearcoat.training import AUGMENTATIONS, SelfTraining
 
 SIGNIFICANT = 0.05
 _COUNTS = ("real_count", "synthetic_count", "seed")
@@ -208,6 +208,7 @@ def _settings(run: RunFacts, only_real: str | None) -> Settings:
             chosen[name] = _text(name, value)
     chosen["photos"] = data.get("real", only_real or "")
     chosen["validation photos"] = data.get("validation", "")
+    chosen["photos without labels"] = data.get("unlabelled", "")
     if run.before is not None and not run.synthetic:
         chosen["started from"] = data.get("init", "")
     return tuple(sorted(chosen.items()))
@@ -219,7 +220,10 @@ def _text(name: str, value: Any) -> str:
             if value == augmentation.model_dump(mode="json"):
                 return preset
     if name == "self_training" and isinstance(value, dict):
-        return f"from {value.get('confidence')} on for {value.get('max_steps')} steps"
+        text = f"from {value.get('confidence')} on for {value.get('max_steps')} steps"
+        augment = value.get("augment")
+        usual = SelfTraining().augment.model_dump(mode="json")
+        return text if augment == usual else f"{text}, augmented {_text('augment', augment)}"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 

@@ -137,7 +137,7 @@ class StudySpec(Model):
     """Options of training that differ from the recipe."""
     without_renders: dict[str, Any] = {}
     """Options that differ where no render is seen. Without `max_steps` here it is the sum of those
-    on renders and on photos: a model is not to lose for having been trained less."""
+    on renders, on photos and of self-training: a model is not to lose for being trained less."""
     keep_weights: bool = False
     """Keep the weights of every run, not alone of those that others start from and those that
     `confirm` names."""
@@ -174,9 +174,10 @@ class StudySpec(Model):
         self, steps_on_renders: int | None, **changes: Any
     ) -> TrainingConfig:
         """Return the config of a run that sees no render, where others see them for so long."""
-        steps = self.config(**changes).max_steps
-        if steps is not None and steps_on_renders is not None:
-            changes = {"max_steps": steps + steps_on_renders} | changes
+        mixed = self.config(**changes)
+        if mixed.max_steps is not None and steps_on_renders is not None:
+            own = 0 if mixed.self_training is None else mixed.self_training.max_steps
+            changes = {"max_steps": mixed.max_steps + steps_on_renders + own} | changes
         return self.config(**(SHARES_NOTHING | changes | self.without_renders))
 
     def config(self, **changes: Any) -> TrainingConfig:

@@ -136,6 +136,9 @@ class _Cell:
             "seed": seed,
             **self.starts.first,
         }
+        if not key.real:
+            # Renders alone know no photo, labelled or not.
+            options["self_training"] = None
         if key.synthetic:
             config = spec.config(**options)
         else:

@@ -122,7 +122,7 @@ class SelfTraining(BaseModel):
     augment: Augmentation = AUGMENTATIONS["colour"].model_copy(
         update=AUGMENTATIONS["geometry"].model_dump(include={"scale", "rotate_deg", "shift"})
     )
-    """Or one of AUGMENTATIONS by its name."""
+    """Or one of AUGMENTATIONS by its name. Images are mirrored where they are in other phases."""
 
     @field_validator("augment", mode="before")
     @classmethod
@@ -166,7 +166,7 @@ class TrainingConfig(BaseModel):
     mix: Mix = "sequential"
     """How real and synthetic images share the steps; see docs/decisions/0023-mixing.md."""
     real_share: float | None = Field(default=None, gt=0.0, le=1.0)
-    """Real share of each batch: `balanced` (default 0.5), last phase of `sequential` (1.0)."""
+    """Real share of each batch: `balanced` (default 0.5), last phases of `sequential` (1.0)."""
 
     mode: Literal["strict", "paper"] = "strict"
     """`strict` stops on images that nothing is scored on; `paper` stops on the scored ones."""
@@ -241,7 +241,8 @@ class TrainingConfig(BaseModel):
             )
         if self.self_training is not None and self.mix == "concatenate":
             raise SpecError(
-                "self_training shares batches, as mix 'concatenate' does not; use 'balanced'",
+                "photos without labels have a share of each batch, which mix 'concatenate' "
+                "does not know; use 'sequential' or 'balanced'",
                 key=("self_training",),
             )
         if isinstance(self.class_weights, dict):

@@ -26,8 +26,6 @@ class Frequencies:
     """(C,) int64: pixels of each class."""
     around: Tensor
     """(C,) int64: counted pixels of the images that show the class."""
-    counted: int
-    """Pixels that are not ignored."""
 
     @property
     def shares(self) -> Tensor:
@@ -53,8 +51,7 @@ def frequencies(images: Images) -> Frequencies:
         counted = (each.double() @ table.counted.double()).round()
         pixels += of_class.sum(dim=0)
         around += ((of_class > 0) * counted.unsqueeze(1)).sum(dim=0)
-    labelled = int((positions.double() @ table.counted.double()).round())
-    return Frequencies(positions.cpu(), pixels.long().cpu(), around.long().cpu(), labelled)
+    return Frequencies(positions.cpu(), pixels.long().cpu(), around.long().cpu())
 
 
 def class_weights(

@@ -65,10 +65,21 @@ def _on_own_labels(config: TrainingConfig, data: TrainingData) -> Phase:
     """Return the phase on photos that the model labels itself, besides all others."""
     assert config.self_training is not None
     real, unlabelled, synthetic = data.parts
-    everything = len(real) + len(unlabelled) + len(synthetic)
-    batch = max(min(config.batch_size, everything), 3)
-    share = 0.5 if config.real_share is None else config.real_share
-    photos = batch if not len(synthetic) else min(max(1, round(batch * share)), batch - 1)
+    share = config.real_share
+    if share is None:
+        share = 0.5 if config.mix == "balanced" or not len(real) else 1.0
+    if share >= 1:
+        synthetic = range(0)
+    kinds = [numbers for numbers in (real, unlabelled, synthetic) if len(numbers)]
+    batch = min(config.batch_size, sum(map(len, kinds)))
+    if batch < len(kinds):
+        raise UsageError(
+            "batches are too small for self-training, which shows an image of each kind in each",
+            found=f"--batch-size {config.batch_size}",
+            do=f"use --batch-size {len(kinds)} or more",
+        )
+    least = len(kinds) - bool(len(synthetic))
+    photos = min(max(least, round(batch * share)), batch - 1) if len(synthetic) else batch
     # Few photos with true labels would be lost among the many without.
     labelled = min(max(1, round(photos * _LABELLED)), photos - 1) if len(real) else 0
     streams = tuple(
@@ -81,9 +92,18 @@ def _on_own_labels(config: TrainingConfig, data: TrainingData) -> Phase:
         if per_batch
     )
     phase = _finish(
-        "self-labelled", config, data, streams, config.self_training.max_steps, data.validate_on
+        "self-labelled",
+        config,
+        data,
+        streams,
+        config.self_training.max_steps,
+        data.validate_on,
+        limited_by="--unlabelled-max-steps",
     )
-    return _tuning(replace(phase, self_training=config.self_training), config)
+    flip = {"flip": config.augment.flip}
+    augment = config.self_training.augment.model_copy(update=flip)
+    how = config.self_training.model_copy(update={"augment": augment})
+    return _tuning(replace(phase, self_training=how), config)
 
 
 def _tuning(phase: Phase, config: TrainingConfig) -> Phase:
@@ -113,6 +133,7 @@ def _finish(
     streams: tuple[Stream, ...],
     max_steps: int | None,
     validate_on: str,
+    limited_by: str = "--max-steps",
 ) -> Phase:
     assert validate_on in (REAL, SYNTHETIC) and validate_on in data.validation
     images = sum(len(stream.images) for stream in streams)
@@ -130,8 +151,8 @@ def _finish(
     if config.warmup_steps >= limit:
         raise UsageError(
             "the warm-up is longer than the training",
-            found=f"{config.warmup_steps} warm-up steps of {limit}",
-            do="lower --warmup-steps or raise --max-steps",
+            found=f"{config.warmup_steps} warm-up steps of {limit} in the phase {name!r}",
+            do=f"lower --warmup-steps or raise {limited_by}",
         )
     return Phase(name, streams, steps, limit, validate_on, config.learning_rate)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from clearcoat.errors import RunError, TrainingError, UsageError
+from clearcoat.errors import RunError, TrainingError
 from clearcoat.models import SegmentationModel, build_model
 from clearcoat.training.computing import Computing
 from clearcoat.training.config import TrainingConfig
@@ -44,6 +44,7 @@ from clearcoat.training.selection import (
     check_classes,
     load,
     require_apart,
+    require_labels,
     require_same_classes,
     select,
 )
@@ -96,14 +97,8 @@ def run_training(
         return _finished(folder)
     data = _load(selection, sources, config, where, residence, digests, watching)
     phases = plan_phases(config, data, pretrained=init is not None)
+    require_labels(data, sources)
     seen = frequencies(data.train)
-    if not seen.counted:
-        raise UsageError(
-            "no pixel of the training images is labelled",
-            found=f"{len(data.train)} images in which every pixel is ignored",
-            do="give labelled ones as --real or --synthetic; photos without labels go to "
-            "--unlabelled",
-        )
     loss = find_loss(config.loss)
     weights = class_weights(config.class_weights, classes, seen)
     if weights is not None:

@@ -28,6 +28,8 @@ from clearcoat.training.packing import PackedDataset, pack_dataset
 from clearcoat.training.self_labelled import SelfLabelled
 
 REAL, SYNTHETIC, UNLABELLED = "real", "synthetic", "unlabelled"
+_CHUNK = 16
+"""Images that are looked at at once; the first of them have labels nearly always."""
 _HELD_BACK = {REAL: (0.10, 256), SYNTHETIC: (0.05, 64)}
 """Share of a pool held back for stopping, and the most images that this may be."""
 
@@ -213,6 +215,41 @@ def require_apart(selection: Selection, sources: Sources) -> None:
         )
 
 
+def require_labels(data: TrainingData, sources: Sources) -> None:
+    """Raise UsageError where none of the images of a role has a label: nothing is learned of them.
+
+    Photos without labels may have been given in another's place.
+    """
+    real, _, synthetic = data.parts
+    roles: list[tuple[str, Images, range]] = [
+        (REAL, data.train, real),
+        (SYNTHETIC, data.train, synthetic),
+    ]
+    for kind, images in data.validation.items():
+        role = "validation" if kind == REAL and sources.validation is not None else kind
+        roles.append((role, images, range(len(images))))
+    if data.test is not None:
+        roles.append(("test", data.test, range(len(data.test))))
+    named = sources.named()
+    for role, images, numbers in roles:
+        if len(numbers) and not _any_label(images, numbers):
+            raise UsageError(
+                "no pixel of these images is labelled",
+                where=None if role not in named else named[role].path,
+                found=f"{len(numbers)} images as --{role}, every pixel of them ignored",
+                do="give labelled images; photos without labels go to --unlabelled",
+            )
+
+
+def _any_label(images: Images, numbers: range) -> bool:
+    counted = images.table().counted
+    for start in range(numbers.start, numbers.stop, _CHUNK):
+        _, labels = images.fetch(np.arange(start, min(start + _CHUNK, numbers.stop)))
+        if bool((counted[labels.long()] > 0).any()):
+            return True
+    return False
+
+
 def load(
     selection: Selection,
     sources: Sources,
@@ -279,6 +316,11 @@ def _without_labels(
             where=None if dataset is None else dataset.path,
             do="give both, --unlabelled DIR and `self_training`, or neither",
         )
+    if sources.real is not None and dataset.path == sources.real.path:
+        # As in a study, which asks for every run that it plans: no record need be read.
+        left = sorted(set(dataset.indices) - set(labelled))
+        if sources.validation is None and left:
+            return tuple(left)
     known: set[str] = set()
     for other, numbers in (
         (sources.real, labelled),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from clearcoat.dataset.labels import ClassSet
 from clearcoat.training.arrays import ClassTable, class_table, narrow
 from clearcoat.training.feeding import Images
+from clearcoat.training.frequencies import frequencies
 from clearcoat.training.losses import Loss
 
 _BATCH = 32
@@ -19,7 +22,8 @@ class SelfLabelled:
     """Images with labels, of which those of `rows` are *ignored* until a model has labelled them.
 
     A model gives the class sets that occur in the labels of the other images; what it takes for
-    another set, as for two classes that never overlap there, stays ignored.
+    another set, as for two classes that never overlap there, stays ignored. Of a softmax no two
+    classes are probable at once: with such a loss all overlaps stay ignored.
     """
 
     def __init__(self, images: Images, rows: range) -> None:
@@ -30,6 +34,7 @@ class SelfLabelled:
         )
         self._ignore = self.sets.index(None)
         self._own: Tensor | None = None
+        self._known: dict[bytes, int] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -81,11 +86,7 @@ class SelfLabelled:
         and, where the loss has an output for background (softmax), that is as probable. `model` is
         left in eval mode.
         """
-        known = {
-            np.packbits([number in members for number in range(len(self.classes))]).tobytes(): place
-            for place, members in enumerate(self.sets)
-            if members is not None
-        }
+        known = self._sets_of_labels()
         model.eval()
         found, sure_pixels = [], 0
         with torch.inference_mode():
@@ -99,10 +100,7 @@ class SelfLabelled:
                 if loss.extra_outputs:
                     # Many classes may each be improbable where background is, too.
                     sure &= is_class.any(dim=-1) | (probability.sum(dim=-1) <= 1 - confidence)
-                packed = np.packbits(is_class.cpu().numpy(), axis=-1)
-                codes, which = np.unique(
-                    packed.reshape(-1, packed.shape[-1]), axis=0, return_inverse=True
-                )
+                codes, which = np.unique(_codes(is_class.cpu().numpy()), return_inverse=True)
                 places = np.array([known.get(code.tobytes(), self._ignore) for code in codes])
                 labels = np.where(
                     sure.cpu().numpy(), places[which].reshape(sure.shape), self._ignore
@@ -111,3 +109,26 @@ class SelfLabelled:
                 found.append(narrow(torch.from_numpy(labels), len(self.sets)))
         self._own = torch.cat(found).to(self.device)
         return sure_pixels / self._own.numel()
+
+    def _sets_of_labels(self) -> dict[bytes, int]:
+        """Return the code and the place of every class set that labelled images have."""
+        if self._known is None:
+            # What a model has labelled is nothing to go by.
+            assert self._own is None
+            seen = frequencies(self).positions > 0
+            classes = range(len(self.classes))
+            self._known = {
+                _codes(np.array([number in members for number in classes])).tobytes(): place
+                for place, members in enumerate(self.sets)
+                if members is not None and (seen[place] or not members)
+            }
+        return self._known
+
+
+def _codes(members: NDArray[np.bool_]) -> NDArray[Any]:
+    """(…, C) to (…,): one value per set of classes; a machine word, which sorts fast, up to 64."""
+    packed = np.packbits(members, axis=-1)
+    width = max(8, packed.shape[-1])
+    whole = np.zeros((*packed.shape[:-1], width), np.uint8)
+    whole[..., : packed.shape[-1]] = packed
+    return whole.view(np.uint64 if width == 8 else np.dtype((np.void, width)))[..., 0]

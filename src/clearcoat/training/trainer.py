@@ -226,10 +226,16 @@ class Trainer:
         if self._teacher is None:
             self._teacher = _copy(self.judged.state_dict())
         teacher: nn.Module = copy.deepcopy(self.judged)
+        # What records a model's kernels puts a function of that very model into it.
+        vars(teacher).pop("forward", None)
         teacher.load_state_dict(self._teacher)
         if self.config.augment.flip:
             teacher = Mirrored(teacher, self.config, self.data.train.classes)
+        began = time.perf_counter()
         share = self.data.unlabelled.label(teacher, self.loss, how.confidence)
+        if math.isinf(self.progress.best):
+            # Once: whoever goes on labels them anew, as the same teacher does.
+            self.progress.train_s += time.perf_counter() - began
         return {"labelled_itself": round(share, 4)}
 
     def _run_epoch(self, phase: Phase, observer: Observer, stop: Callable[[], bool]) -> float:

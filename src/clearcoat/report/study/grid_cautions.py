@@ -161,12 +161,12 @@ def _passes(cell: CellFacts) -> float | None:
     """How often a cell's models have seen each photo; None where the ledger does not tell."""
     seen = []
     for entry in cell.entries:
+        if entry.settings.self_training is not None:
+            return None
         share = 1.0
         if entry.synthetic:
             # Training on renders is a run of its own, or these images are of both kinds of phase.
             if entry.started_from is None or entry.settings.mix != "sequential":
-                return None
-            if entry.settings.self_training is not None:
                 return None
             share = entry.settings.real_share or 1.0
         seen.append(share * entry.images_seen / entry.real)
