@@ -282,3 +282,23 @@ def test_photos_to_stop_on_are_not_labelled_by_the_model(
                 select(config, with_them)
         else:
             assert chosen.unlabelled == sources.real.indices
+
+
+@pytest.mark.parametrize("mix", ["sequential", "balanced"])
+def test_a_student_begins_where_its_teacher_began_if_that_had_learned(
+    mix: str, sources: Sources, squares: MakeDataset, tmp_path: Path
+) -> None:
+    config = tiny_config(mix=mix, self_training=_OWN)
+    given = replace(sources, unlabelled=squares("u", 6, seed=5))
+    run_training(config, given, tmp_path / "run")
+    curve = RunFolder(tmp_path / "run").read_curve()
+    first = {
+        line["phase"]: line["validation_loss"] for line in reversed(curve) if line["step"] == 0
+    }
+    labelled = "real" if mix == "sequential" else mix
+    before = min(line["validation_loss"] for line in curve if line["phase"] == labelled)
+    if mix == "sequential":
+        assert first["self-labelled"] == first["real"] != before
+    else:
+        # Random weights are no place to begin from: it goes on.
+        assert first["self-labelled"] == before

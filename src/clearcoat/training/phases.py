@@ -25,7 +25,11 @@ def plan_phases(
     to its real phase.
     """
     phases = _on_labels(config, data, pretrained=pretrained)
-    return phases if data.unlabelled is None else (*phases, _on_own_labels(config, data))
+    if data.unlabelled is None:
+        return phases
+    # A student goes its own way from where its teacher began, if that was something.
+    restarts = pretrained or len(phases) > 1
+    return (*phases, replace(_on_own_labels(config, data), restarts=restarts))
 
 
 def _on_labels(

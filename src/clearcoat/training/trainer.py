@@ -144,6 +144,8 @@ class Trainer:
         self._other_side = None if other_side is None else other_side.to(self.device)
         self._teacher: Weights | None = None
         """Of the model that labels photos, in a phase of self-training."""
+        self._began_with: Weights | None = None
+        """Weights to which the next phase, or this one, goes back."""
         self._order = torch.Generator()
         self._forward: Callable[[Tensor], Tensor] | None = None
         self._forward_shape: torch.Size | None = None
@@ -187,6 +189,11 @@ class Trainer:
         progress = self.progress
         facts = {} if phase.self_training is None else self._label(phase.self_training)
         if math.isinf(progress.best):
+            if phase.restarts:
+                assert self._began_with is not None
+                self._restore(self._began_with)
+            elif any(later.restarts for later in self.phases[progress.phase + 1 :][:1]):
+                self._began_with = _copy(self.judged.state_dict())
             # The starting weights compete too: fine-tuning may only make things worse.
             line = self._evaluate(phase, train_loss=None)
             observer.on_evaluation(line)
@@ -350,12 +357,16 @@ class Trainer:
 
     def restore_best(self) -> None:
         """Put the best weights of this phase back."""
-        self.model.load_state_dict(self.best_weights)
+        self._restore(self.best_weights)
+
+    def _restore(self, weights: Weights) -> None:
+        self.model.load_state_dict(weights)
         if self.averaged is not None:
-            self.averaged.load_state_dict(self.best_weights)
+            self.averaged.load_state_dict(weights)
 
     def checkpoint(self) -> dict[str, Any]:
         """Everything to go on from, as tensors and plain data."""
+        kept = {"teacher": self._teacher, "began_with": self._began_with}
         return {
             "progress": asdict(self.progress),
             "how": self.how.as_json(),
@@ -363,7 +374,8 @@ class Trainer:
             "best": self.best_weights,
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-        } | ({} if self._teacher is None else {"teacher": self._teacher})
+            **{name: weights for name, weights in kept.items() if weights is not None},
+        }
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint of the same config."""
@@ -375,8 +387,10 @@ class Trainer:
             self.averaged.load_state_dict(checkpoint["averaged"])
         self.optimiser.load_state_dict(checkpoint["optimiser"])
         self.best_weights = {k: v.to(self.device) for k, v in checkpoint["best"].items()}
-        if "teacher" in checkpoint:
-            self._teacher = {k: v.to(self.device) for k, v in checkpoint["teacher"].items()}
+        self._teacher, self._began_with = (
+            None if kept is None else {k: v.to(self.device) for k, v in kept.items()}
+            for kept in (checkpoint.get("teacher"), checkpoint.get("began_with"))
+        )
 
     def _weights(self) -> list[nn.Parameter]:
         return [weight for weight in self.model.parameters() if weight.requires_grad]
