@@ -53,7 +53,7 @@ def test_the_larger_images_are_those_of_the_ledger() -> None:
     study = read_study(CAR_PARTS / "grid96")
     assert study.failed == study.foreign == 0 and not study.ledger.complaints
     text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
-    told = text[text.index("### Larger images") :].partition("\n## ")[0]
+    told = text[text.index("## Larger images") :].partition("\n## ")[0]
     for key, cell in study.cells.items():
         for score in cell.values:
             assert f"{score:.3f}" in told, str(key)
@@ -63,12 +63,25 @@ def test_the_columns_are_whole_and_told() -> None:
     study = read_study(CAR_PARTS / "columns")
     assert study.open == study.failed == study.foreign == 0 and not study.ledger.complaints
     text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
-    told = text[text.index("### Fewer renders") :].partition("\n### ")[0]
+    told = text[text.index("## Fewer renders") :].partition("\n## ")[0]
     for key, cell in study.cells.items():
         assert f"{cell.interval.estimate:.3f} ± {cell.interval.half_width:.3f}" in told, str(key)
     verdict = judge_grid(analyse_grid(study))
     assert verdict.kind == "gain"
     assert any("the best count is one of 1,024, 4,096" in text for text in verdict.sentences)
+
+
+def test_photos_without_labels_are_those_of_the_ledger() -> None:
+    study = read_study(CAR_PARTS / "unlabelled")
+    assert study.open == study.failed == study.foreign == 0 and not study.ledger.complaints
+    text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
+    told = text[text.index("## Photos without labels") :].partition("\n## ")[0]
+    cell = study.cells[CellKey(GRID_ARM, 16, 4096)]
+    assert study.counts_of(cell.entries) is not None
+    assert all(entry.settings.self_training is not None for entry in cell.entries)
+    for score in cell.values:
+        assert f"{score:.3f}" in told
+    assert f"{cell.interval.estimate:.3f} ± {cell.interval.half_width:.3f}" in told
 
 
 def test_photos_alone_elsewhere_are_told_beside_those_of_the_grid() -> None:

@@ -128,7 +128,7 @@ def test_the_labels_of_photos_without_labels_are_not_read(
         assert 0 <= one["phases"][-1]["labelled_itself"] <= 1
         assert one["phases"][-1]["batch"] == {"real": 1, "unlabelled": 3}
     readme = (tmp_path / "a" / "README.md").read_text("utf-8")
-    assert "self-labelled" in readme
+    assert "self-labelled" in readme and "| photos without labels | 8, of whose pixels" in readme
 
 
 def test_renders_and_photos_without_labels_are_enough(

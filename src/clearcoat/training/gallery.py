@@ -150,6 +150,11 @@ def readme(folder: RunFolder, metrics: Mapping[str, Any], depicted: bool) -> str
          f"{metrics['parameters']['trainable']:,} trainable"),
         ("trained on", f"{images['real']} real and {images['synthetic']} synthetic images at "
          f"{config['size']} × {config['size']} pixels"),
+        *(
+            [("photos without labels", f"{images['unlabelled']}, of whose pixels the model "
+              f"labelled {metrics['phases'][-1]['labelled_itself']:.0%}")]
+            if "unlabelled" in images else []
+        ),
         ("loss, rate, batch", f"{config['loss']}, {config['learning_rate']:g}, "
          f"{config['batch_size']}"),
         *(
