@@ -10,6 +10,7 @@ import pytest
 from clearcoat.report.study import StudyFacts, analyse_grid, analyse_transfer, read_study
 from clearcoat.report.study.grid_verdict import judge_grid
 from clearcoat.report.study.transfer_verdict import judge_transfer
+from clearcoat.report.study.worth_figures import worth_figure
 from clearcoat.studies import GRID_ARM, CellKey, Entry, read_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,14 @@ def test_the_grid_is_whole(grid: StudyFacts) -> None:
     verdict = judge_grid(analyse_grid(grid), 16)
     assert verdict.kind == "gain"
     assert "with 16 to 256 photos" in verdict.headline
+
+
+def test_a_curve_that_passes_beside_the_points_is_explained(grid: StudyFacts) -> None:
+    uneven, even = grid, read_study(CAR_PARTS / "columns")
+    for study, told in ((uneven, True), (even, False)):
+        figure = worth_figure(analyse_grid(study))
+        assert figure is not None
+        assert ("passes beside the means" in figure.caption) is told
 
 
 def test_the_transfer_study_says_what_is_told() -> None:

@@ -61,12 +61,15 @@ def worth_figure(grid: GridAnalysis) -> Drawn | None:
         (real, synthetic, e.score, _finite(e.photos), _finite(e.low), _finite(e.high), e.limit)
         for (real, synthetic), e in sorted(grid.equivalents.items())
     ]
+    repeats = {len(grid.cells[real, 0].entries) for real in photos}
+    beside = " It is drawn for all repeats, and passes beside the means of counts that lack some."
     shape = "a − b·n^−c" if worth.band.curve.shape == "power" else "a + b·ln n"
     return Drawn(
         "worth",
         "How many photos the renders are worth",
         f"The line is the learning curve of photos alone ({shape}, 95 % band from resampled runs), "
-        "dashed beyond the data; bars are the 95 % interval of a mix's mean. "
+        "dashed beyond the data; bars are the 95 % interval of a mix's mean."
+        f"{beside if len(repeats) > 1 else ''} "
         "A mix is worth as many photos as the curve needs for its score; "
         "in the data an empty field is more than any number of photos.",
         styled(draw),
