@@ -248,16 +248,7 @@ def command(
         values["augment"] = AUGMENTATIONS[augment]
     if class_weights is not None:
         values["class_weights"] = _class_weights(class_weights)
-    own = {"confidence": confidence, "max_steps": unlabelled_max_steps}
-    own = {name: value for name, value in own.items() if value is not None}
-    if own and unlabelled is None:
-        raise UsageError(
-            "there are no photos without labels that these options would be for",
-            found=", ".join(_SELF_TRAINING[name] for name in own),
-            do="give --unlabelled DIR",
-        )
-    if unlabelled is not None:
-        values["self_training"] = own
+    values |= _self_training(unlabelled, confidence, unlabelled_max_steps)
     config = training_config(values)
     start = _initialisation(initialisation, freeze, init, imagenet, config)
     config = config.model_copy(update={"initialisation": start})
@@ -290,6 +281,22 @@ def command(
         click.echo(json.dumps(metrics, indent=1))
         return
     _print_metrics(metrics, out)
+
+
+def _self_training(
+    unlabelled: Path | None, confidence: float | None, max_steps: int | None
+) -> dict[str, Any]:
+    own = {"confidence": confidence, "max_steps": max_steps}
+    own = {name: value for name, value in own.items() if value is not None}
+    if unlabelled is not None:
+        return {"self_training": own}
+    if own:
+        raise UsageError(
+            "there are no photos without labels that these options would be for",
+            found=", ".join(_SELF_TRAINING[name] for name in own),
+            do="give --unlabelled DIR",
+        )
+    return {}
 
 
 def _class_weights(text: str) -> str | dict[str, float]:

@@ -12,7 +12,7 @@ from clearcoat.dataset.subsets import permuted
 from clearcoat.errors import SpecError
 from clearcoat.studies.spec import StudySpec
 from clearcoat.training import Sources
-from clearcoat.training.selection import check_classes
+from clearcoat.training.checks import check_classes
 
 _OF_THEIR_OWN = (
     "leave them out of `real`; or write `test_count` in place of `test`, which sets photos apart"

@@ -1,6 +1,7 @@
 """Training, scoring and prediction: images on the device, one loop, one folder per run."""
 
 from clearcoat.training.arrays import ImageSet, image_set, join
+from clearcoat.training.checks import require_same_classes
 from clearcoat.training.config import (
     AUGMENTATIONS,
     Augmentation,
@@ -13,13 +14,14 @@ from clearcoat.training.folder import RunFolder, finished_run
 from clearcoat.training.losses import LOSSES, Loss, find_loss
 from clearcoat.training.metrics import IoUCounter, Score
 from clearcoat.training.predictor import Predictor
+from clearcoat.training.progress import Observer, Progress, Silent, StoppedError
 from clearcoat.training.recipes import RECIPES, recipe, with_size_of_recipe
 from clearcoat.training.run import load_model, run_training
 from clearcoat.training.scoring import score_model
-from clearcoat.training.selection import Sources, pack, require_same_classes
+from clearcoat.training.selection import Sources, pack
 from clearcoat.training.tensorboard import TensorBoard
 from clearcoat.training.tiles import Tiling
-from clearcoat.training.trainer import Observer, Progress, Silent, StoppedError, Trainer
+from clearcoat.training.trainer import Trainer
 
 __all__ = [
     "AUGMENTATIONS",

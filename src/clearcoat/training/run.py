@@ -16,6 +16,12 @@ import torch
 
 from clearcoat.errors import RunError, TrainingError
 from clearcoat.models import SegmentationModel, build_model
+from clearcoat.training.checks import (
+    check_classes,
+    require_apart,
+    require_labels,
+    require_same_classes,
+)
 from clearcoat.training.computing import Computing
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.environment import Occupancy, describe, find_device
@@ -35,21 +41,18 @@ from clearcoat.training.losses import Loss, find_loss
 from clearcoat.training.memory import first_line, is_out_of_memory, too_little
 from clearcoat.training.phases import plan_phases
 from clearcoat.training.probe import Answer, choose_computing, require_possible
+from clearcoat.training.progress import Observer, Silent, StoppedError
 from clearcoat.training.result import result
 from clearcoat.training.sampling import Phase
 from clearcoat.training.selection import (
     Selection,
     Sources,
     TrainingData,
-    check_classes,
     load,
-    require_apart,
-    require_labels,
-    require_same_classes,
     select,
 )
 from clearcoat.training.start import Origin, start_model
-from clearcoat.training.trainer import Observer, Silent, StoppedError, Trainer
+from clearcoat.training.trainer import Trainer
 
 CHECKPOINT_EVERY_S = 30.0
 

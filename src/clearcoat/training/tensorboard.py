@@ -8,8 +8,8 @@ from typing import Any
 
 from clearcoat.errors import MissingDependencyError
 from clearcoat.training.probe import Answer
+from clearcoat.training.progress import Observer, Progress
 from clearcoat.training.sampling import Phase
-from clearcoat.training.trainer import Observer, Progress
 
 _CURVES = {
     "loss/training": "train_loss",

@@ -1,0 +1,119 @@
+"""What the data sets of a run must have in common, and what they must not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from clearcoat.errors import DatasetError, UsageError
+from clearcoat.training.feeding import Images
+from clearcoat.training.selection import (
+    REAL,
+    SYNTHETIC,
+    UNLABELLED,
+    Selection,
+    Sources,
+    TrainingData,
+)
+
+_CHUNK = 16
+"""Images that are looked at at once; the first of them have labels nearly always."""
+
+
+def check_classes(sources: Sources) -> tuple[str, ...]:
+    """Return the classes that all data sets share; raises DatasetError where they differ."""
+    named = sources.named()
+    if "real" not in named and "synthetic" not in named:
+        raise UsageError("nothing to train on", do="give --real DIR, --synthetic DIR, or both")
+    first_name, first = next(iter(named.items()))
+    for name, dataset in named.items():
+        require_same_classes(
+            f"the {name} data set {dataset.path}",
+            dataset.classes,
+            f"the {first_name} data set {first.path}",
+            first.classes,
+        )
+    return first.classes
+
+
+def require_same_classes(
+    found_name: str, found: Sequence[str], expected_name: str, expected: Sequence[str]
+) -> None:
+    """Raise DatasetError, naming the difference, unless both class lists are the same."""
+    if tuple(found) == tuple(expected):
+        return
+    missing = [name for name in expected if name not in found]
+    extra = [name for name in found if name not in expected]
+    parts = []
+    if missing:
+        parts.append("without " + ", ".join(missing))
+    if extra:
+        parts.append("with " + ", ".join(extra))
+    raise DatasetError(
+        f"{found_name} has other classes than {expected_name}",
+        found="; ".join(parts) or "the same names in another order: " + ", ".join(found),
+        expected=", ".join(expected),
+        do="make both with the same class map",
+    )
+
+
+def require_apart(selection: Selection, sources: Sources) -> None:
+    """Raise UsageError where images that are trained on are to be scored: they would flatter.
+
+    Reads the record of every image, so it is for one run; a study asks once for all of its own.
+    """
+    test = sources.test
+    if test is None:
+        return
+    pools = (
+        (REAL, sources.real, selection.real),
+        (SYNTHETIC, sources.synthetic, selection.synthetic),
+        (UNLABELLED, sources.unlabelled, selection.unlabelled),
+    )
+    for kind, dataset, numbers in pools:
+        if dataset is None or not (shared := test.images_also_in(dataset.subset(numbers))):
+            continue
+        raise UsageError(
+            "photos to score on are also among those to train on",
+            where=test.path,
+            found=f"{shared} of {len(test)} are trained on, as --{kind} {dataset.path}",
+            expected="photos that no training sees",
+            do="give --test photos of their own; or `clearcoat evaluate RUN --data DIR` to see how "
+            "well a model knows what it was trained on",
+        )
+
+
+def require_labels(data: TrainingData, sources: Sources) -> None:
+    """Raise UsageError where none of the images of a role has a label: nothing is learned of them.
+
+    Photos without labels may have been given in another's place.
+    """
+    real, _, synthetic = data.parts
+    roles: list[tuple[str, Images, range]] = [
+        (REAL, data.train, real),
+        (SYNTHETIC, data.train, synthetic),
+    ]
+    for kind, images in data.validation.items():
+        role = "validation" if kind == REAL and sources.validation is not None else kind
+        roles.append((role, images, range(len(images))))
+    if data.test is not None:
+        roles.append(("test", data.test, range(len(data.test))))
+    named = sources.named()
+    for role, images, numbers in roles:
+        if len(numbers) and not _any_label(images, numbers):
+            raise UsageError(
+                "no pixel of these images is labelled",
+                where=None if role not in named else named[role].path,
+                found=f"{len(numbers)} images as --{role}, every pixel of them ignored",
+                do="give labelled images; photos without labels go to --unlabelled",
+            )
+
+
+def _any_label(images: Images, numbers: range) -> bool:
+    counted = images.table().counted
+    for start in range(numbers.start, numbers.stop, _CHUNK):
+        _, labels = images.fetch(np.arange(start, min(start + _CHUNK, numbers.stop)))
+        if bool((counted[labels.long()] > 0).any()):
+            return True
+    return False
