@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from clearcoat.studies import Entry, PlannedRun, StudyPlan, plan
+from clearcoat.studies import (
+    GRID_ARM,
+    SELF_TRAINED_ARM,
+    Entry,
+    PlannedRun,
+    StudyPlan,
+    plan,
+)
 from clearcoat.studies.budget import Costs, in_order_of_worth
 
 from .conftest import DEVICE, TRAINING, entry, first_runs, key_of, supplement
@@ -108,3 +115,18 @@ def test_two_paired_runs_are_worth_what_they_tell_over_what_both_cost(data: Path
     lines.append(entry(first_runs(study, key_of(study, 8, 0), 3)[2], 0.5, wall_s=100.0))
     order = in_order_of_worth(plan(study, lines), Costs(lines, DEVICE), paired=True)
     assert tuple(order[0].key[1:]) == (8, 8)
+
+
+def test_photos_without_labels_are_compared_with_the_same_cell_without(data: Path) -> None:
+    study = supplement(
+        data, repeats={"min": 2, "max": 9, "width": 0.001}, real_counts=[4, 8],
+        self_training={"real": [8], "synthetic": [8]}, qualitative=None,
+    )  # fmt: skip
+    scores = {(4, 0): (0.1, 0.11), (4, 8): (0.8, 0.82), (8, 0): (0.1, 0.11), (8, 8): (0.8, 0.82)}
+    lines = _ledger(study, scores)
+    own = next(cell for cell in study.cells if cell.key.arm == SELF_TRAINED_ARM)
+    runs = [own.make(repeat) for repeat in range(9)]
+    lines += [entry(run, score) for run, score in zip(runs, (0.81, 0.82), strict=False)]
+    order = in_order_of_worth(plan(study, lines), Costs(lines, DEVICE), paired=True)
+    # All but what such photos bring is as good as decided.
+    assert {run.key for run in order[:2]} == {own.key, own.key._replace(arm=GRID_ARM)}

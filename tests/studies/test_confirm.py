@@ -12,7 +12,17 @@ import pytest
 
 from clearcoat.dataset import Dataset
 from clearcoat.errors import DatasetError, RunError, UsageError
-from clearcoat.studies import Conditions, conduct, confirm, read_ledger
+from clearcoat.report.study import read_study
+from clearcoat.report.study.confirmed import confirmed_cells
+from clearcoat.studies import (
+    GRID_ARM,
+    SELF_TRAINED_ARM,
+    CellKey,
+    Conditions,
+    conduct,
+    confirm,
+    read_ledger,
+)
 from clearcoat.studies.confirming import untouched_file
 from clearcoat.studies.ledger import Look, append
 from clearcoat.studies.locks import Claims
@@ -310,6 +320,25 @@ def test_a_transfer_study_confirms_controls_and_the_best_start(data: Path, tmp_p
     assert arms[0] == "base" and "control" in arms and "control, mix" in arms
     assert "synth-synth, trainable" in arms and "W-net synth" in arms
     assert len(arms) == 5
+
+
+def test_photos_without_labels_are_confirmed_beside_the_same_cell_without(
+    data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "grid"
+    own = {"synthetic": [4], "max_steps": 1}
+    conduct(supplement(data, **APART, self_training=own), out)
+    named = {(GRID_ARM, 4, 0), (GRID_ARM, 4, 4), (SELF_TRAINED_ARM, 4, 4)}
+    assert named <= {cell.key for cell in confirm(out).cells}
+    entries = [e for e in read_ledger(out).entries if e.arm == SELF_TRAINED_ARM]
+    # 20 photos less 4 untouched, 4 to score on, 2 to stop on and 4 that are drawn.
+    assert [entry.unlabelled for entry in entries] == [6, 6]
+    found = {cell.key: cell for cell in confirmed_cells(read_study(out))}
+    own_key = CellKey(SELF_TRAINED_ARM, 4, 4)
+    gain = found[own_key].gain_on_split_tests
+    without = found[CellKey(GRID_ARM, 4, 4)].split_tests.estimate
+    assert gain is not None
+    assert gain.estimate == pytest.approx(found[own_key].split_tests.estimate - without)
 
 
 def test_a_look_at_other_photos_is_not_gone_on_with(study: Path) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from clearcoat.errors import MissingDependencyError, UsageError
-from clearcoat.studies import PlannedRun, StudyPlan, plan
+from clearcoat.errors import MissingDependencyError, SpecError, UsageError
+from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM, CellKey, PlannedRun, StudyPlan, plan
+from clearcoat.training import SelfTraining
 from clearcoat.training.selection import select
 
-from .conftest import TRAINING, entry, first_runs, key_of, supplement, transfer
+from .conftest import TRAINING, entry, first_runs, key_of, squares, supplement, transfer
+
+__all__ = ["squares"]
 
 
 def test_an_empty_ledger_asks_for_the_least_in_rounds(data: Path) -> None:
@@ -322,33 +326,53 @@ def test_vgg19_asks_for_nothing_where_it_is_left_out(data: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [{}, {"mix": "balanced"}, {"share_pretraining": False}])
-def test_photos_that_a_mix_does_not_draw_are_there_without_labels(
+def test_cells_with_photos_without_labels_stand_beside_the_grid(
     data: Path, how: dict[str, object]
 ) -> None:
     mix = {"mix": how["mix"]} if "mix" in how else {}
     more = {"share_pretraining": False} if "share_pretraining" in how else {}
-    own = TRAINING | mix | {"self_training": {"max_steps": 1}}
-    study = supplement(data, training=own, qualitative=None, **more)
-    plain = supplement(data, training=TRAINING | mix, qualitative=None, **more)
-    longer = 0 if mix else 1
-    for cell, before in zip(study.cells, plain.cells, strict=True):
-        run, other = cell.make(0), before.make(0)
-        mixed = cell.key.real > 0 and cell.key.synthetic > 0
-        # What sees no photo is the run that it was; photos alone may take as many steps as a mix.
-        steps = (run.config.max_steps or 0) - (other.config.max_steps or 0)
-        alone = cell.key.real > 0 and not cell.key.synthetic
-        assert steps == (longer if alone else 0)
-        assert run.config.self_training is None or mixed
-        assert (run.run_id != other.run_id) is (mixed or steps > 0)
-        assert (run.sources.unlabelled is not None) is mixed
-        if mixed:
-            chosen = select(run.config, run.sources)
-            drawn = {*chosen.real, *chosen.held_back["real"]}
-            assert run.sources.real is not None
-            assert set(chosen.unlabelled) == set(run.sources.real.indices) - drawn
-    given = {"max_steps": 1, "self_training": {"max_steps": 1}}
-    alone = supplement(data, training=own, without_renders=given, qualitative=None)
-    assert first_runs(alone, key_of(alone, 4, 0), 1)[0].sources.unlabelled is not None
+    options: dict[str, Any] = {"training": TRAINING | mix, "qualitative": None, **more}
+    plain = supplement(data, **options)
+    study = supplement(data, self_training={"max_steps": 1, "confidence": 0.8}, **options)
+    grid = [cell for cell in study.cells if cell.key.arm == GRID_ARM]
+    # The grid is the one that it was, run by run.
+    assert [c.make(0).run_id for c in grid] == [c.make(0).run_id for c in plain.cells]
+    beside = {cell.key[1:]: cell for cell in study.cells if cell.key.arm == SELF_TRAINED_ARM}
+    assert set(beside) == {cell.key[1:] for cell in grid if cell.key.real}
+    for cell in grid:
+        if cell.key[1:] not in beside:
+            continue
+        run, other = beside[cell.key[1:]].make(0), cell.make(0)
+        assert run.config.self_training == SelfTraining(max_steps=1, confidence=0.8)
+        assert run.config.model_copy(update={"self_training": None}) == other.config
+        assert run.start is other.start
+        chosen, before = select(run.config, run.sources), select(other.config, other.sources)
+        assert chosen.real == before.real
+        drawn = {*chosen.real, *chosen.held_back["real"]}
+        assert run.sources.real is not None
+        assert set(chosen.unlabelled) == set(run.sources.real.indices) - drawn
+
+
+def test_photos_without_labels_may_be_chosen_and_given(data: Path, squares: Any) -> None:
+    more = squares("more photos", 6, size=24, seed=7, where=data)
+    own = {"real": [8], "synthetic": [8], "photos": more.path}
+    study = supplement(data, self_training=own)
+    cell = next(cell for cell in study.cells if cell.key.arm == SELF_TRAINED_ARM)
+    assert cell.key == (SELF_TRAINED_ARM, 8, 8)
+    assert [c.key.arm for c in study.cells].count(SELF_TRAINED_ARM) == 1
+    run = cell.make(0)
+    assert select(run.config, run.sources).unlabelled == more.indices
+    scored = next(iter(study.data.test)).path
+    with pytest.raises(SpecError, match="among those to train on") as error:
+        supplement(data, self_training=own | {"photos": scored})
+    assert "self_training.photos" in str(error.value)
+
+
+def test_where_every_photo_is_drawn_none_is_left_without_a_label(data: Path) -> None:
+    study = supplement(data, real_counts=[4, 14], self_training={})
+    assert (SELF_TRAINED_ARM, 4, 8) in {cell.key for cell in study.cells}
+    skipped = {cell.key: cell.why for cell in study.skipped}
+    assert "no photo without labels is left" in skipped[CellKey(SELF_TRAINED_ARM, 14, 8)]
 
 
 @pytest.mark.parametrize("key", ["training", "pretrain", "without_renders"])

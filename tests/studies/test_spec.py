@@ -11,6 +11,7 @@ from clearcoat.dataset import merge_datasets
 from clearcoat.errors import ClearcoatError, SpecError
 from clearcoat.studies import SupplementSpec, TransferSpec, load_study
 from clearcoat.studies.presets import PRESETS
+from clearcoat.training import SelfTraining
 
 from .conftest import supplement
 
@@ -52,6 +53,14 @@ def test_the_weights_of_an_encoder_lie_beside_the_study(tmp_path: Path) -> None:
     assert spec.encoder is not None and spec.encoder.imagenet == tmp_path / "vgg19.pth"
 
 
+def test_photos_without_labels_lie_beside_the_study(tmp_path: Path) -> None:
+    text = GRID + "self_training: {real: [16], photos: more, confidence: 0.8}\n"
+    own = load_study(_write(tmp_path, text), SupplementSpec).self_training
+    assert own is not None and own.photos == tmp_path / "more"
+    assert own.covers(16, 8192) and own.covers(16, 0) and not own.covers(32, 0)
+    assert own.phase == SelfTraining(confidence=0.8)
+
+
 def test_a_recipe_gives_a_grid_its_size_and_encoder(tmp_path: Path) -> None:
     text = "real: photos\nsynthetic: renders\ntest_count: 4\npreset: paper\n"
     text += "recipe: few-photos-cpu\n"
@@ -91,6 +100,11 @@ def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
         (("augment: strong", "learning_rat: 3"), "learning_rat"),
         (("real: photos", "reel: photos"), "real"),
         (("preset: paper", "preset: paper\nrecipe: [few-photos]"), "recipe"),
+        (("augment: strong", "self_training: {max_steps: 9}"), "give `self_training` in a grid"),
+        (("preset: paper", "preset: paper\nself_training: {real: [17]}"), "17 is no count"),
+        (("preset: paper", "preset: paper\nself_training: {synthetic: [3]}"), "synthetic: 3 is no"),
+        (("preset: paper", "preset: paper\nself_training: {confidence: 2}"), "confidence"),
+        (("preset: paper", "preset: paper\nself_training: {real: [0]}"), "self_training.real"),
     ],
 )
 def test_mistakes_are_named(change: tuple[str, str], telling: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from clearcoat.statistics import difference_interval, holm, mean_interval, paired_one_sided
+from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM
 
 Cell = tuple[int, int]
 """Photos and renders."""
@@ -22,13 +23,13 @@ _BY_CLASS = ((0, 4096), (16, 0), (16, 4096), (64, 0), (64, 4096), (256, 0), (256
 
 
 class Runs:
-    """The ledger's runs by cell and repeat."""
+    """The ledger's runs by cell and repeat, of the grid or of the cells beside it."""
 
-    def __init__(self, ledger: Path) -> None:
+    def __init__(self, ledger: Path, arm: str = GRID_ARM) -> None:
         self.of: dict[Cell, dict[int, dict[str, Any]]] = {}
         for line in map(json.loads, ledger.read_text().splitlines()):
             # Looks at the untouched photos have lines of their own kinds.
-            if "kind" not in line and line.get("mean_iou") is not None:
+            if line.get("arm") == arm and line.get("mean_iou") is not None:
                 self.of.setdefault((line["real"], line["synthetic"]), {})[line["repeat"]] = line
         self.rows = sorted({real for real, _ in self.of})
         self.columns = sorted({synthetic for _, synthetic in self.of})
@@ -38,9 +39,11 @@ class Runs:
         runs = self.of.get(cell, {})
         return [runs[repeat]["mean_iou"] for repeat in sorted(runs)]
 
-    def pairs(self, first: Cell, second: Cell) -> tuple[list[float], list[float]]:
-        """Mean IoU of both cells in the repeats that both have."""
-        ours, theirs = self.of.get(first, {}), self.of.get(second, {})
+    def pairs(
+        self, first: Cell, second: Cell, of: Runs | None = None
+    ) -> tuple[list[float], list[float]]:
+        """Mean IoU of both cells in the repeats that both have, the second in `of` (here)."""
+        ours, theirs = self.of.get(first, {}), (of or self).of.get(second, {})
         common = sorted(ours.keys() & theirs.keys())
         return [ours[n]["mean_iou"] for n in common], [theirs[n]["mean_iou"] for n in common]
 
@@ -48,7 +51,11 @@ class Runs:
 def main(ledger: Path) -> None:
     """Print everything."""
     runs = Runs(ledger)
-    for table in (_cells(runs), _gains(runs), _comparisons(runs), _repeats(runs), _classes(runs)):
+    own = Runs(ledger, SELF_TRAINED_ARM)
+    tables = [_cells(runs), _gains(runs), _comparisons(runs), _repeats(runs), _classes(runs)]
+    if own.of:
+        tables.append(_without_labels(runs, own))
+    for table in tables:
         print("\n".join(table), end="\n\n")
 
 
@@ -98,6 +105,18 @@ def _comparisons(runs: Runs) -> Iterator[str]:
         if len(ours) > 1:
             p = paired_one_sided(ours, theirs).p_value
             yield _row(f"{_name(first)} − {_name(second)}", (_difference(ours, theirs), _p(p)))
+
+
+def _without_labels(runs: Runs, own: Runs) -> Iterator[str]:
+    """Cells with photos without labels against the same without, and against 256 photos alone."""
+    yield from _head("with photos without labels", ("score", "against", "difference (paired)", "p"))
+    for cell in sorted(own.of):
+        for other in (cell, (256, 0)):
+            ours, theirs = own.pairs(cell, other, runs)
+            if len(ours) > 1:
+                p = paired_one_sided(ours, theirs).p_value
+                texts = (_mean(own.scores(cell)), _name(other), _difference(ours, theirs), _p(p))
+                yield _row(_name(cell), texts)
 
 
 def _repeats(runs: Runs) -> Iterator[str]:

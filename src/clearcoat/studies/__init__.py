@@ -5,7 +5,15 @@ from clearcoat.studies.data import StudyData, open_data
 from clearcoat.studies.ledger import LEDGER, Confirmation, Entry, Ledger, Look, append, read_ledger
 from clearcoat.studies.looking import PlannedLook, plan_look
 from clearcoat.studies.planning import CellState, Progress, plan
-from clearcoat.studies.runs import GRID_ARM, CellKey, CellPlan, PlannedRun, Skipped, StudyPlan
+from clearcoat.studies.runs import (
+    GRID_ARM,
+    SELF_TRAINED_ARM,
+    CellKey,
+    CellPlan,
+    PlannedRun,
+    Skipped,
+    StudyPlan,
+)
 from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec, load_study
 from clearcoat.studies.supplement import plan_supplement
 from clearcoat.studies.transfer import plan_transfer
@@ -14,6 +22,7 @@ from clearcoat.studies.work import Conditions, conduct
 __all__ = [
     "GRID_ARM",
     "LEDGER",
+    "SELF_TRAINED_ARM",
     "CellKey",
     "CellPlan",
     "CellState",

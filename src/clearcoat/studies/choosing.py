@@ -10,7 +10,7 @@ from statistics import fmean
 from clearcoat.errors import RunError, UsageError, did_you_mean
 from clearcoat.studies.ledger import Entry, Ledger
 from clearcoat.studies.record import StudyRecord, entries_by_name
-from clearcoat.studies.runs import GRID_ARM, CellKey
+from clearcoat.studies.runs import GRID_ARM, SELF_TRAINED_ARM, CellKey
 from clearcoat.studies.spec import StudySpec
 from clearcoat.studies.supplement import QUALITATIVE_ARM
 from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, FROM_RENDERS
@@ -103,8 +103,9 @@ def choose(
 def default_choice(cells: Sequence[Candidate]) -> list[Candidate]:
     """At each number of photos: the models on photos alone, and the best of the others.
 
-    In a transfer study the best of each kind of others: trained on photos and renders in one go,
-    with an encoder from renders, which the report's verdict is about, and all that is left.
+    In a grid also the best of those that had photos without labels, and the same cell without. In a
+    transfer study the best of each kind of others: trained on photos and renders in one go, with an
+    encoder from renders, which the report's verdict is about, and all that is left.
     """
     chosen = []
     for real in sorted({cell.key.real for cell in cells}):
@@ -112,9 +113,12 @@ def default_choice(cells: Sequence[Candidate]) -> list[Candidate]:
         alone = [c for c in row if c.key.arm in (GRID_ARM, CONTROL) and not c.key.synthetic]
         mixes = [c for c in row if c.key.arm == CONTROL_MIX]
         starts = [c for c in row if c.key.arm.startswith(FROM_RENDERS)]
-        others = [c for c in row if c not in (*alone, *mixes, *starts)]
+        own = [c for c in row if c.key.arm == SELF_TRAINED_ARM]
+        others = [c for c in row if c not in (*alone, *mixes, *starts, *own)]
         chosen += alone
-        chosen += [max(some, key=lambda c: c.mean) for some in (mixes, starts, others) if some]
+        best = [max(some, key=lambda c: c.mean) for some in (mixes, starts, others, own) if some]
+        without = {c.key._replace(arm=GRID_ARM) for c in best if c in own}
+        chosen += [c for c in row if c in best or (c.key in without and c not in alone)]
     return chosen
 
 

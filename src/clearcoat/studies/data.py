@@ -10,7 +10,7 @@ from pathlib import Path
 from clearcoat.dataset import Dataset
 from clearcoat.dataset.subsets import permuted
 from clearcoat.errors import SpecError
-from clearcoat.studies.spec import StudySpec
+from clearcoat.studies.spec import StudySpec, SupplementSpec
 from clearcoat.training import Sources
 from clearcoat.training.checks import check_classes
 
@@ -18,6 +18,9 @@ _OF_THEIR_OWN = (
     "leave them out of `real`; or write `test_count` in place of `test`, which sets photos apart"
 )
 _NO_COPIES = "leave the copies out of `real`"
+_NOT_SCORED = (
+    "leave them out of `self_training.photos`: without labels, too, a model learns of them"
+)
 _RENDERS_ALONE = "name renders as `synthetic`, and photos nowhere else than in `real` and `test`"
 
 
@@ -44,6 +47,8 @@ class StudyData:
     synthetic: Dataset
     untouched: Dataset | None = None
     """Photos that no run is given; None where the study sets none apart."""
+    unlabelled: Dataset | None = None
+    """Photos without labels; None: those of `real` that a run does not draw are taken for them."""
 
     def sources(
         self,
@@ -55,13 +60,14 @@ class StudyData:
     ) -> Sources:
         """Return what a run of a split is given.
 
-        `unlabelled` gives it the photos that it does not draw, without their labels.
+        `unlabelled` gives it photos without labels.
         """
+        own = self.real[split] if self.unlabelled is None else self.unlabelled
         return Sources(
             real=self.real[split] if real else None,
             synthetic=self.synthetic if synthetic else None,
             test=self.test[split],
-            unlabelled=self.real[split] if unlabelled else None,
+            unlabelled=own if unlabelled else None,
         )
 
 
@@ -71,6 +77,7 @@ def open_data(spec: StudySpec) -> StudyData:
     Raises DatasetError, and SpecError for too few photos or test photos that are trained on.
     """
     photos, renders = Dataset.open(spec.real), Dataset.open(spec.synthetic)
+    unlabelled = _without_labels(spec)
     untouched, rest = _set_apart(photos.indices, spec.untouched_count, spec)
     synthetic = _held(renders, renders.indices)
     real: tuple[Dataset, ...]
@@ -80,6 +87,8 @@ def open_data(spec: StudySpec) -> StudyData:
         given = Dataset.open(spec.test)
         _require_apart(given, photos, _OF_THEIR_OWN)
         _require_apart(given, renders, _RENDERS_ALONE)
+        if unlabelled is not None:
+            _require_apart(given, unlabelled, _NOT_SCORED)
         real = (_held(photos, rest),)
         test = (_held(given, given.indices),)
     else:
@@ -94,9 +103,19 @@ def open_data(spec: StudySpec) -> StudyData:
     if scored:
         # In one go: renders are many, and the record of each is a file.
         _require_apart(photos.subset(scored), renders, _RENDERS_ALONE)
-    classes = check_classes(Sources(real[0], synthetic, None, test[0]))
+        if unlabelled is not None:
+            _require_apart(photos.subset(scored), unlabelled, _NOT_SCORED)
+    classes = check_classes(Sources(real[0], synthetic, None, test[0], unlabelled))
     apart = _held(photos, untouched) if untouched else None
-    return StudyData(classes, real, test, synthetic, apart)
+    return StudyData(classes, real, test, synthetic, apart, unlabelled)
+
+
+def _without_labels(spec: StudySpec) -> Dataset | None:
+    own = spec.self_training if isinstance(spec, SupplementSpec) else None
+    if own is None or own.photos is None:
+        return None
+    photos = Dataset.open(own.photos)
+    return _held(photos, photos.indices)
 
 
 def open_untouched(photos: Path, spec: StudySpec) -> Dataset:
@@ -165,6 +184,8 @@ def record_paths(data: StudyData, out: Path) -> dict[str, str]:
         "synthetic": data.synthetic.path,
         "test": data.test[0].path,
     }
+    if data.unlabelled is not None:
+        places["unlabelled"] = data.unlabelled.path
     return {
         role: Path(os.path.relpath(path.absolute(), out.resolve())).as_posix()
         for role, path in places.items()

@@ -69,6 +69,8 @@ class Entry(BaseModel):
     real: Count
     synthetic: Count
     """Renders that the model has seen, in this run or the one it started from."""
+    unlabelled: Count = 0
+    """Photos without labels that it labelled itself."""
     repeat: Count
     split: Count
     seed: int
@@ -241,6 +243,7 @@ def figures_of(metrics: Mapping[str, Any], environment: Mapping[str, Any]) -> di
         "classes": {name: row["iou"] for name, row in test["per_class"].items()},
         "validation_on": metrics["validation"]["on"],
         "validation_mean_iou": metrics["validation"]["mean_iou"],
+        "unlabelled": metrics["images"].get("unlabelled", 0),
         "parameters": metrics["parameters"]["total"],
         "trainable": metrics["parameters"]["trainable"],
         **{

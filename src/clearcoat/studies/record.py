@@ -105,6 +105,7 @@ class RecordedDigests(_Part):
     test: tuple[str, ...]
     synthetic: str
     untouched: str | None = None
+    unlabelled: str | None = None
     photos: str | None = None
     """Of the data set that photos were taken from, as a whole."""
 
@@ -267,6 +268,7 @@ def _digests(data: StudyData) -> dict[str, Any]:
         "synthetic": data.synthetic.digest(),
         "photos": Dataset.open(data.real[0].path).digest(),
     }
-    if data.untouched is not None:
-        digests["untouched"] = data.untouched.digest()
+    for name, part in (("untouched", data.untouched), ("unlabelled", data.unlabelled)):
+        if part is not None:
+            digests[name] = part.digest()
     return digests

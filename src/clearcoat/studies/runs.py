@@ -18,6 +18,8 @@ from clearcoat.training.run import identify
 from clearcoat.training.selection import select
 
 GRID_ARM = "U-Net"
+SELF_TRAINED_ARM = "U-Net, self-trained"
+"""Cells of a grid once more, whose models go on to photos without labels."""
 
 
 class CellKey(NamedTuple):

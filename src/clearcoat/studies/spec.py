@@ -16,24 +16,31 @@ from clearcoat.statistics import StoppingRule
 from clearcoat.studies.imagenet import EFFICIENTNET_UNET, VGG19_UNET
 from clearcoat.studies.options import config_of
 from clearcoat.studies.presets import PRESETS, find_preset
-from clearcoat.training import RECIPES, TrainingConfig, find_loss, recipe, with_size_of_recipe
+from clearcoat.training import (
+    RECIPES,
+    SelfTraining,
+    TrainingConfig,
+    find_loss,
+    recipe,
+    with_size_of_recipe,
+)
 
 Count = Annotated[int, Field(ge=0)]
-SHARES_NOTHING: dict[str, Any] = {"real_share": None, "self_training": None}
+SHARES_NOTHING: dict[str, Any] = {"real_share": None}
 """How photos and renders share batches means nothing where there is one of them: studies that
-differ in that alone then have these runs in common, and one ledger serves both. Nor does a model of
-one of them label photos itself, unless `without_renders` says so."""
+differ in that alone then have these runs in common, and one ledger serves both."""
 _BY_THE_STUDY = {
     "seed": "`seed`",
     "size": "`size`",
     "real_count": "`real_counts`",
     "synthetic_count": "`synthetic_counts` in a grid, `pretrain_count` in a transfer study",
     "initialisation": "`encoder` in a grid, `initialisations` in a transfer study",
+    "self_training": "`self_training` in a grid; a transfer study has labelled photos alone",
 }
 """Options that the study gives to every run, and the keys that it takes them from."""
 _BY_THE_BASE = (
     *("seed", "real_count", "synthetic_count", "initialisation"),
-    *("validation_source", "validation_count"),
+    *("validation_source", "validation_count", "self_training"),
 )
 """Options of the base model, which sees `pretrain_count` renders and stops on renders."""
 _MOST_REPEATS = 100
@@ -137,7 +144,7 @@ class StudySpec(Model):
     """Options of training that differ from the recipe."""
     without_renders: dict[str, Any] = {}
     """Options that differ where no render is seen. Without `max_steps` here it is the sum of those
-    on renders, on photos and of self-training: a model is not to lose for being trained less."""
+    on renders and on photos: a model is not to lose for being trained less."""
     keep_weights: bool = False
     """Keep the weights of every run, not alone of those that others start from and those that
     `confirm` names."""
@@ -176,8 +183,7 @@ class StudySpec(Model):
         """Return the config of a run that sees no render, where others see them for so long."""
         mixed = self.config(**changes)
         if mixed.max_steps is not None and steps_on_renders is not None:
-            own = 0 if mixed.self_training is None else mixed.self_training.max_steps
-            changes = {"max_steps": mixed.max_steps + steps_on_renders + own} | changes
+            changes = {"max_steps": mixed.max_steps + steps_on_renders} | changes
         return self.config(**(SHARES_NOTHING | changes | self.without_renders))
 
     def config(self, **changes: Any) -> TrainingConfig:
@@ -215,6 +221,34 @@ class QualitativeSpec(Model):
     """Test images that are shown."""
 
 
+class SelfTrainingSpec(SelfTraining):
+    """Cells once more whose models, in a last phase, label photos without labels themselves.
+
+    Beside the options of that phase: which cells, and which photos.
+    """
+
+    real: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    """Null: all rows with photos."""
+    synthetic: tuple[Count, ...] | None = None
+    """Null: all columns."""
+    photos: Path | None = None
+    """Data set of these photos (`dataset import images`). Null: those of `real` that a run does
+    not draw, their labels unseen."""
+
+    @property
+    def phase(self) -> SelfTraining:
+        """The options of training alone."""
+        return SelfTraining(**{name: getattr(self, name) for name in SelfTraining.model_fields})
+
+    def covers(self, real: int, synthetic: int) -> bool:
+        """Whether a cell of the grid is run once more so."""
+        return (
+            real > 0
+            and (self.real is None or real in self.real)
+            and (self.synthetic is None or synthetic in self.synthetic)
+        )
+
+
 class SupplementSpec(StudySpec):
     """The grid of section IV.B: real counts times synthetic counts."""
 
@@ -229,6 +263,8 @@ class SupplementSpec(StudySpec):
     pretrainings: int | None = Field(default=None, ge=1)
     """Different pretraining runs per synthetic count; null: one for each repeat."""
     qualitative: QualitativeSpec | None = QualitativeSpec()
+    self_training: SelfTrainingSpec | None = None
+    """Cells beside the grid, to tell what photos without labels bring."""
     encoder: EncoderSpec | None = None
     """How the encoder starts where `training.model` has one that ImageNet weights exist for; null:
     random, as in the paper. Not written: the recipe's."""
@@ -265,6 +301,23 @@ class SupplementSpec(StudySpec):
             )
         if self.preset is not None:
             find_preset(self.preset)
+        return self
+
+    @model_validator(mode="after")
+    def _self_training_is_of_the_grid(self) -> Self:
+        chosen, grid = self.self_training, self.grid
+        for name, asked, there in (
+            ("real", chosen and chosen.real, grid[0]),
+            ("synthetic", chosen and chosen.synthetic, grid[1]),
+        ):
+            for count in asked or ():
+                if count not in there:
+                    raise SpecError(
+                        f"self_training.{name}: {count} is no count of the grid, beside which it "
+                        "would stand",
+                        key=("self_training", name),
+                        expected=", ".join(map(str, there)),
+                    )
         return self
 
     @property
@@ -323,13 +376,6 @@ class TransferSpec(StudySpec):
                 "training.model: the base of a transfer study is a `unet`",
                 key=("training", "model"),
             )
-        for key in ("training", "pretrain", "without_renders"):
-            if getattr(self, key).get("self_training") is not None:
-                raise SpecError(
-                    f"{key}.self_training: starts are compared on labelled photos alone",
-                    key=(key, "self_training"),
-                    do="leave it out; a grid (`study supplement`) takes it",
-                )
         for name in (*_BY_THE_BASE, "model"):
             if name in self.pretrain:
                 raise SpecError(
@@ -382,6 +428,9 @@ def load_study(path: Path, kind: type[SpecT]) -> SpecT:
     if encoder is not None and encoder.imagenet is not None:
         file = path.parent / encoder.imagenet
         places["encoder"] = encoder.model_copy(update={"imagenet": file})
+    own = getattr(spec, "self_training", None)
+    if own is not None and own.photos is not None:
+        places["self_training"] = own.model_copy(update={"photos": path.parent / own.photos})
     return spec.model_copy(update=places)
 
 

@@ -12,6 +12,7 @@ from clearcoat.studies.data import StudyData
 from clearcoat.studies.imagenet import ImageNet, find_imagenet
 from clearcoat.studies.runs import (
     GRID_ARM,
+    SELF_TRAINED_ARM,
     CellKey,
     CellPlan,
     PlannedRun,
@@ -50,6 +51,9 @@ def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
                 skipped.append(Skipped(key, "no images: there is nothing to train on"))
                 continue
             wanted.append(_Cell(spec, data, key, starts).plan())
+            if spec.self_training is not None and spec.self_training.covers(real, synthetic):
+                beside = key._replace(arm=SELF_TRAINED_ARM)
+                wanted.append(_Cell(spec, data, beside, starts).plan())
     cells, short = sorted_out(wanted, spec.splits)
     skipped += short
     if spec.qualitative is not None:
@@ -108,6 +112,9 @@ class _Cell:
         self.spec, self.data, self.key = spec, data, key
         self.starts = starts
         self.nested = nested
+        own = spec.self_training if key.arm == SELF_TRAINED_ARM else None
+        self.last: dict[str, Any] = {} if own is None else {"self_training": own.phase}
+        """Options of a model that labels photos itself."""
 
     def plan(self) -> CellPlan:
         """Return the cell."""
@@ -135,16 +142,13 @@ class _Cell:
             "synthetic_count": key.synthetic,
             "seed": seed,
             **self.starts.first,
+            **self.last,
         }
-        if not key.real:
-            # Renders alone know no photo, labelled or not.
-            options["self_training"] = None
         if key.synthetic:
             config = spec.config(**options)
         else:
             config = spec.config_without_renders(_steps_on_renders(spec), **options)
-        own = config.self_training is not None
-        sources = self.data.sources(split, synthetic=key.synthetic > 0, unlabelled=own)
+        sources = self.data.sources(split, synthetic=key.synthetic > 0, unlabelled=bool(self.last))
         classes, weights = self.data.classes, self.starts.imagenet
         return planned(key, repeat, split, config, sources, classes, imagenet=weights)
 
@@ -186,16 +190,18 @@ class _Cell:
         share = spec.config().real_share
         again = key.synthetic if share is not None and share < 1 else 0
         config = spec.config(
-            real_count=key.real, synthetic_count=again, seed=seed, **self.starts.later
+            real_count=key.real,
+            synthetic_count=again,
+            seed=seed,
+            **self.starts.later,
+            **self.last,
         )
         return planned(
             key,
             repeat,
             split,
             config,
-            self.data.sources(
-                split, synthetic=again > 0, unlabelled=config.self_training is not None
-            ),
+            self.data.sources(split, synthetic=again > 0, unlabelled=bool(self.last)),
             self.data.classes,
             start=self._pretraining(repeat),
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clearcoat.studies import Entry, append
+from clearcoat.studies import SELF_TRAINED_ARM, Entry, append
 from clearcoat.studies.spec import SupplementSpec, TransferSpec, content
 from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX, FROM_RENDERS
 
@@ -48,13 +48,17 @@ def write_grid(
     pair: float = 0.02,
     drop: Sequence[tuple[int, int]] = (),
     prices: dict[str, Any] | None = None,
+    unlabelled: dict[tuple[int, int], float] | None = None,
 ) -> Path:
-    """A grid of which all cells but `drop` have `runs` runs."""
+    """A grid of which all cells but `drop` have `runs` runs.
+
+    `unlabelled`: what photos without labels bring, by the counts of the cell.
+    """
     spec = SupplementSpec(
         real=Path("photos"), synthetic=Path("renders"), test_count=40, splits=3, design=design,
         real_counts=tuple(real), synthetic_counts=tuple(synthetic),
         repeats={"min": max(2, min(runs, 5)), "max": most}, prices=prices,
-        training={"max_steps": 800},
+        training={"max_steps": 800}, self_training=None if unlabelled is None else {},
     )  # fmt: skip
     random = np.random.default_rng(seed)
     common = pair * random.standard_normal(most) if design == "paired" else np.zeros(most)
@@ -73,6 +77,18 @@ def write_grid(
                 start = _id("grid", 0, s, repeat, seed) if r and s else None
                 time = 20 + 0.05 * r + 0.01 * s
                 entries.append(_entry("supplement", "U-Net", r, s, repeat, ids, score, time, start))
+    more = np.random.default_rng([seed, 1])
+    for (r, s), gain in (unlabelled or {}).items():
+        ids = [_id("self-trained", r, s, repeat, seed) for repeat in range(most)]
+        cells.append(_cell(SELF_TRAINED_ARM, r, s, ids, max(2, min(runs, 5)), 0.05))
+        for repeat in range(runs):
+            noise = spread * more.standard_normal()
+            score = surface(r, s) + gain + common[repeat] + noise
+            start = _id("grid", 0, s, repeat, seed) if s else None
+            entry = _entry("supplement", SELF_TRAINED_ARM, r, s, repeat, ids, score, 30.0, start)
+            config = {"max_steps": 800, "self_training": {"max_steps": 400}}
+            found = entry.model_dump() | {"unlabelled": 304 - r, "config": config}
+            entries.append(Entry.model_validate(found))
     return _write(folder, "supplement", content(spec), cells, entries)
 
 

@@ -162,19 +162,6 @@ def test_unequal_steps_are_told(
         assert telling in found[0]
 
 
-@pytest.mark.parametrize(("alone", "told"), [(False, True), (True, False)])
-def test_photos_without_labels_are_told_where_some_had_none(
-    alone: bool, told: bool, tmp_path: Path
-) -> None:
-    def with_them(line: dict[str, Any]) -> None:
-        if line["real"] and (line["synthetic"] or alone):
-            line["config"] = {"max_steps": 10, "self_training": {"max_steps": 5}}
-
-    folder = rewritten(write_grid(tmp_path), with_them)
-    cautions = judge_grid(analyse_grid(read_study(folder))).cautions
-    assert any("a gain is that of both" in caution for caution in cautions) is told
-
-
 def test_a_study_that_has_just_begun(tmp_path: Path) -> None:
     folder = write_grid(tmp_path, runs=1)
     verdict = judge_grid(analyse_grid(read_study(folder)))

@@ -20,7 +20,7 @@ from clearcoat.statistics import (
     mean_iou_difference,
     mean_iou_interval,
 )
-from clearcoat.studies import GRID_ARM, CellKey, Confirmation, Look
+from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM, CellKey, Confirmation, Look
 from clearcoat.studies.looking import is_open
 from clearcoat.studies.transfer import CONTROL
 
@@ -41,7 +41,8 @@ class OnUntouched:
     optimism: Interval
     """Split tests less untouched."""
     gain_on_split_tests: Interval | None
-    """Over photos alone (over control, in a transfer study); None for those themselves."""
+    """Over photos alone (over control, in a transfer study), where photos without labels were there
+    over the same cell without them; None for photos alone themselves."""
     gain: Interval | None
     gain_optimism: Interval | None
     over_images: bool
@@ -65,10 +66,17 @@ def confirmed_cells(study: StudyFacts) -> tuple[OnUntouched, ...]:
     for look in study.ledger.looks:
         scores, looked = _looked(study, look)
         for key, cell in looked.items():
-            base = CellKey(GRID_ARM if key.arm == GRID_ARM else CONTROL, key.real, 0)
+            base = _baseline(key)
             baseline = looked.get(base) if key != base else None
             found.append(_cell(study, look, cell, baseline, scores))
     return tuple(found)
+
+
+def _baseline(key: CellKey) -> CellKey:
+    """What a cell's gain is over: the same without what its models had besides."""
+    if key.arm == SELF_TRAINED_ARM:
+        return key._replace(arm=GRID_ARM)
+    return CellKey(GRID_ARM if key.arm == GRID_ARM else CONTROL, key.real, 0)
 
 
 def confirmed_across(study: StudyFacts) -> tuple[Across, ...]:
@@ -77,8 +85,8 @@ def confirmed_across(study: StudyFacts) -> tuple[Across, ...]:
     if first is None:
         return ()
     scores, looked = _looked(study, first)
-    grid = {key: cell for key, cell in looked.items() if key.arm == GRID_ARM}
-    alone = sorted(key for key in grid if not key.synthetic)
+    grid = {key: cell for key, cell in looked.items() if key.arm in (GRID_ARM, SELF_TRAINED_ARM)}
+    alone = sorted(key for key in grid if key.arm == GRID_ARM and not key.synthetic)
     fewest = min((key.real for key in alone), default=0)
     found = []
     for mix in sorted(key for key in grid if key.synthetic and key.real <= fewest):
@@ -232,7 +240,7 @@ def _retrained(study: StudyFacts) -> list[str]:
     return found
 
 
-def across_table(found: Sequence[Across]) -> Table:
+def confirmed_across_table(found: Sequence[Across]) -> Table:
     """One row per comparison with more photos alone."""
     ends = ("", ", 95 % low", ", 95 % high")
     columns = ("mix", "photos alone", *(f"split tests{end}" for end in ends),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from clearcoat.report.study.across import StandsFor, stands_for
 from clearcoat.report.study.comparing import (
     ALPHA,
     ClassContrast,
@@ -15,6 +15,7 @@ from clearcoat.report.study.comparing import (
     matched,
 )
 from clearcoat.report.study.facts import CellFacts, StudyFacts, means
+from clearcoat.report.study.unlabelled import SelfTrained, cells_for_worth, self_trained
 from clearcoat.statistics import (
     Band,
     BreakPoint,
@@ -23,14 +24,11 @@ from clearcoat.statistics import (
     Worth,
     benjamini_hochberg,
     break_point,
-    equivalence,
     holm,
     synthetic_scaling,
 )
 from clearcoat.studies import GRID_ARM
 
-MARGIN = 0.01
-"""Difference of mean IoU that would matter: a hundredth."""
 Counts = tuple[int, int]
 
 
@@ -73,26 +71,6 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class StandsFor:
-    """The fewest photos, at their best count of renders, against more photos alone."""
-
-    contrast: Contrast
-    """With the most photos that the mix is shown not to be worse than; where it is shown for
-    none with the fewest that a test was made for."""
-    not_worse_p: float | None
-    """One-sided, for a margin of `MARGIN`, adjusted over the mixes that it is the best of
-    (Bonferroni); of photos tried one after the other, from the fewest up to the first that is not
-    shown, which needs no further correction."""
-    mixes: int
-    """Of how many mixes it is the best."""
-
-    @property
-    def shown(self) -> bool:
-        """Whether it is shown that the mix is not worse."""
-        return self.not_worse_p is not None and self.not_worse_p < ALPHA
-
-
-@dataclass(frozen=True)
 class GridAnalysis:
     """All that the figures and the verdict of a grid say."""
 
@@ -116,6 +94,11 @@ class GridAnalysis:
     """Of each row's best cell with renders, against as many photos without."""
     renders_alone: tuple[ClassContrast, ...]
     """Most renders alone against most photos alone: where renders are not enough."""
+    self_trained: tuple[SelfTrained, ...]
+    """Cells beside the grid whose models had photos without labels, too."""
+    self_trained_worth: Worth | None
+    self_trained_stands_for: StandsFor | None
+    """Of them the fewest labelled photos with renders against more photos alone."""
 
     def row(self, real: int) -> dict[int, CellFacts]:
         """Return the cells of a row by synthetic count."""
@@ -145,15 +128,10 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
     real = tuple(sorted({r for r, _ in cells}))
     synthetic = tuple(sorted({s for _, s in cells}))
     values = {key: cell.values for key, cell in cells.items()}
-    repeats = (
-        {
-            key: [[e.repeat for e in runs] for runs in cell.independent]
-            for key, cell in cells.items()
-        }
-        if study.paired
-        else None
-    )
-    worth = _worth(values, repeats)
+    worth = _worth(study, cells)
+    own = self_trained(study)
+    beside = cells_for_worth(own, cells)
+    own_mixes = [key for key in beside if key[1]]
     gains = _gains(study, cells, real)
     rows = {r: {s: cell for (q, s), cell in cells.items() if q == r} for r in real if r}
     scores = {r: _for_break(row, paired=study.paired) for r, row in rows.items()}
@@ -176,8 +154,8 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
         equivalents={}
         if worth is None
         else {key: worth.equivalent(*key) for key in cells if key[1] and key[0]},
-        scaling=synthetic_scaling(values, repeats=repeats),
-        stands_for=_stands_for(study, cells),
+        scaling=synthetic_scaling(values, repeats=_repeats(study, cells)),
+        stands_for=stands_for(study, cells),
         first_photos=_first_photos(study, cells),
         classes={
             (both.cell.key.real, both.cell.key.synthetic): class_contrasts(
@@ -186,6 +164,9 @@ def analyse_grid(study: StudyFacts) -> GridAnalysis:
             for both in best
         },
         renders_alone=_renders_alone(study, cells),
+        self_trained=own,
+        self_trained_worth=_worth(study, beside) if own_mixes else None,
+        self_trained_stands_for=stands_for(study, beside, min(own_mixes)[0]) if own_mixes else None,
     )
 
 
@@ -205,30 +186,6 @@ def _renders_alone(
     if photos is None or renders is None:
         return ()
     return class_contrasts(study, cells[0, renders], cells[photos, 0])
-
-
-def _stands_for(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> StandsFor | None:
-    alone = sorted(real for real, synthetic in cells if real and not synthetic)
-    mixes = [cell for (real, s), cell in cells.items() if s and alone and real == alone[0]]
-    if not mixes or len(alone) < 2:
-        return None
-    best = max(mixes, key=lambda cell: (len(cell.values) > 1, cell.interval.estimate))
-    tried = [contrast(study, best, cells[real, 0], images=False) for real in alone[1:]]
-    # The best of several mixes is best partly by chance.
-    tests = ((both, _not_worse(both)) for both in tried)
-    told = [(both, min(1.0, p * len(mixes))) for both, p in tests if p is not None]
-    # A fixed sequence (Maurer, Hothorn and Lehmacher 1995): more photos are tried only once fewer
-    # are passed, so that all tests together err as often as one.
-    shown = [*itertools.takewhile(lambda item: item[1] < ALPHA, told)]
-    if shown:
-        return StandsFor(shown[-1][0], max(p for _, p in shown), len(mixes))
-    both, p_value = told[0] if told else (tried[0], None)
-    return StandsFor(both, p_value, len(mixes))
-
-
-def _not_worse(both: Contrast) -> float | None:
-    paired = both.paired is not None
-    return equivalence(both.ours, both.theirs, MARGIN, paired=paired).not_worse_p
 
 
 def _first_photos(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> Contrast | None:
@@ -304,10 +261,21 @@ def _for_break(row: Mapping[int, CellFacts], *, paired: bool) -> dict[int, list[
     return scores if len(next(iter(scores.values()))) > 1 else {}
 
 
-def _worth(
-    values: Mapping[Counts, list[float]], repeats: Mapping[Counts, list[list[int]]] | None
-) -> Worth | None:
-    photos = [real for real, synthetic in values if real and not synthetic]
+def _worth(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> Worth | None:
+    photos = [real for real, synthetic in cells if real and not synthetic]
     # Without two runs somewhere nothing tells how far its numbers may be off.
-    several = any(len(values[real, 0]) > 1 for real in photos)
-    return Worth(values, repeats=repeats) if len(photos) > 1 and several else None
+    if len(photos) < 2 or not any(len(cells[real, 0].values) > 1 for real in photos):
+        return None
+    values = {key: cell.values for key, cell in cells.items()}
+    return Worth(values, repeats=_repeats(study, cells))
+
+
+def _repeats(
+    study: StudyFacts, cells: Mapping[Counts, CellFacts]
+) -> dict[Counts, list[list[int]]] | None:
+    """Per cell the repeats that each of its independent scores is of; None where unpaired."""
+    if not study.paired:
+        return None
+    return {
+        key: [[e.repeat for e in runs] for runs in cell.independent] for key, cell in cells.items()
+    }

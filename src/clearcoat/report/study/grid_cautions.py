@@ -9,6 +9,7 @@ from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.facts import CellFacts, StudyFacts
 from clearcoat.report.study.figure_5 import lacking
 from clearcoat.report.study.grid import GridAnalysis
+from clearcoat.report.study.unlabelled import longer
 from clearcoat.report.verdict import images
 from clearcoat.studies import Entry
 
@@ -54,7 +55,7 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
     found += shared_pretraining(study)
     found += _unequal_steps(grid)
     found += _fewer_passes(grid)
-    found += _self_trained(grid)
+    found += longer(grid.self_trained)
     tests = study.images.test
     if study.settings.training.mode == "paper":
         found.append(
@@ -126,19 +127,6 @@ def _unequal_steps(grid: GridAnalysis) -> list[str]:
     ]
 
 
-def _self_trained(grid: GridAnalysis) -> list[str]:
-    """Say so where models with renders also had photos without labels, and others had none."""
-    entries = [e for cell in grid.cells.values() if cell.key.real for e in cell.entries]
-    own = {bool(e.synthetic) for e in entries if e.settings.self_training is not None}
-    if own != {True}:
-        return []
-    return [
-        "Models with renders were trained on photos without labels, too, which they labelled "
-        "themselves (`self_training`), those on photos alone were not: a gain is that of both. "
-        "`without_renders: {self_training: …}` gives them to all."
-    ]
-
-
 def _fewer_passes(grid: GridAnalysis) -> list[str]:
     """Say so where a gain may be missing since models with renders saw each photo less often."""
     ratios = []
@@ -161,8 +149,6 @@ def _passes(cell: CellFacts) -> float | None:
     """How often a cell's models have seen each photo; None where the ledger does not tell."""
     seen = []
     for entry in cell.entries:
-        if entry.settings.self_training is not None:
-            return None
         share = 1.0
         if entry.synthetic:
             # Training on renders is a run of its own, or these images are of both kinds of phase.

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clearcoat.report.study import unlabelled
+from clearcoat.report.study.across import MARGIN
 from clearcoat.report.study.comparing import ClassContrast, contrast
-from clearcoat.report.study.grid import MARGIN, Gain, GridAnalysis
+from clearcoat.report.study.grid import Gain, GridAnalysis
 from clearcoat.report.study.words import gain_text, mean_text, signed
 from clearcoat.statistics import mean_interval
 
@@ -30,6 +32,8 @@ def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
     """Return the steps as sentences; `row` is the user's number of photos, where it was studied."""
     more_renders = _more_renders(grid, row)
     steps = [*_more_photos(grid, row), *more_renders, *_better_renders(grid, row)]
+    if own := unlabelled.step(grid.self_trained, row):
+        steps.append(_Step(*own))
     # Before anything else is bought: it costs no photo and no render, and may change all answers.
     texts = [*_train_longer(grid), *_better_not_more(grid, more_helps=bool(more_renders))]
     texts += _without_renders(grid, row)

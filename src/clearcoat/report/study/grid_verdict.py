@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clearcoat.report.study import unlabelled
+from clearcoat.report.study.across import MARGIN, StandsFor
 from clearcoat.report.study.comparing import contrast
-from clearcoat.report.study.grid import MARGIN, Gain, GridAnalysis
+from clearcoat.report.study.grid import Gain, GridAnalysis
 from clearcoat.report.study.grid_cautions import cautions
 from clearcoat.report.study.grid_steps import next_steps
 from clearcoat.report.study.words import (
@@ -23,7 +25,7 @@ from clearcoat.report.study.words import (
     signed,
 )
 from clearcoat.report.verdict import images
-from clearcoat.statistics import BreakPoint
+from clearcoat.statistics import BreakPoint, Worth
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,11 @@ def _sentences(grid: GridAnalysis, row: int | None) -> list[str]:
         found.append(_at_your_count(row, best, helping, tried))
         found.append(_break_sentence(grid, row))
     found += _reach_sentences(grid)
-    found += _stands_for(grid)
+    found += _stands_for(grid.stands_for)
     found += _worth_sentences(grid, row)
+    found += unlabelled.sentences(grid.self_trained)
+    found += _stands_for(grid.self_trained_stands_for, f" and {unlabelled.WITHOUT_LABELS}")
+    found += _self_trained_worth(grid)
     found += _renders_alone(grid)
     found += _first_photos(grid)
     found += _prices(grid)
@@ -236,12 +241,11 @@ def _reach_sentences(grid: GridAnalysis) -> list[str]:
     return texts
 
 
-def _stands_for(grid: GridAnalysis) -> list[str]:
-    found = grid.stands_for
+def _stands_for(found: StandsFor | None, beside: str = "") -> list[str]:
     if found is None:
         return []
     mix, photos = found.contrast.cell.key, found.contrast.baseline.key.real
-    opening = f"{images(mix.real, 'photo')} with {images(mix.synthetic, 'render')}"
+    opening = f"{images(mix.real, 'photo')} with {images(mix.synthetic, 'render')}{beside}"
     p = "too few runs to test" if found.not_worse_p is None else p_text(found.not_worse_p)
     if found.mixes > 1 and found.not_worse_p is not None:
         p += f", corrected for the choice among {found.mixes} mixes"
@@ -279,25 +283,37 @@ def _worth_sentences(grid: GridAnalysis, row: int | None) -> list[str]:
         if not mixes:
             continue
         # One run may lie anywhere.
-        synthetic, best = max(
-            mixes, key=lambda item: (len(grid.at(real, item[0])) > 1, item[1].score)
-        )
-        # The best of several mixes is best partly by chance.
-        found = worth.equivalent(real, synthetic, looks=len(mixes))
-        number = (
-            f"more than {best.limit:,.0f} photos"
-            if best.photos > best.limit
-            else f"fewer than {worth.fewest:,} photos"
-            if best.photos < worth.fewest
-            else images(round(best.photos), "photo")
-        )
-        chosen = f", corrected for the choice among {len(mixes)} mixes" if len(mixes) > 1 else ""
-        reach = number_range(found.low, found.high, best.limit, worth.fewest)
-        texts.append(
-            f"{images(real, 'photo')} with {images(synthetic, 'render')} score what {number} "
-            f"alone do (95 % interval {reach}{chosen})."
-        )
+        synthetic, _ = max(mixes, key=lambda item: (len(grid.at(real, item[0])) > 1, item[1].score))
+        texts.append(_worth_text(worth, real, synthetic, len(mixes)))
     return texts
+
+
+def _worth_text(worth: Worth, real: int, synthetic: int, mixes: int, beside: str = "") -> str:
+    # The best of several mixes is best partly by chance.
+    found = worth.equivalent(real, synthetic, looks=mixes)
+    number = (
+        f"more than {found.limit:,.0f} photos"
+        if found.photos > found.limit
+        else f"fewer than {worth.fewest:,} photos"
+        if found.photos < worth.fewest
+        else images(round(found.photos), "photo")
+    )
+    chosen = f", corrected for the choice among {mixes} mixes" if mixes > 1 else ""
+    reach = number_range(found.low, found.high, found.limit, worth.fewest)
+    more = f" and {beside}" if beside else ""
+    return (
+        f"{images(real, 'photo')} with {images(synthetic, 'render')}{more} score what {number} "
+        f"alone do (95 % interval {reach}{chosen})."
+    )
+
+
+def _self_trained_worth(grid: GridAnalysis) -> list[str]:
+    """How many photos alone the fewest stand for, beside renders and photos without labels."""
+    worth, found = grid.self_trained_worth, grid.self_trained_stands_for
+    if worth is None or found is None or worth.band.curve.b <= 0:
+        return []
+    key = found.contrast.cell.key
+    return [_worth_text(worth, key.real, key.synthetic, found.mixes, unlabelled.WITHOUT_LABELS)]
 
 
 def _renders_alone(grid: GridAnalysis) -> list[str]:

@@ -15,11 +15,12 @@ from clearcoat.dataset.files import write_whole
 from clearcoat.errors import ClearcoatError, DatasetError
 from clearcoat.report.content import DataFacts
 from clearcoat.report.data_tables import statistics_table
+from clearcoat.report.study.across import across_table
 from clearcoat.report.study.class_figures import class_figure
 from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.confirmed import (
-    across_table,
     confirmed_across,
+    confirmed_across_table,
     confirmed_cautions,
     confirmed_cells,
     confirmed_sentences,
@@ -42,6 +43,7 @@ from clearcoat.report.study.transfer_figures import (
     transfer_table,
 )
 from clearcoat.report.study.transfer_verdict import judge_transfer
+from clearcoat.report.study.unlabelled import gains_table
 from clearcoat.report.study.worth_figures import scaling_figure, worth_figure
 from clearcoat.report.tables import Table
 from clearcoat.report.writing import cannot_write, prepare, write_page
@@ -140,7 +142,7 @@ def _grid_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
             worth_figure(grid), scaling_figure(grid), class_figure(grid),
         ]  # fmt: skip
     pictures = figure_5(facts)
-    tables = [*_rates(grid), _ledger_table(facts)]
+    tables = [*_across(grid), *_unlabelled(grid), *_rates(grid), _ledger_table(facts)]
     if pictures is not None:
         tables.append(NamedTable("fig-5", "", "", pictures.table))
     chapter = Chapter(
@@ -151,6 +153,7 @@ def _grid_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
         pictures,
     )
     shown = {g.contrast.cell.key for g in grid.gains.values() if g.verdict in ("gain", "loss")}
+    shown |= {one.cell.key for one in grid.self_trained if one.shown}
     return _with_untouched(chapter, shown)
 
 
@@ -220,13 +223,45 @@ def _with_untouched(chapter: Chapter, shown: Collection[CellKey]) -> Chapter:
             *tables,
             NamedTable(
                 "confirmed-across",
-                "Few photos with renders against more photos alone",
+                "Few photos with renders against more photos alone, on the untouched photos",
                 "The former less the latter, on the test photos of the splits and on the "
                 "untouched ones; intervals are not corrected for their number.",
-                across_table(across),
+                confirmed_across_table(across),
             ),
         )
     return replace(chapter, verdict=verdict, confirmed=cells, tables=tables)
+
+
+def _across(grid: GridAnalysis) -> list[NamedTable]:
+    """Few photos with renders against more photos alone."""
+    found = [one for one in (grid.stands_for, grid.self_trained_stands_for) if one is not None]
+    if not found:
+        return []
+    return [
+        NamedTable(
+            "across",
+            "Few photos with renders against more photos alone",
+            "The best mix of the fewest photos less more photos alone, over repeats. Intervals and "
+            "p-values are each of its row alone; the verdict's p is corrected for the choice of "
+            "the mix.",
+            across_table(found),
+        )
+    ]
+
+
+def _unlabelled(grid: GridAnalysis) -> list[NamedTable]:
+    """Cells with photos without labels against the same without."""
+    if not grid.self_trained:
+        return []
+    return [
+        NamedTable(
+            "unlabelled",
+            "What photos without labels bring",
+            "The same photos and renders with and without a last phase on photos that the model "
+            "labels itself, over repeats.",
+            gains_table(grid.self_trained),
+        )
+    ]
 
 
 def _rates(grid: GridAnalysis) -> list[NamedTable]:

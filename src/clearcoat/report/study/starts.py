@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from clearcoat.report.study.across import MARGIN
 from clearcoat.report.study.comparing import Contrast, contrast
 from clearcoat.report.study.facts import CellFacts, StudyFacts
-from clearcoat.report.study.grid import MARGIN
 from clearcoat.statistics import Equivalence, Interval, equivalence, mean_interval, two_sided
 from clearcoat.studies import CellKey, Entry
 from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from clearcoat.report.study.across import MARGIN
 from clearcoat.report.study.comparing import ALPHA, Contrast
-from clearcoat.report.study.grid import MARGIN
 from clearcoat.report.study.grid_cautions import shared_pretraining
 from clearcoat.report.study.grid_verdict import StudyVerdict
 from clearcoat.report.study.starts import (

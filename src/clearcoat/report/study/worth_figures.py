@@ -8,7 +8,9 @@ from matplotlib.figure import Figure
 from clearcoat.report.charts import COLORS, MARKERS
 from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.study.grid import GridAnalysis
+from clearcoat.report.study.unlabelled import WITHOUT_LABELS
 from clearcoat.report.tables import Table, Value
+from clearcoat.statistics import Equivalent
 from clearcoat.statistics.worth import READ_BEYOND
 
 _ASIDE = 0.09
@@ -34,15 +36,23 @@ def worth_figure(grid: GridAnalysis) -> Drawn | None:
         axes.plot(at[~inside], curve[~inside], color=COLORS[0], lw=1.2, ls="--")
         counts = [s for s in grid.synthetic if s]
         chosen = counts[:: max(1, -(-len(counts) // 4))] if counts else []
-        for turn, synthetic in enumerate([0, *chosen]):
-            cells = [(r, grid.cells[r, synthetic]) for r in photos if (r, synthetic) in grid.cells]
-            name = "photos alone" if not synthetic else f"+ {synthetic:,} renders"
+        series = [
+            (
+                "photos alone" if not synthetic else f"+ {synthetic:,} renders",
+                [(r, grid.cells[r, synthetic]) for r in photos if (r, synthetic) in grid.cells],
+            )
+            for synthetic in (0, *chosen)
+        ]
+        own = [(one.cell.key.real, one.cell) for one in grid.self_trained if one.cell.key.synthetic]
+        if own:
+            series.append((f"+ renders and {WITHOUT_LABELS}", own))
+        for turn, (name, cells) in enumerate(series):
             # Beside each other where several mixes share a count; photos alone have the band.
-            aside = 2 ** (_ASIDE * (turn - (len(chosen) + 1) / 2)) if synthetic else 1.0
+            aside = 2 ** (_ASIDE * (turn - len(series) / 2)) if turn else 1.0
             axes.errorbar(
                 [aside * r for r, _ in cells],
                 [cell.interval.estimate for _, cell in cells],
-                yerr=[(cell.interval.half_width or 0.0) * bool(synthetic) for _, cell in cells],
+                yerr=[(cell.interval.half_width or 0.0) * bool(turn) for _, cell in cells],
                 fmt=MARKERS[turn % len(MARKERS)],
                 color=COLORS[turn % len(COLORS)],
                 ms=5,
@@ -58,8 +68,9 @@ def worth_figure(grid: GridAnalysis) -> Drawn | None:
         return figure
 
     rows: list[tuple[Value, ...]] = [
-        (real, synthetic, e.score, _finite(e.photos), _finite(e.low), _finite(e.high), e.limit)
-        for (real, synthetic), e in sorted(grid.equivalents.items())
+        (name, e.real, e.synthetic, e.score, *map(_finite, (e.photos, e.low, e.high)), e.limit)
+        for name, found in _equivalents(grid)
+        for e in found
     ]
     repeats = {len(grid.cells[real, 0].entries) for real in photos}
     beside = " It is drawn for all repeats, and passes beside the means of counts that lack some."
@@ -74,10 +85,22 @@ def worth_figure(grid: GridAnalysis) -> Drawn | None:
         "in the data an empty field is more than any number of photos.",
         styled(draw),
         Table(
-            ("real", "synthetic", "mean IoU", "worth photos", "95 % low", "95 % high", "limit"),
+            (
+                "beside", "real", "synthetic", "mean IoU", "worth photos", "95 % low", "95 % high",
+                "limit",
+            ),
             tuple(rows),
         ),
     )  # fmt: skip
+
+
+def _equivalents(grid: GridAnalysis) -> list[tuple[str, list[Equivalent]]]:
+    """What mixes are worth, and what they are with photos without labels beside them."""
+    mixes = [e for _, e in sorted(grid.equivalents.items())]
+    worth = grid.self_trained_worth
+    keys = [] if worth is None else [key for key in worth.cells if key[1]]
+    own = [] if worth is None else [worth.equivalent(*key) for key in sorted(keys)]
+    return [("", mixes), (WITHOUT_LABELS, own)]
 
 
 def scaling_figure(grid: GridAnalysis) -> Drawn | None:
