@@ -140,12 +140,13 @@ def test_given_test_images_score_every_run(workshop: Path, tmp_path: Path) -> No
     told: list[str] = []
     _, same = _write(tmp_path / "r.html", workshop / "runs", test=workshop / "test")
     assert not any(run.scored_here for run in same.runs)
+    make_dataset(tmp_path / "more", 6, seed=5)
     page, other = _write(
-        tmp_path / "r.html", workshop / "runs", test=workshop / "photos", tell=told.append
+        tmp_path / "r.html", workshop / "runs", test=tmp_path / "more", tell=told.append
     )
     assert all(run.scored_here for run in other.runs) and len(other.comparisons) == 1
     assert sum("scoring" in text for text in told) == 4
-    assert "scored on the 6 images of photos" in page.text and "scored now" in page.text
+    assert "scored on the 6 images of more" in page.text and "scored now" in page.text
     with pytest.raises(DatasetError, match="not a data set"):
         _write(tmp_path / "r.html", workshop / "runs", test=workshop)
 

@@ -12,6 +12,7 @@ import pytest
 from clearcoat.dataset import Dataset
 from clearcoat.errors import ClearcoatError, DatasetError, RunError, TrainingError, UsageError
 from clearcoat.training import Sources, load_model, run_training
+from clearcoat.training.selection import select
 
 from .tiny import Interrupt, tiny_config
 
@@ -74,6 +75,19 @@ def test_what_is_trained_on_is_not_scored(kind: str, sources: Sources, tmp_path:
     count = chosen[f"{kind}_count"]
     assert f"{count} of {len(trained_on)} are trained on, as --{kind}" in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("where", ["validation", "real"])
+def test_what_is_stopped_on_is_not_scored(where: str, sources: Sources, tmp_path: Path) -> None:
+    assert sources.real is not None
+    held = select(tiny_config(real_count=2, validation_count=3), sources).held_back["real"]
+    given, config = dataclasses.replace(sources, validation=sources.test), tiny_config()
+    if where == "real":
+        given = dataclasses.replace(sources, test=sources.real.subset(held))
+        config = tiny_config(real_count=2, validation_count=3)
+    with pytest.raises(UsageError, match="among those to stop on") as caught:
+        run_training(config, given, tmp_path / "run")
+    assert f"are stopped on, as --{where}" in str(caught.value.found)
 
 
 @pytest.mark.parametrize(

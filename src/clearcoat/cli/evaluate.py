@@ -32,6 +32,7 @@ def command(run: Path, data: Path, mirror: bool, device: str, as_json: bool) -> 
         score_model,
     )
     from clearcoat.training.environment import find_device
+    from clearcoat.training.known import known_of
     from clearcoat.training.mirrored import Mirrored
 
     where = find_device(device)
@@ -47,6 +48,7 @@ def command(run: Path, data: Path, mirror: bool, device: str, as_json: bool) -> 
         "data_digest": dataset.digest(),
         "size": config.size,
         "mirror": mirror,
+        "known_images": known_of(run, dataset),
         "loss": loss,
         **score.as_json(),
     }
@@ -54,6 +56,11 @@ def command(run: Path, data: Path, mirror: bool, device: str, as_json: bool) -> 
         click.echo(json.dumps(figures, indent=1))
         return
     print_score(figures, f"{data}")
+    if known := figures["known_images"]:
+        click.echo(
+            f"the run was trained or stopped on {known} of these {len(dataset)} images: the score "
+            "flatters it"
+        )
 
 
 def print_score(figures: dict[str, Any], where: str) -> None:

@@ -195,6 +195,8 @@ def _mixing(run: RunFacts) -> Settings:
         chosen["started from"] = f"{run.before['steps']:,} steps on " + counts_label(
             run.before["real"], run.before["synthetic"]
         )
+        if without := run.before.get("unlabelled"):
+            chosen["started from"] += f" + {without:,} photos without labels"
     return tuple(sorted(chosen.items()))
 
 

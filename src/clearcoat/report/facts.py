@@ -11,6 +11,7 @@ from clearcoat.dataset import Dataset
 from clearcoat.errors import RunError
 from clearcoat.training import RunFolder, find_loss, load_model, pack, require_same_classes
 from clearcoat.training.folder import CONFIG, ENVIRONMENT, METRICS, not_a_run
+from clearcoat.training.known import require_unknown
 from clearcoat.training.scoring import score_model
 
 _VALIDATION = "validation"
@@ -116,10 +117,12 @@ def read_run(path: Path) -> RunFacts:
 def rescored(run: RunFacts, test: Dataset, digest: str) -> RunFacts:
     """Return the run with its score on `test`, computed on the CPU unless it is known already.
 
-    Raises DatasetError where the data set has other classes, RunError where the model is gone.
+    Raises DatasetError where the data set has other classes, RunError where the model is gone,
+    and UsageError where the run knows some of its photos.
     """
     if run.state != FINISHED or run.scored_on == digest:
         return run
+    require_unknown(run.path, test, "a run of the report")
     model, config, classes = load_model(run.path)
     require_same_classes(f"the data set {test.path}", test.classes, f"the run {run.path}", classes)
     images = pack(test, test.indices, config.size)

@@ -59,25 +59,31 @@ def require_same_classes(
 
 
 def require_apart(selection: Selection, sources: Sources) -> None:
-    """Raise UsageError where images that are trained on are to be scored: they would flatter.
+    """Raise UsageError where images that are trained or stopped on are to be scored.
 
+    They would flatter; mode `paper`, which stops on what it scores on, gives no others to stop on.
     Reads the record of every image, so it is for one run; a study asks once for all of its own.
     """
     test = sources.test
     if test is None:
         return
+    held, stops_on = selection.held_back, sources.validation
     pools = (
-        (REAL, sources.real, selection.real),
-        (SYNTHETIC, sources.synthetic, selection.synthetic),
-        (UNLABELLED, sources.unlabelled, selection.unlabelled),
+        ("train", REAL, sources.real, selection.real),
+        ("train", SYNTHETIC, sources.synthetic, selection.synthetic),
+        ("train", UNLABELLED, sources.unlabelled, selection.unlabelled),
+        ("stop", REAL, sources.real, held.get(REAL, ())),
+        ("stop", SYNTHETIC, sources.synthetic, held.get(SYNTHETIC, ())),
+        ("stop", "validation", stops_on, () if stops_on is None else stops_on.indices),
     )
-    for kind, dataset, numbers in pools:
+    for use, kind, dataset, numbers in pools:
         if dataset is None or not (shared := test.images_also_in(dataset.subset(numbers))):
             continue
+        used = "trained" if use == "train" else "stopped"
         raise UsageError(
-            "photos to score on are also among those to train on",
+            f"photos to score on are also among those to {use} on",
             where=test.path,
-            found=f"{shared} of {len(test)} are trained on, as --{kind} {dataset.path}",
+            found=f"{shared} of {len(test)} are {used} on, as --{kind} {dataset.path}",
             expected="photos that no training sees",
             do="give --test photos of their own; or `clearcoat evaluate RUN --data DIR` to see how "
             "well a model knows what it was trained on",

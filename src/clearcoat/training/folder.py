@@ -1,6 +1,7 @@
 """The run folder: what a run leaves on disk, every file whole at any moment.
 
 config.json       identity: config, classes, data digests, chosen images
+known.json        digests of the photos that its weights know
 environment.json  machine and software, and the way of computing that was chosen
 .lock             held by the process that trains
 curve.jsonl       one line per evaluation
@@ -29,6 +30,7 @@ from clearcoat.errors import ClearcoatError, RunError
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
+KNOWN = "known.json"
 CURVE = "curve.jsonl"
 LAST = "last.pt"
 BEST = "best.pt"

@@ -186,6 +186,7 @@ def readme(folder: RunFolder, metrics: Mapping[str, Any], depicted: bool) -> str
         "| file | |",
         "|---|---|",
         "| config.json | settings, classes, digests of the data, numbers of the images |",
+        "| known.json | digests of the photos that the weights know |",
         "| environment.json | machine, software, command, what was measured to choose how to "
         "compute |",
         "| curve.jsonl | one line per evaluation |",

@@ -30,6 +30,7 @@ from clearcoat.training.folder import (
     BEST,
     CONFIG,
     ENVIRONMENT,
+    KNOWN,
     LAST,
     METRICS,
     RunFolder,
@@ -37,6 +38,7 @@ from clearcoat.training.folder import (
 )
 from clearcoat.training.frequencies import class_weights, frequencies
 from clearcoat.training.gallery import write_gallery
+from clearcoat.training.known import photos_of, require_unknown
 from clearcoat.training.losses import Loss, find_loss
 from clearcoat.training.memory import first_line, is_out_of_memory, too_little
 from clearcoat.training.phases import plan_phases
@@ -45,6 +47,7 @@ from clearcoat.training.progress import Observer, Silent, StoppedError
 from clearcoat.training.result import result
 from clearcoat.training.sampling import Phase
 from clearcoat.training.selection import (
+    UNLABELLED,
     Selection,
     Sources,
     TrainingData,
@@ -55,6 +58,10 @@ from clearcoat.training.start import Origin, start_model
 from clearcoat.training.trainer import Trainer
 
 CHECKPOINT_EVERY_S = 30.0
+_UNTOLD = (
+    "the run that this one started from was trained by an earlier version, which did not write "
+    "down its photos: whether some of them are scored on is not known"
+)
 
 
 def run_training(
@@ -88,6 +95,8 @@ def run_training(
     classes = check_classes(sources)
     selection = select(config, sources)
     require_apart(selection, sources)
+    if init is not None and sources.test is not None and config.mode == "strict":
+        require_unknown(init, sources.test, "the run to start from")
     origin = None if init is None else _origin(init, classes)
     started = start_model(config, len(classes), origin, imagenet)
     init_id = None if init is None else finished_run(init).read_json(CONFIG)["run_id"]
@@ -106,17 +115,22 @@ def run_training(
     weights = class_weights(config.class_weights, classes, seen)
     if weights is not None:
         loss = loss.weighted(weights.to(where))
+    known = photos_of(config, selection, sources, init)
     folder.begin(identity)
     with folder.locked():
         # Another process may have finished it since the first look.
         if folder.finished:
             return _finished(folder)
+        if known is not None:
+            folder.write_json(KNOWN, {"photos": known})
         trainer = _train(
             started.model, data, phases, loss, config, folder, watching, checkpoint_every_s, stop
         )
         trained_at = time.monotonic()
         metrics, score = result(trainer, data, folder, identity["run_id"], seen)
         metrics["notes"] = [*started.notes, *metrics["notes"]]
+        if known is None:
+            metrics["notes"].append(_UNTOLD)
         metrics["wall_s"] = round(trainer.progress.wall_s + time.monotonic() - trained_at, 3)
         folder.write_tensors(BEST, {"model": trainer.best_weights})
         if depict:
@@ -293,13 +307,15 @@ def _before(init: Path) -> dict[str, Any]:
     """Say what the weights that a run starts from have seen, in that run and those before it."""
     folder = finished_run(init)
     identity, metrics = folder.read_json(CONFIG), folder.read_json(METRICS)
-    earlier = identity.get("before") or {"real": 0, "synthetic": 0, "steps": 0, "renders": None}
+    counts = dict.fromkeys(("real", "synthetic", "unlabelled", "steps"), 0)
+    earlier: dict[str, Any] = {**counts, "renders": None, **(identity.get("before") or {})}
     images = identity["images"]
     return {
         "run": folder.path.name,
         # An image counts once, however many of the runs have shown it.
         "real": max(len(images["real"]), earlier["real"]),
         "synthetic": max(len(images["synthetic"]), earlier["synthetic"]),
+        "unlabelled": max(len(images.get(UNLABELLED, ())), earlier["unlabelled"]),
         "steps": metrics["steps"] + earlier["steps"],
         "renders": identity["data"].get("synthetic", earlier["renders"]),
     }
