@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from clearcoat.errors import MissingDependencyError, SpecError, UsageError
-from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM, CellKey, PlannedRun, StudyPlan, plan
+from clearcoat.studies import (
+    GRID_ARM,
+    SELF_TRAINED_ARM,
+    SELF_TRAINING_CONTROL,
+    CellKey,
+    PlannedRun,
+    StudyPlan,
+    plan,
+)
 from clearcoat.training import SelfTraining
 from clearcoat.training.selection import select
 
@@ -351,6 +359,18 @@ def test_cells_with_photos_without_labels_stand_beside_the_grid(
         drawn = {*chosen.real, *chosen.held_back["real"]}
         assert run.sources.real is not None
         assert set(chosen.unlabelled) == set(run.sources.real.indices) - drawn
+
+
+def test_their_control_is_trained_for_as_long_without_them(data: Path) -> None:
+    own = {"real": [8], "synthetic": [8], "max_steps": 1, "control": True}
+    study = supplement(data, self_training=own)
+    found = {cell.key.arm: cell.make(0) for cell in study.cells if cell.key[1:] == (8, 8)}
+    run, control = found[SELF_TRAINED_ARM], found[SELF_TRAINING_CONTROL]
+    assert control.start is run.start and control.config.seed == run.config.seed
+    chosen = [select(one.config, one.sources) for one in (run, control)]
+    assert chosen[0].real == chosen[1].real
+    assert control.config.self_training == SelfTraining(max_steps=1, control=True)
+    assert control.sources.unlabelled is None and run.sources.unlabelled is not None
 
 
 def test_photos_without_labels_may_be_chosen_and_given(data: Path, squares: Any) -> None:

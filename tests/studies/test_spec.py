@@ -58,7 +58,7 @@ def test_photos_without_labels_lie_beside_the_study(tmp_path: Path) -> None:
     own = load_study(_write(tmp_path, text), SupplementSpec).self_training
     assert own is not None and own.photos == tmp_path / "more"
     assert own.covers(16, 8192) and own.covers(16, 0) and not own.covers(32, 0)
-    assert own.phase == SelfTraining(confidence=0.8)
+    assert own.phase() == SelfTraining(confidence=0.8)
 
 
 def test_a_recipe_gives_a_grid_its_size_and_encoder(tmp_path: Path) -> None:

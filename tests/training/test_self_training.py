@@ -14,6 +14,7 @@ from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record, check
 from clearcoat.errors import UsageError
 from clearcoat.training import (
     RunFolder,
+    SelfTraining,
     Sources,
     TrainingConfig,
     find_loss,
@@ -22,6 +23,7 @@ from clearcoat.training import (
     training_config,
 )
 from clearcoat.training.phases import plan_phases
+from clearcoat.training.sampling import Phase
 from clearcoat.training.selection import REAL, TrainingData, select
 from clearcoat.training.self_labelled import SelfLabelled
 
@@ -200,6 +202,44 @@ def test_the_phase_comes_last_and_few_labelled_photos_are_not_lost() -> None:
     with pytest.raises(UsageError, match="warm-up") as caught:
         plan(16, warmup_steps=60)
     assert "--unlabelled-max-steps" in str(caught.value.do)
+
+
+def test_the_control_shows_labelled_photos_in_their_place() -> None:
+    def plan(real: int, **values: object) -> Phase:
+        own = {"max_steps": 50, "control": True}
+        config: TrainingConfig = training_config({"batch_size": 16, "self_training": own, **values})
+        kinds = {REAL: None, "synthetic": None}
+        data = TrainingData(range(real + 4000), real, kinds, REAL, None)  # type: ignore[arg-type]
+        return plan_phases(config, data)[-1]
+
+    def shares(real: int, **values: object) -> dict[str, int]:
+        return {stream.name: stream.per_batch for stream in plan(real, **values).streams}
+
+    phase = plan(16, real_share=0.5)
+    assert phase.name == "control" and phase.max_steps == 50 and phase.restarts
+    assert phase.self_training is not None
+    # As much augmented as where photos have no labels.
+    assert phase.self_training.augment == SelfTraining().augment
+    assert shares(16, real_share=0.5) == {"real": 8, "synthetic": 8}
+    assert shares(16) == {"real": 16}
+    assert shares(0) == {"synthetic": 16}
+
+
+def test_a_control_trains_and_takes_no_photos_without_labels(
+    sources: Sources, tmp_path: Path
+) -> None:
+    config = tiny_config(mix="sequential", self_training=_OWN | {"control": True})
+    metrics = run_training(config, sources, tmp_path / "run")
+    assert metrics["phases"][-1]["name"] == "control"
+    assert "labelled_itself" not in metrics["phases"][-1] and "unlabelled" not in metrics["images"]
+    with pytest.raises(UsageError, match="no self-training that would use them"):
+        select(config, replace(sources, unlabelled=sources.real))
+
+
+def test_the_key_of_a_control_makes_no_other_run_of_one_that_is_none() -> None:
+    own = SelfTraining(confidence=0.8)
+    assert "control" not in own.model_dump(mode="json")
+    assert own.model_copy(update={"control": True}).model_dump()["control"] is True
 
 
 def test_images_are_mirrored_where_they_are_in_other_phases() -> None:

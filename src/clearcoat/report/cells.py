@@ -225,6 +225,8 @@ def _text(name: str, value: Any) -> str:
         text = f"from {value.get('confidence')} on for {value.get('max_steps')} steps"
         augment = value.get("augment")
         usual = SelfTraining().augment.model_dump(mode="json")
+        if value.get("control"):
+            text = f"control of {text}"
         return text if augment == usual else f"{text}, augmented {_text('augment', augment)}"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 

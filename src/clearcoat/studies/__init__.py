@@ -8,6 +8,7 @@ from clearcoat.studies.planning import CellState, Progress, plan
 from clearcoat.studies.runs import (
     GRID_ARM,
     SELF_TRAINED_ARM,
+    SELF_TRAINING_CONTROL,
     CellKey,
     CellPlan,
     PlannedRun,
@@ -23,6 +24,7 @@ __all__ = [
     "GRID_ARM",
     "LEDGER",
     "SELF_TRAINED_ARM",
+    "SELF_TRAINING_CONTROL",
     "CellKey",
     "CellPlan",
     "CellState",

@@ -18,7 +18,7 @@ from typing import Any
 
 from clearcoat.studies.ledger import Entry, RunSettings
 from clearcoat.studies.planning import Progress
-from clearcoat.studies.runs import GRID_ARM, SELF_TRAINED_ARM, CellKey, PlannedRun
+from clearcoat.studies.runs import SELF_TRAINED_ARM, CellKey, PlannedRun
 
 _OF_A_REPEAT = ("seed", "real_count", "synthetic_count")
 """Keys of a config in which runs of the same settings differ."""
@@ -205,7 +205,8 @@ def _compared(key: CellKey, other: CellKey) -> bool:
         return False
     if key.arm == other.arm:
         return 0 in (key.synthetic, other.synthetic)
-    if {key.arm, other.arm} == {GRID_ARM, SELF_TRAINED_ARM}:
+    if SELF_TRAINED_ARM in (key.arm, other.arm):
+        # With the same cell without photos without labels, and with its control.
         return key.synthetic == other.synthetic
     return "control" in (key.arm, other.arm)
 

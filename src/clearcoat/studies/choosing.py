@@ -10,7 +10,7 @@ from statistics import fmean
 from clearcoat.errors import RunError, UsageError, did_you_mean
 from clearcoat.studies.ledger import Entry, Ledger
 from clearcoat.studies.record import StudyRecord, entries_by_name
-from clearcoat.studies.runs import GRID_ARM, SELF_TRAINED_ARM, CellKey
+from clearcoat.studies.runs import GRID_ARM, SELF_TRAINED_ARM, SELF_TRAINING_CONTROL, CellKey
 from clearcoat.studies.spec import StudySpec
 from clearcoat.studies.supplement import QUALITATIVE_ARM
 from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, FROM_RENDERS
@@ -114,7 +114,8 @@ def default_choice(cells: Sequence[Candidate]) -> list[Candidate]:
         mixes = [c for c in row if c.key.arm == CONTROL_MIX]
         starts = [c for c in row if c.key.arm.startswith(FROM_RENDERS)]
         own = [c for c in row if c.key.arm == SELF_TRAINED_ARM]
-        others = [c for c in row if c not in (*alone, *mixes, *starts, *own)]
+        controls = [c for c in row if c.key.arm == SELF_TRAINING_CONTROL]
+        others = [c for c in row if c not in (*alone, *mixes, *starts, *own, *controls)]
         chosen += alone
         best = [max(some, key=lambda c: c.mean) for some in (mixes, starts, others, own) if some]
         without = {c.key._replace(arm=GRID_ARM) for c in best if c in own}

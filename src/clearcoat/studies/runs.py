@@ -20,6 +20,8 @@ from clearcoat.training.selection import select
 GRID_ARM = "U-Net"
 SELF_TRAINED_ARM = "U-Net, self-trained"
 """Cells of a grid once more, whose models go on to photos without labels."""
+SELF_TRAINING_CONTROL = "U-Net, self-training's control"
+"""And once more, trained on for as long without these photos."""
 
 
 class CellKey(NamedTuple):

@@ -234,11 +234,13 @@ class SelfTrainingSpec(SelfTraining):
     photos: Path | None = None
     """Data set of these photos (`dataset import images`). Null: those of `real` that a run does
     not draw, their labels unseen."""
+    control: bool = False
+    """Also run each cell with the same last phase, as long, without these photos."""
 
-    @property
-    def phase(self) -> SelfTraining:
-        """The options of training alone."""
-        return SelfTraining(**{name: getattr(self, name) for name in SelfTraining.model_fields})
+    def phase(self, *, control: bool = False) -> SelfTraining:
+        """Return the options of training alone."""
+        names = SelfTraining.model_fields.keys() - {"control"}
+        return SelfTraining(control=control, **{name: getattr(self, name) for name in names})
 
     def covers(self, real: int, synthetic: int) -> bool:
         """Whether a cell of the grid is run once more so."""

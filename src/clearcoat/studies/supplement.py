@@ -13,6 +13,7 @@ from clearcoat.studies.imagenet import ImageNet, find_imagenet
 from clearcoat.studies.runs import (
     GRID_ARM,
     SELF_TRAINED_ARM,
+    SELF_TRAINING_CONTROL,
     CellKey,
     CellPlan,
     PlannedRun,
@@ -51,9 +52,10 @@ def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
                 skipped.append(Skipped(key, "no images: there is nothing to train on"))
                 continue
             wanted.append(_Cell(spec, data, key, starts).plan())
-            if spec.self_training is not None and spec.self_training.covers(real, synthetic):
-                beside = key._replace(arm=SELF_TRAINED_ARM)
-                wanted.append(_Cell(spec, data, beside, starts).plan())
+            wanted += [
+                _Cell(spec, data, key._replace(arm=arm), starts).plan()
+                for arm in _beside(spec, real, synthetic)
+            ]
     cells, short = sorted_out(wanted, spec.splits)
     skipped += short
     if spec.qualitative is not None:
@@ -68,6 +70,14 @@ def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
             cells, skipped = [*cells, *extra], [*skipped, *short]
     require_confirmable(spec, (*cells, *skipped))
     return StudyPlan("supplement", spec, data, tuple(cells), tuple(skipped))
+
+
+def _beside(spec: SupplementSpec, real: int, synthetic: int) -> tuple[str, ...]:
+    """Return the arms in which a cell of the grid is run once more."""
+    own = spec.self_training
+    if own is None or not own.covers(real, synthetic):
+        return ()
+    return (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL) if own.control else (SELF_TRAINED_ARM,)
 
 
 @dataclass(frozen=True)
@@ -112,9 +122,12 @@ class _Cell:
         self.spec, self.data, self.key = spec, data, key
         self.starts = starts
         self.nested = nested
-        own = spec.self_training if key.arm == SELF_TRAINED_ARM else None
-        self.last: dict[str, Any] = {} if own is None else {"self_training": own.phase}
-        """Options of a model that labels photos itself."""
+        self.last: dict[str, Any] = {}
+        """Options of a model that labels photos itself, or of its control."""
+        if spec.self_training is not None and key.arm in (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL):
+            phase = spec.self_training.phase(control=key.arm == SELF_TRAINING_CONTROL)
+            self.last = {"self_training": phase}
+        self.unlabelled = key.arm == SELF_TRAINED_ARM
 
     def plan(self) -> CellPlan:
         """Return the cell."""
@@ -148,7 +161,7 @@ class _Cell:
             config = spec.config(**options)
         else:
             config = spec.config_without_renders(_steps_on_renders(spec), **options)
-        sources = self.data.sources(split, synthetic=key.synthetic > 0, unlabelled=bool(self.last))
+        sources = self.data.sources(split, synthetic=key.synthetic > 0, unlabelled=self.unlabelled)
         classes, weights = self.data.classes, self.starts.imagenet
         return planned(key, repeat, split, config, sources, classes, imagenet=weights)
 
@@ -201,7 +214,7 @@ class _Cell:
             repeat,
             split,
             config,
-            self.data.sources(split, synthetic=again > 0, unlabelled=bool(self.last)),
+            self.data.sources(split, synthetic=again > 0, unlabelled=self.unlabelled),
             self.data.classes,
             start=self._pretraining(repeat),
         )

@@ -123,11 +123,21 @@ class SelfTraining(BaseModel):
         update=AUGMENTATIONS["geometry"].model_dump(include={"scale", "rotate_deg", "shift"})
     )
     """Or one of AUGMENTATIONS by its name. Images are mirrored where they are in other phases."""
+    control: bool = False
+    """The same phase without photos without labels: what as much more training does by itself."""
 
     @field_validator("augment", mode="before")
     @classmethod
     def _augmentation_by_name(cls, given: Any) -> Any:
         return augmentation(given)
+
+    @model_serializer(mode="wrap")
+    def _as_before_without_a_control(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # As in TrainingConfig: runs that were begun without the key are to be the same runs.
+        content: dict[str, Any] = dump(self)
+        if not self.control:
+            content.pop("control", None)
+        return content
 
 
 _ADDED_LATER = (

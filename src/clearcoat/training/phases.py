@@ -25,7 +25,7 @@ def plan_phases(
     to its real phase.
     """
     phases = _on_labels(config, data, pretrained=pretrained)
-    if data.unlabelled is None:
+    if config.self_training is None:
         return phases
     # A student goes its own way from where its teacher began, if that was something.
     restarts = pretrained or len(phases) > 1
@@ -66,7 +66,10 @@ def _on_labels(
 
 
 def _on_own_labels(config: TrainingConfig, data: TrainingData) -> Phase:
-    """Return the phase on photos that the model labels itself, besides all others."""
+    """Return the phase on photos that the model labels itself, besides all others.
+
+    Its control shows photos with labels in their place.
+    """
     assert config.self_training is not None
     real, unlabelled, synthetic = data.parts
     share = config.real_share
@@ -84,8 +87,11 @@ def _on_own_labels(config: TrainingConfig, data: TrainingData) -> Phase:
         )
     least = len(kinds) - bool(len(synthetic))
     photos = min(max(least, round(batch * share)), batch - 1) if len(synthetic) else batch
-    # Few photos with true labels would be lost among the many without.
-    labelled = min(max(1, round(photos * _LABELLED)), photos - 1) if len(real) else 0
+    if not len(unlabelled):
+        labelled = photos = photos if len(real) else 0
+    else:
+        # Few photos with true labels would be lost among the many without.
+        labelled = min(max(1, round(photos * _LABELLED)), photos - 1) if len(real) else 0
     streams = tuple(
         Stream(name, np.array(numbers, np.int64), per_batch, config.seed)
         for name, numbers, per_batch in (
@@ -96,7 +102,7 @@ def _on_own_labels(config: TrainingConfig, data: TrainingData) -> Phase:
         if per_batch
     )
     phase = _finish(
-        "self-labelled",
+        "control" if config.self_training.control else "self-labelled",
         config,
         data,
         streams,

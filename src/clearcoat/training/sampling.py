@@ -65,7 +65,8 @@ class Phase:
     learning_rate: float
     """Greatest rate; the schedule lowers it."""
     self_training: SelfTraining | None = None
-    """Where images without labels get those of the model that the phase before ended with."""
+    """Where images without labels get those of the model that the phase before ended with; or
+    the control of that."""
     restarts: bool = False
     """Whether it begins with the weights that the phase before began with."""
 

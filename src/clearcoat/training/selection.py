@@ -206,8 +206,9 @@ def _without_labels(
 ) -> tuple[int, ...]:
     """Return the records of the photos without labels that a run does not know labelled."""
     dataset = sources.unlabelled
-    if config.self_training is None or dataset is None:
-        if (config.self_training is None) == (dataset is None):
+    uses = config.self_training is not None and not config.self_training.control
+    if not uses or dataset is None:
+        if uses == (dataset is not None):
             return ()
         raise UsageError(
             "self-training needs photos without labels"

@@ -113,7 +113,8 @@ class Trainer:
         stop: Callable[[], bool],
     ) -> None:
         progress = self.progress
-        facts = {} if phase.self_training is None else self._label(phase.self_training)
+        own = phase.self_training
+        facts = {} if own is None or own.control else self._label(own)
         if math.isinf(progress.best):
             if phase.restarts:
                 assert self._began_with is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from clearcoat.studies import SELF_TRAINED_ARM, Entry, append
+from clearcoat.studies import SELF_TRAINED_ARM, SELF_TRAINING_CONTROL, Entry, append
 from clearcoat.studies.spec import SupplementSpec, TransferSpec, content
 from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX, FROM_RENDERS
 
@@ -49,10 +49,12 @@ def write_grid(
     drop: Sequence[tuple[int, int]] = (),
     prices: dict[str, Any] | None = None,
     unlabelled: dict[tuple[int, int], float] | None = None,
+    longer: float | None = None,
 ) -> Path:
     """A grid of which all cells but `drop` have `runs` runs.
 
-    `unlabelled`: what photos without labels bring, by the counts of the cell.
+    `unlabelled`: what photos without labels bring, by the counts of the cell; `longer`: how much
+    of that their control has, which is trained for as long.
     """
     spec = SupplementSpec(
         real=Path("photos"), synthetic=Path("renders"), test_count=40, splits=3, design=design,
@@ -78,16 +80,20 @@ def write_grid(
                 time = 20 + 0.05 * r + 0.01 * s
                 entries.append(_entry("supplement", "U-Net", r, s, repeat, ids, score, time, start))
     more = np.random.default_rng([seed, 1])
-    for (r, s), gain in (unlabelled or {}).items():
-        ids = [_id("self-trained", r, s, repeat, seed) for repeat in range(most)]
-        cells.append(_cell(SELF_TRAINED_ARM, r, s, ids, max(2, min(runs, 5)), 0.05))
+    beside = [(SELF_TRAINED_ARM, key, gain) for key, gain in (unlabelled or {}).items()]
+    if longer is not None:
+        beside += [(SELF_TRAINING_CONTROL, key, longer) for _, key, _ in beside]
+    for arm, (r, s), gain in beside:
+        ids = [_id(arm, r, s, repeat, seed) for repeat in range(most)]
+        cells.append(_cell(arm, r, s, ids, max(2, min(runs, 5)), 0.05))
         for repeat in range(runs):
             noise = spread * more.standard_normal()
             score = surface(r, s) + gain + common[repeat] + noise
             start = _id("grid", 0, s, repeat, seed) if s else None
-            entry = _entry("supplement", SELF_TRAINED_ARM, r, s, repeat, ids, score, 30.0, start)
+            entry = _entry("supplement", arm, r, s, repeat, ids, score, 30.0, start)
             config = {"max_steps": 800, "self_training": {"max_steps": 400}}
-            found = entry.model_dump() | {"unlabelled": 304 - r, "config": config}
+            seen = 304 - r if arm == SELF_TRAINED_ARM else 0
+            found = entry.model_dump() | {"unlabelled": seen, "config": config}
             entries.append(Entry.model_validate(found))
     return _write(folder, "supplement", content(spec), cells, entries)
 

@@ -9,6 +9,7 @@ import pytest
 from clearcoat.report.study import analyse_grid, read_study
 from clearcoat.report.study.grid_verdict import judge_grid
 from clearcoat.report.study.report import gather_studies
+from clearcoat.report.study.unlabelled import gains_table
 from clearcoat.report.study.worth_figures import worth_figure
 
 from .ledgers import write_grid
@@ -58,6 +59,26 @@ def test_what_chance_gives_is_no_gain(tmp_path: Path) -> None:
         for text in verdict.sentences
     )
     assert not any("--unlabelled" in step for step in verdict.next_steps)
+
+
+@pytest.mark.parametrize(("longer", "shown"), [(0.02, True), (0.16, False)])
+def test_what_as_much_training_brings_is_told_apart(
+    longer: float, shown: bool, tmp_path: Path
+) -> None:
+    one = {(16, 4096): 0.16}
+    grid = analyse_grid(read_study(write_grid(tmp_path, unlabelled=one, longer=longer)))
+    [found] = grid.self_trained
+    assert found.gain_p is not None and found.gain_p < 0.05
+    assert found.control is not None and found.control.difference.low is not None
+    assert found.control.difference.low < 0.16 - longer < (found.control.difference.high or 0)
+    assert found.shown is shown
+    verdict = judge_grid(grid, 16)
+    assert any("trained for as long without them" in text for text in verdict.sentences)
+    # It is said, so that no caution is needed; and what is not shown is no advice.
+    assert not any("more steps" in caution for caution in verdict.cautions)
+    assert any("--unlabelled" in step for step in verdict.next_steps) is shown
+    row = gains_table(grid.self_trained).rows[0]
+    assert row[-6:-5] == (found.control.baseline.interval.estimate,)
 
 
 def test_photos_alone_may_have_them_too(tmp_path: Path) -> None:

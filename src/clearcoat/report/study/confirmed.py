@@ -20,7 +20,14 @@ from clearcoat.statistics import (
     mean_iou_difference,
     mean_iou_interval,
 )
-from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM, CellKey, Confirmation, Look
+from clearcoat.studies import (
+    GRID_ARM,
+    SELF_TRAINED_ARM,
+    SELF_TRAINING_CONTROL,
+    CellKey,
+    Confirmation,
+    Look,
+)
 from clearcoat.studies.looking import is_open
 from clearcoat.studies.transfer import CONTROL
 
@@ -74,7 +81,7 @@ def confirmed_cells(study: StudyFacts) -> tuple[OnUntouched, ...]:
 
 def _baseline(key: CellKey) -> CellKey:
     """What a cell's gain is over: the same without what its models had besides."""
-    if key.arm == SELF_TRAINED_ARM:
+    if key.arm in (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL):
         return key._replace(arm=GRID_ARM)
     return CellKey(GRID_ARM if key.arm == GRID_ARM else CONTROL, key.real, 0)
 

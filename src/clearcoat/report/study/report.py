@@ -258,7 +258,7 @@ def _unlabelled(grid: GridAnalysis) -> list[NamedTable]:
             "unlabelled",
             "What photos without labels bring",
             "The same photos and renders with and without a last phase on photos that the model "
-            "labels itself, over repeats.",
+            "labels itself, over repeats; the control has that phase without these photos.",
             gains_table(grid.self_trained),
         )
     ]

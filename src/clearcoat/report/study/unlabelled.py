@@ -12,7 +12,7 @@ from clearcoat.report.study.words import contrast_text, gain_text, mean_text, p_
 from clearcoat.report.tables import Table
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
-from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM
+from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM, SELF_TRAINING_CONTROL
 
 WITHOUT_LABELS = "photos without labels"
 
@@ -24,6 +24,10 @@ class SelfTrained:
     contrast: Contrast
     gain_p: float | None
     """One-sided, adjusted over these cells (Holm)."""
+    control: Contrast | None = None
+    """Against models that were trained on for as long without such photos; None: not run."""
+    control_p: float | None = None
+    """Of a gain over these, adjusted over the cells that have them."""
 
     @property
     def cell(self) -> CellFacts:
@@ -32,8 +36,9 @@ class SelfTrained:
 
     @property
     def shown(self) -> bool:
-        """Whether a gain is shown."""
-        return self.gain_p is not None and self.gain_p < ALPHA
+        """Whether a gain is shown: over as much training, too, where that was tried."""
+        known = [self.gain_p] if self.control is None else [self.gain_p, self.control_p]
+        return all(p is not None and p < ALPHA for p in known)
 
     @property
     def photos(self) -> float:
@@ -50,7 +55,13 @@ def self_trained(study: StudyFacts) -> tuple[SelfTrained, ...]:
     ]
     found = [contrast(study, cell, baseline) for cell, baseline in pairs]
     adjusted = holm([both.p_value for both in found])
-    return tuple(SelfTrained(both, p) for both, p in zip(found, adjusted, strict=True))
+    controls = [study.cells.get(cell.key._replace(arm=SELF_TRAINING_CONTROL)) for cell, _ in pairs]
+    longer = [
+        None if control is None else contrast(study, cell, control)
+        for (cell, _), control in zip(pairs, controls, strict=True)
+    ]
+    own = holm([None if both is None else both.p_value for both in longer])
+    return tuple(SelfTrained(*one) for one in zip(found, adjusted, longer, own, strict=True))
 
 
 def cells_for_worth(
@@ -75,14 +86,21 @@ def sentences(found: Sequence[SelfTrained]) -> list[str]:
         "too few runs to tell"
         if best.gain_p is None
         else f"corrected {p_text(best.gain_p)}"
-        if best.shown
+        if best.gain_p < ALPHA
         else f"within what chance gives (corrected {p_text(best.gain_p)})"
     )
     one_of = ", of this cell alone" if len(found) > 1 else ""
+    longer = ""
+    if best.control is not None:
+        p = "" if best.control_p is None else f", corrected {p_text(best.control_p)}"
+        longer = (
+            " Over models that were trained for as long without them it is "
+            f"{contrast_text(best.control)}{one_of}{p}."
+        )
     number = f"{best.photos:,.0f} {WITHOUT_LABELS}" if best.photos else "Photos without labels"
     return [
         f"{number} beside {beside} take mean IoU from {mean_text(both.baseline.interval)} to "
-        f"{mean_text(both.cell.interval)} ({contrast_text(both)}{one_of}): {chance}."
+        f"{mean_text(both.cell.interval)} ({contrast_text(both)}{one_of}): {chance}.{longer}"
     ]
 
 
@@ -104,6 +122,7 @@ def longer(found: Sequence[SelfTrained]) -> list[str]:
     steps = {
         entry.settings.self_training.max_steps
         for one in found
+        if one.control is None
         for entry in one.cell.entries
         if entry.settings.self_training is not None
     }
@@ -112,7 +131,7 @@ def longer(found: Sequence[SelfTrained]) -> list[str]:
     return [
         "Models with photos without labels are trained for up to "
         f"{max(steps):,} more steps, on images that are augmented more: some of what these photos "
-        "bring may be that."
+        "bring may be that. `self_training: {control: true}` would tell."
     ]
 
 
@@ -120,7 +139,8 @@ def gains_table(found: Sequence[SelfTrained]) -> Table:
     """One row per cell."""
     rows = []
     for one in found:
-        both, over = one.contrast, one.contrast.over_images
+        both, over, longer = one.contrast, one.contrast.over_images, one.control
+        against = None if longer is None else longer.difference
         rows.append(
             (
                 one.cell.key.real, one.cell.key.synthetic, one.photos or None, both.runs,
@@ -128,13 +148,18 @@ def gains_table(found: Sequence[SelfTrained]) -> Table:
                 both.difference.estimate, both.difference.low, both.difference.high,
                 None if over is None else over.low, None if over is None else over.high,
                 both.p_value, one.gain_p,
+                None if longer is None else longer.baseline.interval.estimate,
+                *((None,) * 3 if against is None
+                  else (against.estimate, against.low, against.high)),
+                None if longer is None else longer.p_value, one.control_p,
             )
         )  # fmt: skip
     return Table(
         (
             "real", "synthetic", WITHOUT_LABELS, "runs", "mean IoU without", "with", "gain",
             "95 % low", "95 % high", "with other test photos, 95 % low", "95 % high",
-            "p (one-sided)", "p (Holm)",
+            "p (one-sided)", "p (Holm)", "mean IoU of the control", "gain over the control",
+            "95 % low", "95 % high", "p (one-sided)", "p (Holm)",
         ),
         tuple(rows),
     )  # fmt: skip
