@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from clearcoat.dataset import Dataset, RecordInfo
 from clearcoat.errors import MissingDependencyError, SpecError, UsageError
 from clearcoat.studies import (
     GRID_ARM,
@@ -386,6 +387,23 @@ def test_photos_without_labels_may_be_chosen_and_given(data: Path, squares: Any)
     with pytest.raises(SpecError, match="among those to train on") as error:
         supplement(data, self_training=own | {"photos": scored})
     assert "self_training.photos" in str(error.value)
+
+
+def test_records_of_photos_without_labels_are_read_once(
+    data: Path, squares: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = squares("photos to come", 6, size=24, seed=8, where=data)
+    read: list[tuple[Path, int]] = []
+
+    def counted(dataset: Dataset, index: int) -> RecordInfo:
+        read.append((dataset.path, index))
+        return whole(dataset, index)
+
+    whole = Dataset.record_info
+    monkeypatch.setattr(Dataset, "record_info", counted)
+    supplement(data, self_training={"photos": more.path, "control": True})
+    # Once to see that none is scored, by another view of the data set, and once for all runs.
+    assert max(read.count((more.path, index)) for index in more.indices) <= 2
 
 
 def test_where_every_photo_is_drawn_none_is_left_without_a_label(data: Path) -> None:

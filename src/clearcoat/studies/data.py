@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from clearcoat.dataset import Dataset
+from clearcoat.dataset import Dataset, RecordInfo
 from clearcoat.dataset.subsets import permuted
 from clearcoat.errors import SpecError
 from clearcoat.studies.spec import StudySpec, SupplementSpec
@@ -25,9 +26,21 @@ _RENDERS_ALONE = "name renders as `synthetic`, and photos nowhere else than in `
 
 
 class _Held(Dataset):
-    """A data set whose digest is computed once: a study asks for it in every run it plans."""
+    """A data set whose digest is computed once: a study asks for it in every run it plans.
+
+    Its records are read once, too: runs with photos without labels ask which of them they know.
+    """
 
     _digest: str | None = None
+
+    @cached_property
+    def _infos(self) -> dict[int, RecordInfo]:
+        return {}
+
+    def record_info(self, index: int) -> RecordInfo:
+        if index not in self._infos:
+            self._infos[index] = super().record_info(index)
+        return self._infos[index]
 
     def digest(self) -> str:
         if self._digest is None:
