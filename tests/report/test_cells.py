@@ -92,6 +92,24 @@ def test_copies_of_a_run_count_once() -> None:
     assert copied.paired == once.paired
 
 
+@pytest.mark.parametrize(("mode", "seeds"), [("strict", 1), ("paper", 2)])
+def test_a_training_that_is_scored_on_other_photos_is_no_further_seed(
+    mode: str, seeds: int
+) -> None:
+    # Trained twice with another --test each, and scored by the report on photos of its own.
+    data = {"real": "photos", "test": "some"}
+    runs = [
+        make_run(16, 0, 0, 0.2, mode=mode, data=data),
+        make_run(16, 0, 0, 0.2, mode=mode, data=data | {"test": "others"}),
+    ]
+    (cell,) = group(runs)
+    # Mode `paper` stops on what it scores on, so that these are two trainings.
+    assert len(cell.runs) == seeds
+    # Each with its own score they are of two cells.
+    apart = [replace(run, scored_on=(run.data or {})["test"]) for run in runs]
+    assert [len(cell.runs) for cell in group(apart)] == [1, 1]
+
+
 def test_another_budget_is_compared_and_said_and_another_test_set_is_not() -> None:
     runs = [make_run(16, 0, 0, 0.1, max_steps=100), make_run(16, 64, 0, 0.2, max_steps=200)]
     (comparison,) = compare(group(runs))

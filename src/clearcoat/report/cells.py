@@ -98,11 +98,11 @@ def group(runs: Sequence[RunFacts]) -> tuple[Cell, ...]:
 
     Of copies of a run the first counts: the same training again is no further seed.
     """
-    by_id: dict[str, RunFacts] = {}
+    trained: dict[tuple[str, str], RunFacts] = {}
     for run in runs:
         if run.mean_iou is not None:
-            by_id.setdefault(run.run_id, run)
-    scored = list(by_id.values())
+            trained.setdefault((_training(run), run.scored_on), run)
+    scored = list(trained.values())
     real_sets = {run.data["real"] for run in scored if run.data and "real" in run.data}
     only_real = real_sets.pop() if len(real_sets) == 1 else None
     found: dict[tuple[Any, ...], list[RunFacts]] = defaultdict(list)
@@ -123,6 +123,14 @@ def group(runs: Sequence[RunFacts]) -> tuple[Cell, ...]:
         )
         for key, label in zip(keys, _labels(keys, scored), strict=True)
     )
+
+
+def _training(run: RunFacts) -> str:
+    """Return what tells trainings apart: other photos to score on afterwards make no other one."""
+    data = dict(run.data or {})
+    if data.pop("test", None) is None or run.config is None or run.config.get("mode") == "paper":
+        return run.run_id
+    return json.dumps([run.config, data], sort_keys=True)
 
 
 def compare(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
