@@ -35,11 +35,12 @@ def test_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"report: {out}" in output.out and "Nothing to compare yet" in output.out
     assert "<title>Mine</title>" in out.read_text(encoding="utf-8")
 
-    main(["report", str(tmp_path), "--out", str(out), "--json", "--test", str(tmp_path / "photos")])
+    make_dataset(tmp_path / "unseen", 3, seed=1)
+    main(["report", str(tmp_path), "--out", str(out), "--json", "--test", str(tmp_path / "unseen")])
     output = capsys.readouterr()
     numbers = json.loads(output.out)
     assert numbers["report"] == str(out)
-    assert [found["name"] for found in numbers["datasets"]] == ["photos"]
+    assert [found["name"] for found in numbers["datasets"]] == ["photos", "unseen"]
     (cell,) = numbers["cells"]
     assert cell["real"] == 2 and cell["values"] == [numbers["runs"][0]["mean_iou"]]
     assert numbers["verdict"]["kind"] == "nothing"
