@@ -9,7 +9,7 @@ from clearcoat.report.study.comparing import ALPHA
 from clearcoat.report.study.facts import CellFacts, StudyFacts
 from clearcoat.report.study.figure_5 import lacking
 from clearcoat.report.study.grid import GridAnalysis
-from clearcoat.report.study.unlabelled import longer
+from clearcoat.report.study.unlabelled import longer_training
 from clearcoat.report.verdict import images
 from clearcoat.studies import Entry
 
@@ -55,7 +55,7 @@ def cautions(grid: GridAnalysis, photos: int | None, row: int | None) -> list[st
     found += shared_pretraining(study)
     found += _unequal_steps(grid)
     found += _fewer_passes(grid)
-    found += longer(grid.self_trained)
+    found += longer_training(grid.self_trained)
     tests = study.images.test
     if study.settings.training.mode == "paper":
         found.append(

@@ -117,7 +117,7 @@ def step(found: Sequence[SelfTrained], row: int | None) -> tuple[float, str] | N
     )
 
 
-def longer(found: Sequence[SelfTrained]) -> list[str]:
+def longer_training(found: Sequence[SelfTrained]) -> list[str]:
     """Say that what these photos bring is in part longer training."""
     steps = {
         entry.settings.self_training.max_steps
