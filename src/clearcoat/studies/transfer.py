@@ -53,6 +53,14 @@ class Arm:
         return self.init is not None and self.init.needs_run
 
     @property
+    def trains_anew(self) -> bool:
+        """Whether nothing that is trained has seen renders: a W-net's first network stays as it is.
+
+        Its second one would else have the time of a fine-tuning to learn all from random weights.
+        """
+        return not self.needs_base or self.name == WNET_SYNTH
+
+    @property
     def needs_imagenet(self) -> bool:
         """Whether weights come from ImageNet."""
         return self.init is not None and self.init.encoder == "imagenet"
@@ -196,10 +204,12 @@ def _specialised(
         }
         if arm.init is not None:
             options["initialisation"] = arm.init
-        if arm.needs_base:
-            config = spec.config(**options)
-        else:
+        if arm.trains_anew:
+            # The rate for weights that are good already is not theirs.
+            options |= {"tuning_rate": None} if arm.needs_base else {}
             config = spec.config_without_renders(base.most_steps, **options)
+        else:
+            config = spec.config(**options)
         return planned(
             key,
             repeat,

@@ -178,9 +178,10 @@ def _transfer_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
             "pairs",
             "One thing changed",
             "Two-sided tests, and the test that both are the same within 0.01 of mean IoU: only "
-            "the latter can show that something makes no difference. Starts that see no render "
-            "are trained for as long as base and specialisation together, and at the full rate; "
-            "those from renders for the specialisation, at its rate (`tuning_rate`).",
+            "the latter can show that something makes no difference. Starts that see no render, "
+            "and W-nets, whose second network is new, are trained for as long as base and "
+            "specialisation together, and at the full rate; others from renders for the "
+            "specialisation, at its rate (`tuning_rate`).",
             pairs_table(analysis),
         ),
         _ledger_table(facts),
