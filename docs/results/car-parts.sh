@@ -18,12 +18,10 @@ cp "$here"/car-parts/*.yaml "$out"
 clearcoat study supplement "$out/grid.yaml" --out "$out/study" --threads 1
 clearcoat report "$out/study" --out "$out/report.html" --photos 16 --files "$out/report"
 
-# Fewer renders, and photos without labels: what stands in both grids was trained above, and the
-# latter goes on from its models. Larger images.
-mkdir -p "$out/columns" "$out/unlabelled"
+# Fewer renders: what stands in both grids was trained above. Larger images.
+mkdir -p "$out/columns"
 [ -e "$out/columns/ledger.jsonl" ] || cp "$out/study/ledger.jsonl" "$out/columns"
-[ -e "$out/unlabelled/ledger.jsonl" ] || cp -r "$out/study/ledger.jsonl" "$out/study/runs" "$out/unlabelled"
-for study in columns unlabelled grid96; do
+for study in columns grid96; do
   clearcoat study supplement "$out/$study.yaml" --out "$out/$study" --threads 1
 done
 

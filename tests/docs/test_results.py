@@ -11,7 +11,14 @@ from clearcoat.report.study import StudyFacts, analyse_grid, analyse_transfer, r
 from clearcoat.report.study.grid_verdict import judge_grid
 from clearcoat.report.study.transfer_verdict import judge_transfer
 from clearcoat.report.study.worth_figures import worth_figure
-from clearcoat.studies import GRID_ARM, SELF_TRAINED_ARM, CellKey, Entry, read_ledger
+from clearcoat.studies import (
+    GRID_ARM,
+    SELF_TRAINED_ARM,
+    SELF_TRAINING_CONTROL,
+    CellKey,
+    Entry,
+    read_ledger,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CAR_PARTS = ROOT / "docs" / "results" / "car-parts"
@@ -80,19 +87,18 @@ def test_the_columns_are_whole_and_told() -> None:
     assert any("the best count is one of 1,024, 4,096" in text for text in verdict.sentences)
 
 
-def test_photos_without_labels_are_those_of_the_ledger() -> None:
-    study = read_study(CAR_PARTS / "unlabelled")
-    assert study.open == study.failed == study.foreign == 0 and not study.ledger.complaints
+def test_photos_without_labels_are_those_of_the_ledger(grid: StudyFacts) -> None:
     text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
     told = text[text.index("## Photos without labels") :].partition("\n## ")[0]
-    cell = study.cells[CellKey(SELF_TRAINED_ARM, 16, 4096)]
-    assert all(
-        entry.unlabelled == 284 and entry.settings.self_training is not None
-        for entry in cell.entries
-    )
-    for score in cell.values:
-        assert f"{score:.3f}" in told
-    assert f"{cell.interval.estimate:.3f} ± {cell.interval.half_width:.3f}" in told
+    cell = grid.cells[CellKey(SELF_TRAINED_ARM, 16, 4096)]
+    control = grid.cells[CellKey(SELF_TRAINING_CONTROL, 16, 4096)]
+    assert all(entry.unlabelled == 284 for entry in cell.entries)
+    assert not any(entry.unlabelled for entry in control.entries)
+    for one in (cell, control):
+        assert all(f"{score:.3f}" in told for score in one.values)
+        assert f"{one.interval.estimate:.3f} ± {one.interval.half_width:.3f}" in told
+    [found] = analyse_grid(grid).self_trained
+    assert found.shown and found.control is not None
 
 
 def test_photos_alone_elsewhere_are_told_beside_those_of_the_grid() -> None:
