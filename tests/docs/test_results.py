@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clearcoat.report.study import StudyFacts, analyse_grid, analyse_transfer, read_study
+from clearcoat.report.study.confirmed import confirmed_cells
 from clearcoat.report.study.grid_verdict import judge_grid
 from clearcoat.report.study.transfer_verdict import judge_transfer
 from clearcoat.report.study.worth_figures import worth_figure
@@ -99,6 +100,18 @@ def test_photos_without_labels_are_those_of_the_ledger(grid: StudyFacts) -> None
         assert f"{one.interval.estimate:.3f} ± {one.interval.half_width:.3f}" in told
     [found] = analyse_grid(grid).self_trained
     assert found.shown and found.control is not None
+
+
+def test_the_look_at_the_photos_set_apart_is_told(grid: StudyFacts) -> None:
+    text = (CAR_PARTS.parent / "car-parts.md").read_text("utf-8")
+    told = text[text.index("## On the photos set apart") :].partition("\n## ")[0]
+    assert len(grid.ledger.looks) == 1
+    cells = confirmed_cells(grid)
+    assert len(cells) == 14 and all(cell.over_images for cell in cells)
+    for cell in cells:
+        assert f"{cell.untouched.estimate:.3f}" in told, str(cell.key)
+        if cell.gain is not None:
+            assert f"{cell.gain.estimate:+.3f}" in told, str(cell.key)
 
 
 def test_photos_alone_elsewhere_are_told_beside_those_of_the_grid() -> None:
