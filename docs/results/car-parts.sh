@@ -16,8 +16,8 @@ clearcoat render "$here/car-parts/family16.yaml" --seed 11 --count 4160 --size 9
 
 cp "$here"/car-parts/*.yaml "$out"
 clearcoat study supplement "$out/grid.yaml" --out "$out/study" --threads 1
-# Once: the photos set apart. A second call is refused.
-clearcoat study confirm "$out/study" || true
+# The photos set apart, once.
+grep -q '"kind":"look"' "$out/study/ledger.jsonl" || clearcoat study confirm "$out/study"
 clearcoat report "$out/study" --out "$out/report.html" --photos 16 --files "$out/report"
 
 # Fewer renders: what stands in both grids was trained above. Larger images.
