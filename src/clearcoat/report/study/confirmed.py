@@ -123,7 +123,7 @@ def confirmed_sentences(
     shown: Collection[CellKey] | None = None,
     across: Sequence[Across] = (),
 ) -> list[str]:
-    """Say what the first look confirms: later ones confirm nothing.
+    """Say what the first look confirms: later ones confirm nothing. The scores are in the table.
 
     `shown`: cells whose gain or loss the test photos showed; None: all.
     """
@@ -144,8 +144,6 @@ def confirmed_sentences(
         f"{how} on {photos}, by which nothing was chosen: {'; '.join(found)}."
         for how, found in told.items()
     ]
-    if others := [f"{c.key}, {mean_text(c.untouched)}" for c in first if c.gain is None]:
-        texts.append(f"Mean IoU there: {'; '.join(others)}.")
     flattered = [cell.gain_optimism.estimate for cell in gains if cell.gain_optimism is not None]
     if flattered:
         # On average, since of several the largest would be large by chance.
@@ -163,7 +161,7 @@ def confirmed_sentences(
         texts.append(
             f"{near.mix} against {near.alone}: {_both(near.on_untouched, near.on_split_tests)}."
         )
-    return [" ".join(texts)]
+    return texts
 
 
 def contradiction(cells: Sequence[OnUntouched], shown: Collection[CellKey] | None = None) -> str:
