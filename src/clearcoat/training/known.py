@@ -43,14 +43,16 @@ def photos_of(
 
 
 def known_photos(run: Path) -> frozenset[str] | None:
-    """Return what the weights of a run know; None where an earlier version did not write it down.
+    """Return what the weights of a run know; None where an earlier version did not write it down,
+    of this run or of one that it started from.
 
     Raises RunError where the file is damaged.
     """
     folder = RunFolder(run)
     if not folder.has(KNOWN):
         return None if _saw_photos(folder.read_json(CONFIG)) else frozenset()
-    return frozenset(folder.read_json(KNOWN).get("photos", ()))
+    photos = folder.read_json(KNOWN).get("photos")
+    return None if photos is None else frozenset(photos)
 
 
 def _saw_photos(identity: Mapping[str, Any]) -> bool:

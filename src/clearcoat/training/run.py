@@ -121,8 +121,7 @@ def run_training(
         # Another process may have finished it since the first look.
         if folder.finished:
             return _finished(folder)
-        if known is not None:
-            folder.write_json(KNOWN, {"photos": known})
+        folder.write_json(KNOWN, {"photos": known})
         trainer = _train(
             started.model, data, phases, loss, config, folder, watching, checkpoint_every_s, stop
         )
