@@ -2,6 +2,7 @@
 
 from clearcoat.studies.confirming import Confirmed, ConfirmedCell, confirm
 from clearcoat.studies.data import StudyData, open_data
+from clearcoat.studies.grid_spec import SupplementSpec
 from clearcoat.studies.ledger import LEDGER, Confirmation, Entry, Ledger, Look, append, read_ledger
 from clearcoat.studies.looking import PlannedLook, plan_look
 from clearcoat.studies.planning import CellState, Progress, plan
@@ -15,9 +16,10 @@ from clearcoat.studies.runs import (
     Skipped,
     StudyPlan,
 )
-from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec, load_study
+from clearcoat.studies.spec import StudySpec, load_study
 from clearcoat.studies.supplement import plan_supplement
 from clearcoat.studies.transfer import plan_transfer
+from clearcoat.studies.transfer_spec import TransferSpec
 from clearcoat.studies.work import Conditions, conduct
 
 __all__ = [

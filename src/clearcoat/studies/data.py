@@ -11,7 +11,8 @@ from pathlib import Path
 from clearcoat.dataset import Dataset, RecordInfo
 from clearcoat.dataset.subsets import permuted
 from clearcoat.errors import SpecError
-from clearcoat.studies.spec import StudySpec, SupplementSpec
+from clearcoat.studies.grid_spec import SupplementSpec
+from clearcoat.studies.spec import StudySpec
 from clearcoat.training import Sources
 from clearcoat.training.checks import check_classes
 

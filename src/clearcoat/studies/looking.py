@@ -12,9 +12,11 @@ from clearcoat.dataset import Dataset
 from clearcoat.errors import DatasetError, RunError, UsageError
 from clearcoat.studies.choosing import Candidate, candidates, choose
 from clearcoat.studies.data import open_untouched
+from clearcoat.studies.grid_spec import SupplementSpec
 from clearcoat.studies.ledger import Ledger, Look, read_ledger
 from clearcoat.studies.record import STUDY, StudyRecord, entries_by_name, read_record
-from clearcoat.studies.spec import StudySpec, SupplementSpec, TransferSpec
+from clearcoat.studies.spec import StudySpec
+from clearcoat.studies.transfer_spec import TransferSpec
 
 _KINDS: dict[str, type[StudySpec]] = {"supplement": SupplementSpec, "transfer": TransferSpec}
 

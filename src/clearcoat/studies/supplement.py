@@ -9,6 +9,7 @@ from typing import Any
 from clearcoat.models import Freeze, InitConfig
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.data import StudyData
+from clearcoat.studies.grid_spec import QualitativeSpec, SupplementSpec
 from clearcoat.studies.imagenet import ImageNet, find_imagenet
 from clearcoat.studies.runs import (
     GRID_ARM,
@@ -24,7 +25,7 @@ from clearcoat.studies.runs import (
     seed_of,
     sorted_out,
 )
-from clearcoat.studies.spec import SHARES_NOTHING, QualitativeSpec, SupplementSpec
+from clearcoat.studies.spec import SHARES_NOTHING
 
 QUALITATIVE_ARM = "U-Net, nested"
 NOTHING = CellKey(GRID_ARM, 0, 0)

@@ -26,7 +26,8 @@ from clearcoat.studies.runs import (
     seed_of,
     sorted_out,
 )
-from clearcoat.studies.spec import SHARES_NOTHING, TransferSpec
+from clearcoat.studies.spec import SHARES_NOTHING
+from clearcoat.studies.transfer_spec import TransferSpec
 from clearcoat.training import find_loss
 
 BASE = "base"

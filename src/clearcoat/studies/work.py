@@ -14,6 +14,7 @@ from typing import Any
 from clearcoat import __version__
 from clearcoat.errors import DivergedError, RunError, TrainingError
 from clearcoat.studies.budget import Costs, in_order_of_worth
+from clearcoat.studies.grid_spec import SupplementSpec
 from clearcoat.studies.ledger import Entry, Ledger, append, figures_of, read_ledger
 from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import (
@@ -27,7 +28,6 @@ from clearcoat.studies.pictures import (
 from clearcoat.studies.planning import Progress, plan
 from clearcoat.studies.record import write_record
 from clearcoat.studies.runs import PlannedRun, StudyPlan
-from clearcoat.studies.spec import SupplementSpec
 from clearcoat.studies.weights import has_weights, run_folder
 from clearcoat.training import Observer, RunFolder, Silent, StoppedError, run_training
 from clearcoat.training.environment import device_name, find_device

@@ -11,8 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from clearcoat.studies import SELF_TRAINED_ARM, SELF_TRAINING_CONTROL, Entry, append
-from clearcoat.studies.spec import SupplementSpec, TransferSpec, content
+from clearcoat.studies import (
+    SELF_TRAINED_ARM,
+    SELF_TRAINING_CONTROL,
+    Entry,
+    SupplementSpec,
+    TransferSpec,
+    append,
+)
+from clearcoat.studies.spec import content
 from clearcoat.studies.transfer import BASE, CONTROL, CONTROL_MIX, FROM_RENDERS
 
 CLASSES = ("door", "hood", "mirror", "wheel & tyre")

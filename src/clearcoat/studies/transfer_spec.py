@@ -1,0 +1,97 @@
+"""What a transfer study is: the YAML file of `study transfer`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from clearcoat.errors import SpecError, did_you_mean
+from clearcoat.models import INITIALISATIONS
+from clearcoat.spec.yaml_text import dotted
+from clearcoat.studies.imagenet import VGG19_UNET
+from clearcoat.studies.spec import StudySpec
+from clearcoat.training import find_loss
+
+_BY_THE_BASE = (
+    *("seed", "real_count", "synthetic_count", "initialisation"),
+    *("validation_source", "validation_count", "self_training"),
+)
+"""Options of the base model, which sees `pretrain_count` renders and stops on renders."""
+
+
+class TransferSpec(StudySpec):
+    """Section V: models specialised on photos, from different starts."""
+
+    real_counts: tuple[Annotated[int, Field(ge=1)], ...]
+    pretrain_count: int = Field(ge=1)
+    """Renders that the base model is trained on (paper: 36,480)."""
+    pretrain: dict[str, Any] = {}
+    """Options of training that differ for the base model."""
+    pretrainings: int = Field(default=3, ge=1)
+    """Different base models over which the repeats take turns (paper: one). Runs that go on from
+    the same one count as one repeat: with one alone no gain of theirs has an interval."""
+    mix_counts: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Renders in the control models that are trained on a mix in one go (paper: 2,048)."""
+    mix: Literal["concatenate", "balanced", "sequential"] = "concatenate"
+    """How those controls mix (paper: concatenate)."""
+    initialisations: tuple[str, ...] = tuple(INITIALISATIONS)
+    freeze: tuple[Literal["trainable", "frozen"], ...] = ("trainable", "frozen")
+    """Whether encoders go on learning, as far as they start from something."""
+    wnet: bool = True
+    """Also train the W-net's two variants (section V.B)."""
+    imagenet: Path | None = None
+    """File of VGG19's ImageNet weights; without it those variants are left out, and named."""
+    efficientnet: bool = False
+    """Also train on EfficientNet-Lite0's encoder, whose ImageNet weights come as a package."""
+    vgg19: dict[str, Any] = {}
+    """Options of the model on VGG19's encoder, where they differ from `training.model`."""
+
+    @model_validator(mode="after")
+    def _names_known(self) -> Self:
+        for name in self.initialisations:
+            if name not in INITIALISATIONS:
+                raise ValueError(
+                    f"no initialisation {name!r}: {did_you_mean(name, INITIALISATIONS)}"
+                )
+        if self.config().model.name != "unet":
+            raise SpecError(
+                "training.model: the base of a transfer study is a `unet`",
+                key=("training", "model"),
+            )
+        for name in (*_BY_THE_BASE, "model"):
+            if name in self.pretrain:
+                raise SpecError(
+                    f"pretrain.{name} is the study's own to choose", key=("pretrain", name)
+                )
+        if "model" in self.without_renders:
+            # It would stand in the place of every network that starts from no render.
+            raise SpecError(
+                "without_renders.model is the study's own to choose",
+                key=("without_renders", "model"),
+            )
+        base = self.config(**self.pretrain)
+        if find_loss(base.loss).extra_outputs != find_loss(self.config().loss).extra_outputs:
+            raise SpecError(
+                f"pretrain.loss: {base.loss}: models that start from the base have other outputs "
+                f"(training.loss: {self.config().loss})",
+                key=("pretrain", "loss"),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _vgg19_known(self) -> Self:
+        if "name" in self.vgg19:
+            raise SpecError("vgg19.name is the study's own to choose", key=("vgg19", "name"))
+        try:
+            self.config(model={"name": VGG19_UNET} | self.vgg19)
+        except SpecError as mistake:
+            # What is wrong with the rest of the config matters once those variants are asked for.
+            if "model" not in mistake.key:
+                return self
+            option = mistake.key[mistake.key.index("model") + 1 :]
+            mistake.key = ("vgg19", *option)
+            mistake.where = dotted(mistake.key)
+            raise
+        return self
