@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -112,6 +113,16 @@ def test_the_look_at_the_photos_set_apart_is_told(grid: StudyFacts) -> None:
         assert f"{cell.untouched.estimate:.3f}" in told, str(cell.key)
         if cell.gain is not None:
             assert f"{cell.gain.estimate:+.3f}" in told, str(cell.key)
+
+
+def test_w_nets_that_were_run_too_short_are_told() -> None:
+    told = (ROOT / "docs" / "decisions" / "0030-wnet.md").read_text("utf-8")
+    lines = (CAR_PARTS / "wnet-1200-ledger.jsonl").read_text("utf-8").splitlines()
+    runs = [Entry.model_validate_json(line) for line in lines]
+    assert len(runs) == 9 and {run.steps for run in runs} == {1200}
+    for real in (16, 64, 256):
+        scores = [run.mean_iou or 0.0 for run in runs if run.real == real]
+        assert len(scores) == 3 and f"{fmean(scores):.3f}" in told
 
 
 def test_photos_alone_elsewhere_are_told_beside_those_of_the_grid() -> None:
