@@ -26,7 +26,7 @@ from clearcoat.studies import (
 from clearcoat.studies.confirming import untouched_file
 from clearcoat.studies.ledger import Look, append
 from clearcoat.studies.locks import Claims
-from clearcoat.studies.looking import plan_look
+from clearcoat.studies.looking import LookRequest, plan_look
 from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.studies.weights import kept_weights
 from clearcoat.training import find_loss, load_model, pack, score_model
@@ -110,12 +110,12 @@ def test_chosen_cells_are_scored_on_photos_that_no_run_had(data: Path, study: Pa
 
 
 def test_a_second_look_is_refused_unless_asked_for(study: Path) -> None:
-    confirm(study, ["4+0"])
+    confirm(study, LookRequest(["4+0"]))
     lines = (study / "ledger.jsonl").read_bytes()
     with pytest.raises(UsageError, match="have been looked at"):
-        confirm(study, ["4+8"])
+        confirm(study, LookRequest(["4+8"]))
     assert (study / "ledger.jsonl").read_bytes() == lines
-    second = confirm(study, ["4+8"], again=True)
+    second = confirm(study, LookRequest(["4+8"], again=True))
     assert second.look.number == 2
     assert [look.number for look in read_ledger(study).looks] == [1, 2]
 
@@ -127,7 +127,7 @@ def test_a_look_that_was_cut_off_is_gone_on_with(study: Path) -> None:
     cut.write_text("".join(lines[:-2]) + lines[-2][:30])
     # The cells were chosen when the look began.
     with pytest.raises(UsageError, match="was cut off"):
-        confirm(study, ["4+0"])
+        confirm(study, LookRequest(["4+0"]))
     again = confirm(study)
     assert again.look == whole.look and again.cells == whole.cells
 
@@ -154,7 +154,7 @@ def test_a_cell_that_lacks_some_weights_is_no_cell_to_confirm(study: Path) -> No
         confirm(study)
     assert raised.value.found == "4+0: 1 of 2" and "--early" in (raised.value.do or "")
     assert not read_ledger(study).looks
-    look = confirm(study, early=True).look
+    look = confirm(study, LookRequest(early=True)).look
     assert look.weightless == 1 and run.run_id not in look.runs
 
 
@@ -211,14 +211,14 @@ def test_a_look_whose_line_is_lost_has_been_one(study: Path) -> None:
     with pytest.raises(UsageError, match="have been looked at") as raised:
         confirm(study)
     assert "damaged" in (raised.value.found or "")
-    assert confirm(study, again=True).look.number == 2
+    assert confirm(study, LookRequest(again=True)).look.number == 2
 
 
 def test_each_look_keeps_its_scores_per_image(study: Path) -> None:
-    first = confirm(study, ["4+0"]).look
+    first = confirm(study, LookRequest(["4+0"])).look
     folder = study / RUNS / first.runs[0][:16]
     before = (folder / untouched_file(1)).read_bytes()
-    confirm(study, ["4+0"], again=True)
+    confirm(study, LookRequest(["4+0"], again=True))
     assert (folder / untouched_file(1)).read_bytes() == before
     assert (folder / untouched_file(2)).is_file()
 
@@ -241,7 +241,7 @@ def test_an_unfinished_study_is_not_confirmed_by_chance(data: Path, tmp_path: Pa
         conduct(supplement(data, **APART), out, Conditions(after_run=stop))
     with pytest.raises(UsageError, match="not finished"):
         confirm(out)
-    assert confirm(out, early=True).look.early
+    assert confirm(out, LookRequest(early=True)).look.early
 
 
 def test_cells_without_weights_are_named_and_can_be_made_again(data: Path, tmp_path: Path) -> None:
@@ -264,8 +264,13 @@ def test_cells_without_weights_are_named_and_can_be_made_again(data: Path, tmp_p
 @pytest.mark.parametrize("wanted", [["4+80"], ["U-Net:4+8"], ["nonsense"]])
 def test_cells_that_are_not_there_are_named(study: Path, wanted: list[str]) -> None:
     with pytest.raises(UsageError, match="no cell"):
-        confirm(study, wanted)
+        confirm(study, LookRequest(wanted))
     assert not read_ledger(study).looks
+
+
+def test_a_look_is_at_chosen_cells_or_at_all() -> None:
+    with pytest.raises(UsageError, match="--cell and --all"):
+        LookRequest(["4+8"], everything=True)
 
 
 def test_a_study_without_untouched_photos_has_nothing_to_confirm(

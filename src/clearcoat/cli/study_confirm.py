@@ -49,33 +49,20 @@ def command(
     What is best of many on the test photos is best partly by chance; these photos were set apart
     (`untouched_count`) to tell by how much. The scores go into the ledger and the report.
     """
-    from clearcoat.errors import UsageError
-    from clearcoat.studies import confirm, plan_look, read_ledger
+    from clearcoat.studies import LookRequest, confirm, plan_look, read_ledger
 
-    if cells and everything:
-        raise UsageError("--cell and --all exclude each other")
+    request = LookRequest(cells, everything, early, again)
     for complaint in read_ledger(study).complaints:
         click.echo(complaint, err=True)
     if dry_run:
-        planned = plan_look(
-            study, cells, everything=everything, early=early, again=again, photos=photos
-        )
+        planned = plan_look(study, request, photos=photos)
         if as_json:
             print_json(_plan_document(planned))
         else:
             _say_plan(planned)
         return
     with progress_bar("scoring models") as told:
-        confirmed = confirm(
-            study,
-            cells,
-            everything=everything,
-            early=early,
-            again=again,
-            photos=photos,
-            device=device,
-            told=told,
-        )
+        confirmed = confirm(study, request, photos=photos, device=device, told=told)
     if as_json:
         print_json(_document(confirmed))
         return

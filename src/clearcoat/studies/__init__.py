@@ -4,7 +4,7 @@ from clearcoat.studies.confirming import Confirmed, ConfirmedCell, confirm
 from clearcoat.studies.data import StudyData, open_data
 from clearcoat.studies.grid_spec import SupplementSpec
 from clearcoat.studies.ledger import LEDGER, Confirmation, Entry, Ledger, Look, append, read_ledger
-from clearcoat.studies.looking import PlannedLook, plan_look
+from clearcoat.studies.looking import LookRequest, PlannedLook, plan_look
 from clearcoat.studies.planning import CellState, Progress, plan
 from clearcoat.studies.runs import (
     GRID_ARM,
@@ -37,6 +37,7 @@ __all__ = [
     "Entry",
     "Ledger",
     "Look",
+    "LookRequest",
     "PlannedLook",
     "PlannedRun",
     "Progress",

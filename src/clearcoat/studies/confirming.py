@@ -19,7 +19,13 @@ from clearcoat.models import SegmentationModel
 from clearcoat.studies.choosing import score_on_tests
 from clearcoat.studies.ledger import Confirmation, Ledger, Look, append, read_ledger
 from clearcoat.studies.locks import Claims
-from clearcoat.studies.looking import Asked, open_study, planned_look, unfinished_look
+from clearcoat.studies.looking import (
+    THE_USUAL_LOOK,
+    LookRequest,
+    open_study,
+    planned_look,
+    unfinished_look,
+)
 from clearcoat.studies.record import StudyRecord, entries_by_name
 from clearcoat.studies.runs import CellKey
 from clearcoat.studies.weights import run_folder
@@ -60,24 +66,20 @@ class Confirmed:
 
 def confirm(
     out: Path,
-    wanted: Sequence[str] = (),
+    request: LookRequest = THE_USUAL_LOOK,
     *,
-    everything: bool = False,
-    early: bool = False,
-    again: bool = False,
     photos: Path | None = None,
     device: str = "auto",
     told: Callable[[int, int], None] = lambda *_: None,
 ) -> Confirmed:
     """Score chosen cells of the study in `out` on its untouched photos, once.
 
-    `wanted` names cells as in `16+1024` or `ARM:16+1024`; without it (and without `everything`)
-    the baseline and the best cell at each number of photos are chosen. `photos` is where the
-    real data set lies now, if it has moved. A look that was cut off is gone on with.
-    Raises UsageError for a second look (unless `again`), for other cells than those of a look that
-    was cut off, for a study that still lacks runs or weights (unless `early`) or is being worked
-    on, and for a device that is not there; RunError for weights, and DatasetError for photos, that
-    cannot be read. None of these spends the look.
+    `photos` is where the real data set lies now, if it has moved. A look that was cut off is gone
+    on with.
+    Raises UsageError for a second look (unless `request.again`), for other cells than those of a
+    look that was cut off, for a study that still lacks runs or weights (unless `request.early`) or
+    is being worked on, and for a device that is not there; RunError for weights, and DatasetError
+    for photos, that cannot be read. None of these spends the look.
     """
     study = open_study(out, photos)
     data = study.untouched
@@ -93,7 +95,7 @@ def confirm(
                 do="wait for them to end, or stop them",
             )
         ledger = read_ledger(out)
-        chosen = planned_look(study, ledger, Asked(tuple(wanted), everything, early, again))
+        chosen = planned_look(study, ledger, request)
         look = unfinished_look(ledger)
         runs = (
             tuple(dict.fromkeys(e.run_id for cell in chosen.cells for e in cell.ready))

@@ -22,6 +22,32 @@ _KINDS: dict[str, type[StudySpec]] = {"supplement": SupplementSpec, "transfer": 
 
 
 @dataclass(frozen=True)
+class LookRequest:
+    """Which cells of a study a look is to score, and which of its guards it is to pass.
+
+    Raises UsageError for `cells` besides `everything`.
+    """
+
+    cells: Sequence[str] = ()
+    """As in `16+1024` or `ARM:16+1024`; none: the baseline and the best at each number of photos"""
+    everything: bool = False
+    """Every cell with weights."""
+    early: bool = False
+    """Also where cells still lack runs or weights."""
+    again: bool = False
+    """Also after a look: the report will say so."""
+
+    def __post_init__(self) -> None:
+        if self.cells and self.everything:
+            raise UsageError(
+                "a look is at chosen cells or at every cell", do="give one of --cell and --all"
+            )
+
+
+THE_USUAL_LOOK = LookRequest()
+
+
+@dataclass(frozen=True)
 class PlannedLook:
     """What a look would score, or goes on to score."""
 
@@ -36,27 +62,10 @@ class PlannedLook:
 
 
 def plan_look(
-    out: Path,
-    wanted: Sequence[str] = (),
-    *,
-    everything: bool = False,
-    early: bool = False,
-    again: bool = False,
-    photos: Path | None = None,
+    out: Path, request: LookRequest = THE_USUAL_LOOK, *, photos: Path | None = None
 ) -> PlannedLook:
     """Return what `confirm` would score, without looking. Raises as it does."""
-    asked = Asked(tuple(wanted), everything, early, again)
-    return planned_look(open_study(out, photos), read_ledger(out), asked)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a look is asked for; see `confirm`."""
-
-    wanted: tuple[str, ...]
-    everything: bool
-    early: bool
-    again: bool
+    return planned_look(open_study(out, photos), read_ledger(out), request)
 
 
 @dataclass(frozen=True)
@@ -76,27 +85,27 @@ def open_study(out: Path, photos: Path | None) -> OpenStudy:
     return OpenStudy(out, record, spec, _untouched(record, spec, photos, out))
 
 
-def planned_look(study: OpenStudy, ledger: Ledger, asked: Asked) -> PlannedLook:
+def planned_look(study: OpenStudy, ledger: Ledger, request: LookRequest) -> PlannedLook:
     """Return what is scored of what was asked for. Raises UsageError where no look may be taken."""
     out, images = study.out, len(study.untouched)
     cells = candidates(study.record, study.spec, ledger, out)
     look = unfinished_look(ledger)
     if look is not None:
-        _require_the_same(look, study.untouched, asked, out)
+        _require_the_same(look, study.untouched, request, out)
         of_it = tuple(
             replace(cell, ready=ready)
             for cell in cells
             if (ready := tuple(e for e in cell.ready if e.run_id in look.runs))
         )
         return PlannedLook(of_it, images, look.number, True, look.early)
-    _require_first(ledger, out, asked.again)
-    unsettled = _require_finished(study.record, ledger, out, asked.early)
-    chosen = choose(cells, asked.wanted, asked.everything, asked.early, out)
+    _require_first(ledger, out, request.again)
+    unsettled = _require_finished(study.record, ledger, out, request.early)
+    chosen = choose(cells, request.cells, request.everything, request.early, out)
     return PlannedLook(chosen, images, 1 + max(_numbers(ledger), default=0), False, unsettled)
 
 
-def _require_the_same(look: Look, data: Dataset, asked: Asked, out: Path) -> None:
-    if asked.wanted or asked.everything:
+def _require_the_same(look: Look, data: Dataset, request: LookRequest, out: Path) -> None:
+    if request.cells or request.everything:
         raise UsageError(
             "a look at the untouched photos was cut off, and its cells were chosen then",
             where=out,
