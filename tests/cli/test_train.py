@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clearcoat.cli import _train_options as train_options
 from clearcoat.cli import main
-from clearcoat.cli import train as train_verb
 from clearcoat.dataset import DatasetWriter, LabelRaster, Record
 
 
@@ -224,16 +224,16 @@ def test_the_choices_in_the_help_are_those_of_the_code() -> None:
     from clearcoat.training import AUGMENTATIONS, LOSSES, RECIPES
     from clearcoat.training.config import Choice, LossName, Mix, Schedule
 
-    assert train_verb.LOSS_NAMES == tuple(LOSSES) == get_args(LossName)
-    assert get_args(Schedule) == train_verb.SCHEDULE_NAMES
-    assert get_args(Choice) == train_verb.CHOICES
-    assert get_args(Mix) == train_verb.MIX_NAMES
-    assert tuple(AUGMENTATIONS) == train_verb.AUGMENT_NAMES
-    assert tuple(RECIPES) == train_verb.RECIPE_NAMES
-    assert get_args(DropoutPlacement) == train_verb.DROPOUT_PLACES
-    assert tuple(BUILDERS) == train_verb.MODEL_NAMES
-    assert (*INITIALISATIONS, *ALIASES) == train_verb.INITIALISATION_NAMES
-    assert get_args(Freeze) == train_verb.FREEZE_NAMES
+    assert train_options.LOSS_NAMES == tuple(LOSSES) == get_args(LossName)
+    assert get_args(Schedule) == train_options.SCHEDULE_NAMES
+    assert get_args(Choice) == train_options.CHOICES
+    assert get_args(Mix) == train_options.MIX_NAMES
+    assert tuple(AUGMENTATIONS) == train_options.AUGMENT_NAMES
+    assert tuple(RECIPES) == train_options.RECIPE_NAMES
+    assert get_args(DropoutPlacement) == train_options.DROPOUT_PLACES
+    assert tuple(BUILDERS) == train_options.MODEL_NAMES
+    assert (*INITIALISATIONS, *ALIASES) == train_options.INITIALISATION_NAMES
+    assert get_args(Freeze) == train_options.FREEZE_NAMES
 
 
 def test_photos_without_labels(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
