@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clearcoat.report import compare, group
-from clearcoat.statistics import welch_one_sided
+from clearcoat.report import RunFacts, compare, group
+from clearcoat.statistics import paired_one_sided, welch_one_sided
 from tests.report.facts import make_run
 
 
@@ -66,6 +66,38 @@ def test_runs_that_start_from_another_share_a_cell_whatever_that_run_was_called(
     assert len(comparison.cell.runs) == len(comparison.baseline.runs) == 2
     assert comparison.verdict == "gain"
     assert not comparison.differences
+
+
+def _from_bases(scores: list[float], bases: int) -> list[RunFacts]:
+    """Runs on 16 photos that go on from so many runs on renders in turn."""
+    before = {"run": "r", "real": 0, "synthetic": 64, "steps": 9, "renders": "renders"}
+    return [
+        make_run(
+            16,
+            64,
+            seed,
+            score,
+            before=before,
+            data={"real": "photos", "init": f"base {seed % bases}"},
+        )
+        for seed, score in enumerate(scores)
+    ]
+
+
+def test_runs_that_start_from_one_run_count_as_one() -> None:
+    alone = [0.20, 0.21, 0.19, 0.22, 0.20, 0.21]
+    mixed = [0.25, 0.26, 0.27, 0.24, 0.25, 0.26]
+    photos = [make_run(16, 0, seed, score) for seed, score in enumerate(alone)]
+    (one,) = compare(group([*photos, *_from_bases(mixed, 1)]))
+    assert one.verdict == "too few" and one.paired is None
+    assert one.cell.interval.low is None and one.cell.values == mixed
+    (three,) = compare(group([*photos, *_from_bases(mixed, 3)]))
+    means = [(mixed[i] + mixed[i + 3]) / 2 for i in range(3)]
+    assert three.cell.independent == pytest.approx(means)
+    assert three.welch == welch_one_sided(three.cell.independent, alone)
+    assert three.paired == paired_one_sided(
+        means, [(alone[i] + alone[i + 3]) / 2 for i in range(3)]
+    )
 
 
 def test_self_training_is_named_in_few_words() -> None:

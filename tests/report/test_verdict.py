@@ -47,6 +47,16 @@ def test_no_gain_is_said_plainly() -> None:
     assert "lowers mean IoU from 0.210 to 0.110: −0.100" in verdict.sentences[0]
 
 
+def test_runs_of_one_start_prove_nothing_together() -> None:
+    runs = _runs(16, 0, 0.10, 0.11, 0.12)
+    data = {"real": "photos", "init": "base"}
+    runs += [make_run(16, 64, seed, 0.2 + 0.01 * seed, data=data) for seed in range(3)]
+    verdict = _judge(runs)
+    assert verdict.kind == "too few"
+    assert "(3 (from 1 run and counted as 1) against 3 runs; " in verdict.sentences[0]
+    assert any("share" in caution for caution in verdict.cautions)
+
+
 def test_means_that_all_rise_within_chance_ask_for_more_runs() -> None:
     runs = [*_runs(16, 0, 0.20, 0.30), *_runs(16, 64, 0.26, 0.35)]
     runs += [*_runs(64, 0, 0.40, 0.50), *_runs(64, 64, 0.43, 0.54)]

@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from clearcoat.report.facts import RunFacts
@@ -47,13 +48,25 @@ class Cell:
     scored_on: str
     runs: tuple[RunFacts, ...]
     """Those with a score, by seed."""
-    interval: Interval
-    """Mean IoU over the runs."""
 
     @property
     def values(self) -> list[float]:
         """Mean IoU of each run, 0 to 1."""
         return [run.mean_iou for run in self.runs if run.mean_iou is not None]
+
+    @property
+    def independent(self) -> list[float]:
+        """Mean IoU of runs that share no start; those that start from one run are one, at their
+        mean: its luck is in all of them (docs/decisions/0122-statistics.md)."""
+        by_start: dict[str, list[float]] = defaultdict(list)
+        for run in self.runs:
+            by_start[_start(run) or run.run_id].append(run.mean_iou or 0.0)
+        return [fmean(values) for values in by_start.values()]
+
+    @property
+    def interval(self) -> Interval:
+        """Mean IoU over the independent ones."""
+        return mean_interval(self.independent)
 
     @property
     def best(self) -> RunFacts:
@@ -119,10 +132,14 @@ def group(runs: Sequence[RunFacts]) -> tuple[Cell, ...]:
             settings=key[3],
             scored_on=key[4],
             runs=tuple(sorted(found[key], key=lambda run: (run.seed or 0, run.name))),
-            interval=mean_interval([run.mean_iou or 0.0 for run in found[key]]),
         )
         for key, label in zip(keys, _labels(keys, scored), strict=True)
     )
+
+
+def _start(run: RunFacts) -> str | None:
+    """Id of the run whose weights this one starts from."""
+    return (run.data or {}).get("init")
 
 
 def _training(run: RunFacts) -> str:
@@ -137,7 +154,7 @@ def compare(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
     """Return every cell with renders beside its baseline, where it has one."""
     mixes = ((cell, _baseline(cell, cells)) for cell in cells if cell.synthetic and cell.real)
     pairs = [(cell, base) for cell, base in mixes if base is not None]
-    tests = [welch_one_sided(cell.values, base.values) for cell, base in pairs]
+    tests = [welch_one_sided(cell.independent, base.independent) for cell, base in pairs]
     gains = holm([test.p_value for test in tests])
     losses = holm([None if test.p_value is None else 1 - test.p_value for test in tests])
     return tuple(
@@ -149,7 +166,7 @@ def compare(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
 def _comparison(
     cell: Cell, baseline: Cell, welch: OneSidedTest, gain_p: float | None, loss_p: float | None
 ) -> Comparison:
-    a, b = cell.values, baseline.values
+    a, b = cell.independent, baseline.independent
     pairs = _pairs(cell, baseline)
     return Comparison(
         cell=cell,
@@ -176,19 +193,22 @@ def _baseline(cell: Cell, cells: Sequence[Cell]) -> Cell | None:
 
 
 def _pairs(cell: Cell, baseline: Cell) -> list[tuple[float, float]]:
-    def by_seed(runs: Sequence[RunFacts]) -> dict[Any, float]:
+    """Scores of both over runs of one seed and the same photos; pairs that share a start are one,
+    at their means."""
+
+    def by_seed(runs: Sequence[RunFacts]) -> dict[Any, RunFacts]:
         numbers = [
             (run.seed, tuple(run.image_numbers["real"] if run.image_numbers else ()))
             for run in runs
         ]
-        return {
-            key: run.mean_iou
-            for key, run in zip(numbers, runs, strict=True)
-            if numbers.count(key) == 1 and run.mean_iou is not None
-        }
+        return {key: run for key, run in zip(numbers, runs, strict=True) if numbers.count(key) == 1}
 
     ours, theirs = by_seed(cell.runs), by_seed(baseline.runs)
-    return [(ours[key], theirs[key]) for key in sorted(ours.keys() & theirs.keys())]
+    by_start: dict[Any, list[tuple[float, float]]] = defaultdict(list)
+    for key in sorted(ours.keys() & theirs.keys()):
+        start = _start(ours[key]) or _start(theirs[key]) or key
+        by_start[start].append((ours[key].mean_iou or 0.0, theirs[key].mean_iou or 0.0))
+    return [(fmean(a for a, _ in pairs), fmean(b for _, b in pairs)) for pairs in by_start.values()]
 
 
 def _mixing(run: RunFacts) -> Settings:
@@ -199,7 +219,7 @@ def _mixing(run: RunFacts) -> Settings:
     if run.real:
         chosen |= {name: _text(name, run.config.get(name)) for name in _MIXING}
     if run.before is not None:
-        # Each seed starts from a run of its own; what counts is what those runs have seen.
+        # Seeds may start from runs of their own; what counts is what those runs have seen.
         chosen["started from"] = f"{run.before['steps']:,} steps on " + counts_label(
             run.before["real"], run.before["synthetic"]
         )

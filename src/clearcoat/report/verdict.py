@@ -51,7 +51,7 @@ def sentence(comparison: Comparison, tested: int) -> str:
     )
     if comparison.relative is not None:
         opening += f", {signed_percent(comparison.relative.estimate)} relative"
-    counts = f"{len(cell.runs)} against {len(base.runs)} runs"
+    counts = f"{_runs(cell)} against {_runs(base)} runs"
     p_value = comparison.welch.p_value
     if p_value is None or comparison.gain_p is None or comparison.loss_p is None:
         return f"{opening}. Too few runs to tell ({counts}; {comparison.welch.why_not})."
@@ -66,6 +66,14 @@ def sentence(comparison: Comparison, tested: int) -> str:
         + ("; more runs would tell more" if change > 0 else ""),
     }[comparison.verdict]
     return f"{opening}. {ending} ({counts})."
+
+
+def _runs(cell: Cell) -> str:
+    """Number of runs, and of those that share no start, where that is another."""
+    count, chances = len(cell.runs), len(cell.independent)
+    if chances == count:
+        return f"{count}"
+    return f"{count} (from {images(chances, 'run')} and counted as {chances})"
 
 
 def _change(comparison: Comparison) -> float:
@@ -113,7 +121,7 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
         return f"No gain shown. {_short(told[0])}, which chance alone may give ({p_text(p_value)})."
     if kind == "unclear" and all(_change(c) > 0 for c in told):
         best = max(told, key=lambda comparison: comparison.absolute.estimate)
-        runs = min(len(run_set) for c in told for run_set in (c.cell.runs, c.baseline.runs))
+        runs = min(len(cell.independent) for c in told for cell in (c.cell, c.baseline))
         return (
             f"Adding renders raised the mean in all {images(len(told), 'comparison')} "
             f"({signed(best.absolute.estimate)} at best), but in none by more than chance gives "
@@ -206,6 +214,11 @@ def _cautions(
             f"{tested} tests: gains and losses are called so at {100 * SIGNIFICANT:.0f} % among "
             "all of them (Holm); the p-values and intervals of the table are not corrected for "
             "their number."
+        )
+    if any(len(cell.independent) < len(cell.runs) for cell in cells):
+        found.append(
+            "Some runs start from one run, whose luck they share: they count as one, at their "
+            "mean. Start each from a run of its own."
         )
     scored = sum(run.mean_iou is not None for run in runs)
     if copies := scored - sum(len(cell.runs) for cell in cells):
