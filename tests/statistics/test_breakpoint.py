@@ -113,6 +113,26 @@ def test_too_little_to_tell() -> None:
         two_lines([np.ones(3)] * 3)
 
 
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {0: [0.5, 0.5], 16: [0.6, 0.6], 64: [0.55, 0.55]},
+        # What summation leaves of equal values.
+        {0: [0.1] * 3, 16: [0.1] * 2, 64: [0.1] * 7},
+    ],
+)
+def test_without_spread_nothing_is_tested(cells: dict[int, list[float]], paired: bool) -> None:
+    assert break_point(cells, paired=paired) is None
+
+
+def test_repeats_that_differ_by_the_same_everywhere_have_no_spread_in_pairs() -> None:
+    base = np.random.default_rng(0).normal(0.5, 0.03, 5)
+    cells = {0: [*base], 16: [*(base + 0.01)], 64: [*base]}
+    assert break_point(cells, paired=True) is None
+    assert break_point(cells) is not None
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_robust_errors_are_those_of_statsmodels(sign: int) -> None:
     random = np.random.default_rng(0)

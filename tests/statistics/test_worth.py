@@ -125,6 +125,36 @@ def test_scores_beyond_the_curve_have_no_exchange_rate() -> None:
     assert rate.renders_per_photo > 2
 
 
+def test_renders_that_hurt_have_no_exchange_rate_below_the_curve() -> None:
+    cells = _grid(0, spread=0.001)
+    # Scores that photos alone have with 2 and 4 photos, if their curve held there.
+    for synthetic, photos in ((64, 2), (256, 4)):
+        cells[16, synthetic] = PHOTOS.at([photos] * 3).tolist()
+    assert math.isnan(Worth(cells, draws=50).exchange_rate(16, 64, 256).renders_per_photo)
+
+
+def test_nothing_is_read_beyond_the_photos_where_repeats_are_no_more_than_chance() -> None:
+    cells = {key: values[:1] for key, values in _grid(0).items()}
+    cells[16, 0] = _grid(0)[16, 0][:2]
+    repeats = {key: [(n,) for n in range(len(values))] for key, values in cells.items()}
+    alone, paired = Worth(cells, draws=20), Worth(cells, repeats=repeats, draws=20)
+    assert paired.band.shared is None
+    assert (alone.limit, paired.limit) == (512, 256)
+
+
+def test_a_ceiling_is_no_score_that_cannot_be() -> None:
+    seen = set()
+    for seed in range(30):
+        rising = _renders_only(Curve("power", 1.3, 1.4, 0.09, 0.0), seed)
+        found = synthetic_scaling(rising, draws=60)
+        assert found is not None
+        seen.add(found.band.curve.shape)
+        if found.ceiling is not None:
+            top, low, high = found.ceiling
+            assert low <= top < 1 and (high < 1 or math.isinf(high))
+    assert "power" in seen
+
+
 def _renders_only(curve: Curve, seed: int) -> dict[tuple[int, int], list[float]]:
     random = np.random.default_rng(seed)
     return {
@@ -155,10 +185,12 @@ def test_a_ceiling_that_may_be_none_has_no_upper_end() -> None:
 
 
 def test_too_little_to_tell() -> None:
-    with pytest.raises(ValueError, match="learning curve"):
-        Worth({(16, 0): [0.4, 0.5], (16, 64): [0.5, 0.6]})
+    two = {(16, 0): [0.4, 0.41], (256, 0): [0.5, 0.51], (16, 64): [0.5, 0.6]}
+    with pytest.raises(ValueError, match="3 counts of photos, got 2"):
+        # Two bend no curve: nothing tells what lies between them.
+        Worth(two)
     with pytest.raises(ValueError, match="two runs"):
-        Worth({(16, 0): [0.4], (64, 0): [0.5], (16, 64): [0.5, 0.6]})
+        Worth({(16, 0): [0.4], (32, 0): [0.45], (64, 0): [0.5], (16, 64): [0.5, 0.6]})
     assert synthetic_scaling({(0, 64): [0.1], (0, 256): [0.2]}) is None
 
 

@@ -84,7 +84,8 @@ def break_point(
     """Analyse one row: scores of the runs per count, 0 included.
 
     Paired: the i-th values of all counts belong together, and what they have in common counts as
-    no error. None for fewer than three counts, or where no count has two values.
+    no error. None for fewer than three counts, where no count has two values, and where nothing
+    spreads, which is no proof but a mistake.
     """
     counts = sorted(count for count, values in cells.items() if len(values))
     if len(counts) < 3 or max(len(cells[count]) for count in counts) < 2:
@@ -92,6 +93,9 @@ def break_point(
     values = [np.asarray(cells[count], dtype=np.float64) for count in counts]
     means = np.array([value.mean() for value in values])
     error, degrees = _pooled_error(values, paired=paired)
+    # What rounding leaves of equal values would be infinitely significant.
+    if error <= 4 * np.finfo(np.float64).eps * float(np.abs(np.concatenate(values)).max()):
+        return None
     sizes = np.array([len(value) for value in values])
     random = np.random.default_rng(seed)
     # One common error for all cells: with three runs a cell's own is worth little.
@@ -118,8 +122,7 @@ def _dunnett(means: FloatArray, sizes: NDArray[np.int64], error: float, noise: F
     widths = np.sqrt(1 / sizes[:-1] + 1 / sizes[-1])
     expected = ((noise[:, :-1] - noise[:, -1:]) / widths).max(axis=1)
     rise = float(((means[:-1] - means[-1]) / widths).max())
-    seen = rise / error if error > 0 else math.copysign(math.inf, rise) if rise else 0.0
-    return float((1 + np.sum(expected >= seen)) / (1 + len(expected)))
+    return float((1 + np.sum(expected >= rise / error)) / (1 + len(expected)))
 
 
 def two_lines(values: Sequence[FloatArray], *, paired: bool = False) -> TwoLines:

@@ -27,6 +27,7 @@ from clearcoat.statistics import (
     holm,
     synthetic_scaling,
 )
+from clearcoat.statistics.worth import LEAST_COUNTS
 from clearcoat.studies import GRID_ARM
 
 Counts = tuple[int, int]
@@ -264,7 +265,7 @@ def _for_break(row: Mapping[int, CellFacts], *, paired: bool) -> dict[int, list[
 def _worth(study: StudyFacts, cells: Mapping[Counts, CellFacts]) -> Worth | None:
     photos = [real for real, synthetic in cells if real and not synthetic]
     # Without two runs somewhere nothing tells how far its numbers may be off.
-    if len(photos) < 2 or not any(len(cells[real, 0].values) > 1 for real in photos):
+    if len(photos) < LEAST_COUNTS or not any(len(cells[real, 0].values) > 1 for real in photos):
         return None
     values = {key: cell.values for key, cell in cells.items()}
     return Worth(values, repeats=_repeats(study, cells))

@@ -26,6 +26,7 @@ from clearcoat.report.study.words import (
 )
 from clearcoat.report.verdict import images
 from clearcoat.statistics import BreakPoint, Worth
+from clearcoat.statistics.worth import LEAST_COUNTS
 
 
 @dataclass(frozen=True)
@@ -332,15 +333,21 @@ def _renders_alone(grid: GridAnalysis) -> list[str]:
         # A curve that may be flat may have reached its ceiling.
         return [text + (", and no ceiling is in sight." if low > 0 else ".")]
     top, bottom, above = scaling.ceiling
-    reach = f"{bottom:.3f} to {above:.3f}" if math.isfinite(above) else f"{bottom:.3f} or more"
-    return [f"{text}, and their ceiling is {top:.3f} ({reach})."]
+    if not math.isfinite(above):
+        return [f"{text}, and where they end, if they do, these numbers of renders do not tell."]
+    return [f"{text}, and their ceiling is {top:.3f} ({bottom:.3f} to {above:.3f})."]
 
 
 def _prices(grid: GridAnalysis) -> list[str]:
     """The mix that saves most against photos alone, at the user's prices."""
     prices = grid.study.settings.prices
-    if prices is None or grid.worth is None:
+    if prices is None:
         return []
+    if grid.worth is None:
+        return [
+            f"What renders save at your prices takes {LEAST_COUNTS} numbers of photos alone to "
+            "tell, one of them repeated."
+        ]
     # The one that is sure to save most; the greatest of all estimates may be chance.
     found = grid.worth.best_saving(prices.real, prices.synthetic, margin=MARGIN)
     if found is None or found[0].cost >= found[0].alone:

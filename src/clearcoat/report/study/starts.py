@@ -129,7 +129,8 @@ def _against(
 
 def _best_mix(cells: Mapping[tuple[str, int], CellFacts], real: int) -> CellFacts | None:
     mixed = [c for (n, r), c in cells.items() if r == real and n.startswith(CONTROL_MIX)]
-    return max(mixed, key=lambda cell: cell.interval.estimate, default=None)
+    # One run may lie anywhere.
+    return max(mixed, key=lambda cell: (len(cell.values) > 1, cell.interval.estimate), default=None)
 
 
 def _equal(found: Contrast) -> Equivalence:

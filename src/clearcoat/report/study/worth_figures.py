@@ -104,7 +104,7 @@ def _equivalents(grid: GridAnalysis) -> list[tuple[str, list[Equivalent]]]:
 
 
 def scaling_figure(grid: GridAnalysis) -> Drawn | None:
-    """Models on renders alone against the number of renders, with their ceiling."""
+    """Models on renders alone against the number of renders, with their ceiling if it is known."""
     scaling = grid.scaling
     if scaling is None:
         return None
@@ -121,7 +121,7 @@ def scaling_figure(grid: GridAnalysis) -> Drawn | None:
         for count in counts:
             values = grid.cells[0, count].values
             axes.plot([count] * len(values), values, "o", color=COLORS[1], ms=4, alpha=0.7)
-        if scaling.ceiling is not None:
+        if scaling.ceiling is not None and np.isfinite(scaling.ceiling[2]):
             axes.axhline(scaling.ceiling[0], color=COLORS[1], ls=":", lw=1.2, label="their ceiling")
         if photos:
             axes.axhline(
