@@ -83,3 +83,14 @@ def test_no_two_starts_have_one_look(tmp_path: Path) -> None:
         ]
         assert len(looks) > 4
         assert len(set(looks)) == len(looks), drawn.name
+
+
+def test_a_start_looks_alike_in_every_figure(tmp_path: Path) -> None:
+    study = write_transfer(tmp_path, runs=2, efficientnet=True, mixes=(4096,))
+    seen: dict[str, set[tuple[object, ...]]] = {}
+    for drawn in transfer_figures(analyse_transfer(read_study(study))):
+        for line in drawn.figure.axes[0].lines:
+            look = (line.get_color(), line.get_marker(), line.get_markerfacecolor())
+            seen.setdefault(str(line.get_label()), set()).add(look)
+    starts = {name: looks for name, looks in seen.items() if not name.startswith("_")}
+    assert len(starts) > 8 and all(len(looks) == 1 for looks in starts.values())

@@ -131,7 +131,7 @@ def _say(confirmed: Confirmed, study: Path) -> None:
         title_justify="left",
     )
     table.add_column("cell")
-    for heading in ("models", "split tests", "untouched", "optimism"):
+    for heading in ("models", "test photos", "untouched", "optimism"):
         table.add_column(heading, justify="right")
     for cell in confirmed.cells:
         before, after = fmean(cell.split_tests), fmean(cell.untouched)

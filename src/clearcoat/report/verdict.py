@@ -252,6 +252,11 @@ def signed_percent(value: float, digits: int = 0) -> str:
     return f"{signed(100 * value, digits)} %"
 
 
+def percent(share: float) -> str:
+    """Return a share, 0 to 1, in per cent."""
+    return f"{100 * share:.0f} %"
+
+
 def percent_bounds(interval: Interval) -> str:
     """Return the bounds of a relative difference; empty without any, or all beyond `MOST_TOLD`."""
     if interval.low is None or interval.high is None or interval.low > MOST_TOLD:

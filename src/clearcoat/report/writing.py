@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,10 @@ from clearcoat.dataset.overlay import IGNORE_LABEL
 from clearcoat.errors import ClearcoatError, UsageError
 from clearcoat.report.pictures import hex_colors
 from clearcoat.report.verdict import images
+
+_APART = re.compile(
+    r"(?<=\d) (?=%)|(?<=\bp) (?=(?:=|&lt;) \d)|(?<=\bp =) (?=\d)|(?<=\bp &lt;) (?=\d)"
+)
 
 
 def page(template: str, title: str, *, filters: dict[str, Any] | None = None, **values: Any) -> str:
@@ -35,7 +40,12 @@ def page(template: str, title: str, *, filters: dict[str, Any] | None = None, **
         "images": images,
         "swatches": _swatches,
     }
-    return environment.get_template(template).render(**values)
+    return _kept_together(environment.get_template(template).render(**values))
+
+
+def _kept_together(page: str) -> str:
+    """Return a page of which no line ends between a number and its sign."""
+    return _APART.sub("\N{NO-BREAK SPACE}", page)
 
 
 def prepare(out: Path, files: Path | None = None) -> None:

@@ -73,13 +73,13 @@ def test_a_class_that_renders_never_show_is_told_as_shares() -> None:
     assert found.cohens_h == pytest.approx(-np.pi / 3)
     assert found.notable and found.covered is None
     (told,) = (text for text in sentences(gap) if "lid: frequency" in text)
-    assert "share 25% of the photos and 0% of the renders" in told
+    assert "share 25 % of the photos and 0 % of the renders" in told
     assert "median" not in told and "pairs" not in told and "range" not in told
     (row,) = (row for row in gap_table(gap).rows if row[0] == "lid: frequency")
     assert row[2:4] == row[5:7] == (None, None)
-    assert as_json(gap)["headline"].endswith("share 25% of the photos and 0% of the renders.") == (
-        gap.notable[0] == found
-    )
+    assert as_json(gap)["headline"].endswith(
+        "share 25 % of the photos and 0 % of the renders."
+    ) == (gap.notable[0] == found)
 
 
 def test_two_shares_near_each_other_are_left_alone() -> None:
@@ -122,7 +122,7 @@ def test_a_range_that_is_too_narrow_is_to_be_widened() -> None:
     assert found.measure == "lightness" and not found.shifted
     assert found.advice == "widen light.exposure_ev"
     (told,) = sentences(gap)
-    assert "holds 9% of the photos" in told or "holds 10% of the photos" in told, told
+    assert "holds 9 % of the photos" in told or "holds 10 % of the photos" in told, told
 
 
 def test_a_range_that_holds_the_photos_is_not_moved() -> None:

@@ -24,7 +24,7 @@ def test_renders_that_hurt_in_plenty_do_not_hurt_from_the_start(tmp_path: Path) 
         tmp_path, lambda r, s: useless(r, 0) - cost[s], real=(16, 256), seed=3, runs=7
     )
     told = " ".join(_judged(folder).sentences)
-    assert "Too many renders hurt there: the best count is " in told
+    assert "Too many renders hurt there: the best number is " in told
     assert "from the start" not in told and "stop helping" not in told
 
 
@@ -33,7 +33,9 @@ def test_renders_that_hurt_at_every_count_hurt_from_the_start(tmp_path: Path) ->
         tmp_path, lambda r, s: useless(r, 0) - 0.1 * (s > 0) - 2e-5 * s, real=(16, 256), runs=7
     )
     told = " ".join(_judged(folder).sentences)
-    assert "Renders hurt there from the start: the best count is none (95 % set 0)" in told
+    assert (
+        "Renders hurt there from the start: the best number is none (with 95 % certainty 0)" in told
+    )
 
 
 def test_renders_that_help_up_to_a_count_stop_helping(tmp_path: Path) -> None:

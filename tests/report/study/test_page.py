@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from importlib import resources
 from pathlib import Path
@@ -49,6 +50,24 @@ def test_nothing_comes_from_outside(page: Page) -> None:
     assert len(ids) == len(set(ids))
     targets = {a["href"] for a in page.all("a") if (a["href"] or "").startswith("#")}
     assert {(target or "")[1:] for target in targets} <= set(ids)
+
+
+def test_no_line_ends_between_a_number_and_its_sign(page: Page) -> None:
+    text = page.text
+    assert "\N{NO-BREAK SPACE}%" in text and "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0." in text
+    assert not re.search(r"\d %|\bp [=<]|\bp.[=<] \d", text)
+
+
+def test_lines_of_another_study_are_listed_under_the_cell_that_they_count_in(
+    tmp_path: Path,
+) -> None:
+    folder = write_grid(tmp_path / "grid", real=(0, 16), synthetic=(0, 64))
+    lines = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
+    lines[0]["arm"] = "of another study"
+    (folder / "ledger.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    report = write_study_report(tmp_path / "r.html", [folder])
+    [table] = [table.table for table in report.chapters[0].tables if table.name == "ledger"]
+    assert {row[1] for row in table.rows} == {"U-Net"}
 
 
 def test_to_who_hears_it_a_figure_is_one_picture_with_its_title(page: Page) -> None:
@@ -193,7 +212,8 @@ def test_a_reader_can_click_through_it(
     for width in (1000, 420):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert all(box.bounding_box()["width"] > 250 for box in page.locator("figure svg").all())
+    # They are not shrunk below what can be read there.
+    assert all(box.bounding_box()["width"] > 550 for box in page.locator("figure svg").all())
     assert page.problems == []
     page.close()
 
@@ -227,4 +247,9 @@ def test_it_prints(browser: Any, written: tuple[Path, StudyReport]) -> None:
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
     assert 5 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 60
+    page.emulate_media(media="print")
+    # What is folded away leaves no heading behind, and the verdict may begin on the first page.
+    assert not page.get_by_text("Ledger of runs", exact=True).first.is_visible()
+    verdict = page.locator(".verdict").first
+    assert verdict.evaluate("it => getComputedStyle(it).breakInside") == "auto"
     page.close()

@@ -15,7 +15,7 @@ from clearcoat.report.gap.compare import COVERED, NOTABLE, SMALLEST, Difference,
 from clearcoat.report.gap.measures import MEASURES
 from clearcoat.report.study.drawing import Drawn, styled
 from clearcoat.report.tables import Table
-from clearcoat.report.verdict import signed
+from clearcoat.report.verdict import percent, signed
 from clearcoat.report.writing import page, write_page
 
 _ENOUGH = (
@@ -93,8 +93,8 @@ def sliver_sentence(gap: Gap) -> str:
     worst = gap.slivers[0]
     return (
         f"Leave out what people do not draw: labels.least_share: {{{shares}}}. Of the renders' "
-        f"masks of {worst.name} {worst.below:.0%} take a smaller share of all that is labelled "
-        f"than {1 - SMALLEST:.0%} of the photos' do."
+        f"masks of {worst.name} {percent(worst.below)} take a smaller share of all that is "
+        f"labelled than {percent(1 - SMALLEST)} of the photos' do."
     )
 
 
@@ -104,16 +104,16 @@ def held_sentence(gap: Gap) -> str:
     if not held:
         return ""
     return (
-        f"Need no change, though they differ, since the renders' range holds {COVERED:.0%} of the "
-        f"photos or more: {', '.join(held)}."
+        f"Need no change, though they differ, since the renders' range holds {percent(COVERED)} "
+        f"of the photos or more: {', '.join(held)}."
     )
 
 
 def _middles(found: Difference) -> str:
     if found.binary:
         return (
-            f"share {found.real_median:.0%} of the photos and {found.synthetic_median:.0%} of the "
-            "renders"
+            f"share {percent(found.real_median)} of the photos and "
+            f"{percent(found.synthetic_median)} of the renders"
         )
     return f"median {found.real_median:.3g} in photos and {found.synthetic_median:.3g} in renders"
 
@@ -121,7 +121,7 @@ def _middles(found: Difference) -> str:
 def _numbers(found: Difference) -> str:
     if found.binary:
         return f"{found.measure}: {_middles(found)} (Cohen's h {signed(found.cohens_h, 2)})."
-    covered = f"{found.covered or 0:.0%} of the photos"
+    covered = f"{percent(found.covered or 0)} of the photos"
     if not found.shifted or found.held:
         ranges = [
             f"{low:.3g} to {high:.3g}" for low, high in (found.synthetic_range, found.real_range)
@@ -135,8 +135,8 @@ def _numbers(found: Difference) -> str:
     low, high = (found.low, found.high) if found.above > 0.5 else (1 - found.high, 1 - found.low)
     return (
         f"{found.measure}: {found.real_median:.3g} in photos, {found.synthetic_median:.3g} in "
-        f"renders; a render {moved} a photo in {share:.0%} of pairs (95 % interval {low:.0%} to "
-        f"{high:.0%}), and the renders' range holds {covered}."
+        f"renders; a render {moved} a photo in {percent(share)} of pairs (95 % interval "
+        f"{percent(low)} to {percent(high)}), and the renders' range holds {covered}."
     )
 
 

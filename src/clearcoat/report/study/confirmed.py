@@ -79,9 +79,14 @@ def confirmed_cells(study: StudyFacts) -> tuple[OnUntouched, ...]:
     return tuple(found)
 
 
+def _has_unlabelled(key: CellKey) -> bool:
+    """Whether a cell is one beside the grid for photos without labels, or for their control."""
+    return key.arm in (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL)
+
+
 def _baseline(key: CellKey) -> CellKey:
     """What a cell's gain is over: the same without what its models had besides."""
-    if key.arm in (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL):
+    if _has_unlabelled(key):
         return key._replace(arm=GRID_ARM)
     return CellKey(GRID_ARM if key.arm == GRID_ARM else CONTROL, key.real, 0)
 
@@ -138,7 +143,8 @@ def confirmed_sentences(
     told: dict[str, list[str]] = {}
     for cell in gains:
         assert cell.gain is not None and cell.gain_on_split_tests is not None
-        text = f"{cell.key}, {_both(cell.gain, cell.gain_on_split_tests)}"
+        over = " over the same without them" if _has_unlabelled(cell.key) else ""
+        text = f"{cell.key}, {_both(cell.gain, cell.gain_on_split_tests)}{over}"
         told.setdefault(_outcome(cell, shown), []).append(text)
     texts = [
         f"{how} on {photos}, by which nothing was chosen: {'; '.join(found)}."
@@ -147,10 +153,11 @@ def confirmed_sentences(
     flattered = [cell.gain_optimism.estimate for cell in gains if cell.gain_optimism is not None]
     if flattered:
         # On average, since of several the largest would be large by chance.
-        mean = signed(fmean(flattered))
-        over = "" if len(flattered) == 1 else f", on average of {len(flattered)}"
+        mean = fmean(flattered)
         texts.append(
-            f"Optimism, a gain on the test photos less that on the untouched ones: {mean}{over}."
+            f"{'The gain is' if len(flattered) == 1 else 'On average the gains are'} "
+            f"{abs(mean):.3f} {'greater' if mean < 0 else 'smaller'} on the untouched photos than "
+            "on the test photos."
         )
     for mix in dict.fromkeys(one.mix for one in across):
         # The count of photos alone that the test photos say it is as good as.
@@ -159,7 +166,8 @@ def confirmed_sentences(
             key=lambda one: abs(one.on_split_tests.estimate),
         )
         texts.append(
-            f"{near.mix} against {near.alone}: {_both(near.on_untouched, near.on_split_tests)}."
+            f"On the untouched photos, {near.mix} less {near.alone}: "
+            f"{_both(near.on_untouched, near.on_split_tests)}."
         )
     return texts
 
@@ -187,7 +195,7 @@ def _outcome(cell: OnUntouched, shown: Collection[CellKey] | None) -> str:
     if shown is not None and cell.key not in shown:
         return "Open on the test photos, so that there is no claim to confirm, and"
     if gain.low <= 0 <= gain.high:
-        return "Not confirmed"
+        return "Neither confirmed nor contradicted"
     return "Confirmed" if gain.estimate * before.estimate > 0 else _CONTRADICTED
 
 
@@ -248,7 +256,7 @@ def _retrained(study: StudyFacts) -> list[str]:
 def confirmed_across_table(found: Sequence[Across]) -> Table:
     """One row per comparison with more photos alone."""
     ends = ("", ", 95 % low", ", 95 % high")
-    columns = ("mix", "photos alone", *(f"split tests{end}" for end in ends),
+    columns = ("mix", "photos alone", *(f"test photos{end}" for end in ends),
                *(f"untouched{end}" for end in ends))  # fmt: skip
     rows = tuple(
         (str(one.mix), str(one.alone), *_three(one.on_split_tests), *_three(one.on_untouched))
@@ -261,8 +269,8 @@ def confirmed_table(cells: Sequence[OnUntouched]) -> Table:
     """One row per cell and look."""
     measured = ("untouched", "optimism", "gain on untouched", "optimism of gain")
     ends = {name: (name, f"{name}, 95 % low", f"{name}, 95 % high") for name in measured}
-    columns = ("cell", "look", "models", "split tests", *ends["untouched"], *ends["optimism"],
-               "gain on split tests", *ends["gain on untouched"],
+    columns = ("cell", "look", "models", "test photos", *ends["untouched"], *ends["optimism"],
+               "gain on test photos", *ends["gain on untouched"],
                *ends["optimism of gain"])  # fmt: skip
     return Table(
         columns,
@@ -281,8 +289,9 @@ def confirmed_table(cells: Sequence[OnUntouched]) -> Table:
 def confirmed_view(cells: Sequence[OnUntouched]) -> Table:
     """The same as a reader sees it beside the verdict: intervals in words."""
     return Table(
-        ("cell", "models", "mean IoU, split tests", "untouched photos", "optimism",
-         "gain, split tests", "untouched photos", "optimism"),
+        ("cell", "models", "mean IoU, test photos", "mean IoU, untouched photos",
+         "optimism: test less untouched", "gain, test photos", "gain, untouched photos",
+         "optimism of the gain"),
         tuple(
             (
                 str(cell.key) + ("" if cell.look == 1 else f" (look {cell.look})"),
@@ -390,7 +399,7 @@ def _means(groups: Groups, scores: Mapping[str, Confirmation]) -> tuple[list[flo
 
 
 def _both(gain: Interval, before: Interval) -> str:
-    return f"{gain_text(gain)} (on the test photos {signed(before.estimate)})"
+    return f"{gain_text(gain)} (the same models on the test photos: {signed(before.estimate)})"
 
 
 def _three(interval: Interval | None) -> tuple[float | None, float | None, float | None]:

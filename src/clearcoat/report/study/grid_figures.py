@@ -95,7 +95,9 @@ def fig_2b(grid: GridAnalysis) -> Drawn | None:
         "fig-2b",
         "Fig. 2b: gain in mean IoU over as many photos without renders",
         "In per cent of the score without renders; orange: better, purple: worse. The intervals "
-        "are in the data, over runs and, where the counts per image are at hand, over test images.",
+        "are in the data, over runs and, where the counts per image are at hand, over test images; "
+        "that of the relative gain is the delta method's on the logarithm of the ratio, and may "
+        "differ in sign from that of the difference near zero.",
         styled(lambda: _map(values, texts, "PuOr_r", norm, shown, columns)),
         Table(
             (
@@ -271,8 +273,12 @@ def fig_4(grid: GridAnalysis) -> Drawn | None:
         "Fig. 4: score by renders per photo, and where it breaks",
         "Uprights are 95 % intervals, cut off far from the scores. A circle marks the best count "
         "of a row in which the scores are shown to fall before the last count (Dunnett's test, "
-        "Holm over the rows, 5 %); no circle: no fall shown. "
-        "Left out, in the data: a cell with too few of the repeats of its row.",
+        "Holm over the rows, 5 %); no circle: no fall shown."
+        + (
+            " Left out, in the data: a cell with too few of the repeats of its row."
+            if grid.left_out
+            else ""
+        ),
         styled(draw),
         _breaks_table(grid),
     )

@@ -13,6 +13,7 @@ from clearcoat.report.study.across import MARGIN
 from clearcoat.report.study.comparing import ClassContrast, contrast
 from clearcoat.report.study.grid import Gain, GridAnalysis
 from clearcoat.report.study.words import gain_text, mean_text, signed
+from clearcoat.report.verdict import images
 from clearcoat.statistics import mean_interval
 
 _LEARNED = 0.65
@@ -48,8 +49,9 @@ def next_steps(grid: GridAnalysis, row: int | None) -> list[str]:
         gain = grid.gains[real, synthetic]
         texts.append(
             f"Repeat more often where it is open{_with_pretrainings(grid, gain)}: "
-            f"{len(undecided)} of {len(grid.gains)} comparisons have a higher mean that may be "
-            f"chance, first {real:,} photos + {synthetic:,} renders "
+            f"{len(undecided)} of {images(len(grid.gains), 'comparison')} "
+            f"{'has' if len(undecided) == 1 else 'have'} a higher mean that may be chance; begin "
+            f"with {images(real, 'photo')} beside {images(synthetic, 'render')} "
             f"({gain_text(gain.contrast.difference)})."
         )
     return texts

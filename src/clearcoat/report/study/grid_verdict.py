@@ -16,13 +16,16 @@ from clearcoat.report.study.grid_cautions import cautions
 from clearcoat.report.study.grid_steps import next_steps
 from clearcoat.report.study.words import (
     NO_SPREAD,
+    alternatives,
     contrast_text,
     gain_text,
     mean_text,
     number_range,
     p_text,
+    percent,
     percent_range,
     signed,
+    together,
 )
 from clearcoat.report.verdict import images
 from clearcoat.statistics import BreakPoint, Worth
@@ -101,7 +104,7 @@ def _headline(grid: GridAnalysis, kind: str) -> str:
         where = (
             f"with {rows[0]:,} to {rows[-1]:,} photos"
             if len(rows) > 2 and rows == between
-            else f"with {' and '.join(f'{r:,}' for r in rows)} photos"
+            else f"with {together(rows)} photos"
         )
         more = "" if kind == "gain" else " Elsewhere in the grid they hurt."
         return f"Yes: renders are worth it {where}. At best, {told}.{more}"
@@ -173,26 +176,27 @@ def _break_sentence(grid: GridAnalysis, row: int) -> str:
     if found is None:
         return ""
     last = found.counts[-1]
-    span = ", ".join(f"{count:,}" for count in found.credible)
+    span = alternatives(found.credible)
     if found.shown():
         fall = contrast(
             grid.study, grid.cells[row, last], grid.cells[row, found.best], images=False
         )
         best = f"{found.best:,}" if found.best else "none"
         return (
-            f"{_fall(grid, row, found)}: the best count is {best} (95 % set {span}); with {last:,} "
-            f"it is {gain_text(fall.difference)} of these two cells alone ({p_text(found.fall_p)} "
-            "by the spread of the whole row; Dunnett, Holm over the rows)."
+            f"{_fall(grid, row, found)}: the best number is {best} (with 95 % certainty {span}); "
+            f"with {last:,} it is {gain_text(fall.difference)} of these two cells alone "
+            f"({p_text(found.fall_p)} by the spread of the whole row; Dunnett, Holm over the rows)."
         )
+    photos = images(row, "photo")
     opening = (
-        f"No break point is seen up to {last:,} renders"
+        f"No break point is seen with {photos} up to {last:,} renders"
         if last in found.credible
-        else f"A fall is not shown up to {last:,} renders, though they are hardly the best count"
+        else f"A fall is not shown with {photos} up to {last:,} renders, though they are hardly "
+        "the best number"
     )
-    one_of = "one of " if len(found.credible) > 1 else ""
     return (
-        f"{opening} ({p_text(found.fall_p)} for a fall): the best count is {one_of}{span} (95 % "
-        f"set), and with probability {found.none_seen:.0%} it is the last one or beyond."
+        f"{opening} ({p_text(found.fall_p)} for a fall): with 95 % certainty the best number is "
+        f"{span}, with {percent(found.none_seen)} it is the last of them or more."
     )
 
 
@@ -235,9 +239,14 @@ def _reach_sentences(grid: GridAnalysis) -> list[str]:
     elif grid.gains:
         lowest = min(grid.gains.values(), key=lambda g: g.contrast.difference.estimate)
         key = lowest.contrast.cell.key
+        high = lowest.contrast.difference.high
+        chance = ""
+        if high is not None and high < 0 and lowest.loss_p is not None:
+            # The interval by itself would be a loss.
+            chance = f", of this cell alone; corrected {p_text(lowest.loss_p)} for a loss"
         texts.append(
             f"No cell shows a loss; the lowest is {gain_text(lowest.contrast.difference)} with "
-            f"{key.real:,} photos and {key.synthetic:,} renders."
+            f"{key.real:,} photos and {key.synthetic:,} renders{chance}."
         )
     return texts
 
@@ -247,7 +256,9 @@ def _stands_for(found: StandsFor | None, beside: str = "") -> list[str]:
         return []
     mix, photos = found.contrast.cell.key, found.contrast.baseline.key.real
     opening = f"{images(mix.real, 'photo')} with {images(mix.synthetic, 'render')}{beside}"
-    p = "too few runs to test" if found.not_worse_p is None else p_text(found.not_worse_p)
+    p = "too few runs to test"
+    if found.not_worse_p is not None:
+        p = f"one-sided {p_text(found.not_worse_p)}"
     if found.mixes > 1 and found.not_worse_p is not None:
         p += f", corrected for the choice among {found.mixes} mixes"
     if found.shown:
@@ -370,8 +381,10 @@ def _prices(grid: GridAnalysis) -> list[str]:
     else:
         ending = f"; a saving is not shown{chosen}"
     return [
-        f"At your prices {images(mix.real, 'photo')} and "
-        f"{images(mix.synthetic, 'render')} cost {best.cost:,.0f} {currency}; by the learning "
+        f"At your prices, {prices.real:,g} {currency} a photo and {prices.synthetic:,g} {currency} "
+        "a render, "
+        f"{images(mix.real, 'photo')} and {images(mix.synthetic, 'render')} cost "
+        f"{best.cost:,.0f} {currency}; by the learning "
         f"curve as good a score ({mix.score:.3f}) takes {alone} {currency} of photos alone "
         f"(95 % interval {reach}){ending}."
     ]

@@ -10,6 +10,13 @@ from clearcoat.report.study.facts import StudyFacts
 from clearcoat.report.verdict import images
 from clearcoat.report.writing import page
 
+_NAMES_OF_STARTS = (
+    "A start is named by where its encoder comes from and where its decoder does: synth is the "
+    "base, a model trained on renders; random is neither; ImageNet's encoders have the name of "
+    "their network. While photos are learned, its encoder is trainable or frozen. Control starts "
+    "from nothing."
+)
+
 
 def render_study_page(report: StudyReport) -> str:
     """Return the whole page."""
@@ -29,13 +36,14 @@ def render_study_page(report: StudyReport) -> str:
 
 
 def _lead(study: StudyFacts) -> str:
-    runs = sum(len(cell.values) for cell in study.cells.values())
+    runs = sum(len(cell.scores) for cell in study.cells.values())
     what = "Grid of photos and renders" if study.kind == "supplement" else "Transfer study"
-    return (
+    text = (
         f"{what}: {images(runs, 'run')} in {images(len(study.cells), 'cell')}. The score is mean "
         "IoU on photos that no training saw, every class alike, a class being present where its "
         "probability reaches 50 %."
     )
+    return text if study.kind == "supplement" else f"{text} {_NAMES_OF_STARTS}"
 
 
 def _settings(study: StudyFacts) -> str:

@@ -294,9 +294,12 @@ def _rates(grid: GridAnalysis) -> list[NamedTable]:
 
 
 def _ledger_table(facts: StudyFacts) -> NamedTable:
+    # A line taken over from another study may call its arm otherwise.
+    arms = {e.run_id: key.arm for key, cell in facts.cells.items() for e in cell.entries}
     rows = tuple(
         (
-            e.run_id[:12], e.arm, e.real, e.synthetic, e.repeat, e.split, e.seed, e.mean_iou,
+            e.run_id[:12], arms.get(e.run_id, e.arm), e.real, e.synthetic, e.repeat, e.split,
+            e.seed, e.mean_iou,
             e.failed or ("yes" if e.run_id in facts.belonging else "no"), e.steps, e.epochs,
             round(e.train_s, 1),
             "–" if e.exclusive is None else "yes" if e.exclusive else "no",
@@ -304,7 +307,7 @@ def _ledger_table(facts: StudyFacts) -> NamedTable:
         )
         for e in sorted(
             facts.ledger.entries,
-            key=lambda e: (e.arm, e.real, e.synthetic, e.repeat, e.run_id),
+            key=lambda e: (arms.get(e.run_id, e.arm), e.real, e.synthetic, e.repeat, e.run_id),
         )
     )  # fmt: skip
     return NamedTable(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from clearcoat.report.study.across import MARGIN
 from clearcoat.report.study.comparing import Contrast, contrast
@@ -29,6 +30,9 @@ class Times:
     pretraining: float | None
     """Mean over the runs of what the run spent that they started from: 0 for those that start from
     none, None where the ledger lacks the line of one."""
+    shares: tuple[float, ...]
+    """Of runs that go on from one run together, their share of pretraining; empty where it is not
+    known."""
 
     @property
     def share(self) -> float | None:
@@ -40,11 +44,11 @@ class Times:
 
     @property
     def share_range(self) -> tuple[float, float] | None:
-        """Interval of the share, from that of the specialisation; None where that has none."""
-        ahead, rest = self.pretraining, self.specialisation
-        if not ahead or rest.low is None or rest.high is None:
+        """Interval of the share within 0 to 1; None where runs go on from one run alone."""
+        found = mean_interval(self.shares) if self.shares else None
+        if found is None or found.low is None or found.high is None:
             return None
-        return ahead / (ahead + rest.high), ahead / (ahead + max(0.0, rest.low))
+        return max(0.0, found.low), min(1.0, found.high)
 
 
 @dataclass(frozen=True)
@@ -141,10 +145,19 @@ def _times(cell: CellFacts, by_id: Mapping[str, Entry], unit: str) -> Times:
     def spent(entry: Entry) -> float:
         return entry.train_s if unit == "s" else float(entry.images_seen)
 
-    starts = [entry.started_from for entry in cell.entries if entry.started_from is not None]
-    before = [spent(by_id[start]) for start in starts if start in by_id]
-    pretraining = None if len(before) < len(starts) else sum(before) / max(1, len(before))
-    return Times(unit, mean_interval([spent(entry) for entry in cell.entries]), pretraining)
+    specialisation = mean_interval([spent(entry) for entry in cell.entries])
+    if any(e.started_from is not None and e.started_from not in by_id for e in cell.entries):
+        return Times(unit, specialisation, None, ())
+
+    def before(entry: Entry) -> float:
+        return 0.0 if entry.started_from is None else spent(by_id[entry.started_from])
+
+    pairs = [
+        (fmean(before(e) for e in group), fmean(spent(e) for e in group))
+        for group in cell.independent
+    ]
+    shares = tuple(ahead / (ahead + rest) if ahead else 0.0 for ahead, rest in pairs)
+    return Times(unit, specialisation, fmean(before(e) for e in cell.entries), shares)
 
 
 _QUESTIONS: Sequence[tuple[str, str, str]] = (

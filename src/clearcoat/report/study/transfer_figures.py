@@ -15,13 +15,15 @@ from clearcoat.report.tables import Table, Value
 from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, EFFICIENTNET
 
 _MIX_HATCHES = ("////", "....", "xxxx", "----")
+_AGAIN = ("#d4d4d4", "\\\\\\\\")
 
 
 @dataclass(frozen=True)
 class _Look:
     """One colour and marker per start; what is frozen is hollow, and hatched as a bar.
 
-    Controls on a mix have the colour of the plain one, and a marker and hatching each.
+    Controls on a mix have the colour of the plain one, and a marker and hatching each. What comes
+    after as many starts as there are colours is grey inside.
     """
 
     color: str
@@ -31,7 +33,8 @@ class _Look:
 
 
 def _looks(arms: Sequence[str]) -> dict[str, _Look]:
-    starts = list(dict.fromkeys(arm.partition(", ")[0] for arm in arms))
+    # W-nets last: only they may come to a colour that another start has.
+    starts = list(dict.fromkeys(arm.partition(", ")[0] for arm in sorted(arms, key=_is_wnet)))
     mixes = [arm for arm in arms if arm.startswith(CONTROL_MIX)]
     looks = {}
     for arm in arms:
@@ -43,8 +46,15 @@ def _looks(arms: Sequence[str]) -> dict[str, _Look]:
             mix = mixes.index(arm)
             marker = MARKERS[(turn - mix) % len(MARKERS)]
             hatch = _MIX_HATCHES[mix % len(_MIX_HATCHES)]
-        looks[arm] = _Look(color, marker, "none" if hatch else color, hatch)
+        face = "none" if hatch else color
+        if turn >= len(COLORS):
+            face, hatch = _AGAIN
+        looks[arm] = _Look(color, marker, face, hatch)
     return looks
+
+
+def _is_wnet(arm: str) -> bool:
+    return arm.startswith("W-net")
 
 
 def transfer_figures(analysis: TransferAnalysis) -> list[Drawn]:
@@ -54,7 +64,7 @@ def transfer_figures(analysis: TransferAnalysis) -> list[Drawn]:
     # Each encoder where the paper found it better: ImageNet's frozen, that from renders trainable.
     imagenet = ("VGG19", EFFICIENTNET)
     best = [name for name in encoders if name.endswith("frozen") == name.startswith(imagenet)]
-    wnets = [name for name in analysis.arms if name.startswith("W-net")]
+    wnets = [name for name in analysis.arms if _is_wnet(name)]
     wanted = (
         ("fig-6", "Fig. 6: encoders trainable or frozen", encoders, encoders),
         ("fig-7", "Fig. 7: where encoder and decoder start", [CONTROL, *mixes, *best], best),
@@ -78,7 +88,8 @@ def _panels(analysis: TransferAnalysis, name: str, title: str, arms: Sequence[st
     unit = next(iter(analysis.starts.values())).times.unit
     real = [r for r in analysis.real if any((arm, r) in analysis.starts for arm in arms)]
 
-    looks = _looks(arms)
+    # Of all arms, so that a start looks alike in every figure.
+    looks = _looks(analysis.arms)
 
     def draw() -> Figure:
         figure = Figure(figsize=(7.6, 3.6 + 0.19 * -(-len(arms) // 3)), layout="constrained")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from clearcoat.report.study.across import MARGIN
 from clearcoat.report.study.comparing import ALPHA, Contrast
+from clearcoat.report.study.facts import CellFacts
 from clearcoat.report.study.grid_cautions import shared_pretraining
 from clearcoat.report.study.grid_verdict import StudyVerdict
 from clearcoat.report.study.starts import (
@@ -19,7 +20,15 @@ from clearcoat.report.study.starts import (
     Times,
     TransferAnalysis,
 )
-from clearcoat.report.study.words import NO_SPREAD, cell_text, contrast_text, gain_text, p_text
+from clearcoat.report.study.words import (
+    NO_SPREAD,
+    cell_text,
+    contrast_text,
+    gain_text,
+    p_text,
+    percent,
+    together,
+)
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
 from clearcoat.studies.transfer import CONTROL, FROM_RENDERS
@@ -46,7 +55,10 @@ def judge_transfer(analysis: TransferAnalysis, photos: int | None = None) -> Stu
             *_time(analysis),
         ),
         next_steps=_next_steps(
-            {real: found for real, found in best.items() if yours in (None, real)}, shown, lost
+            {real: found for real, found in best.items() if yours in (None, real)},
+            shown,
+            lost,
+            analysis.base,
         ),
         cautions=tuple(_cautions(analysis)),
     )
@@ -126,22 +138,19 @@ def _headline(
     )
     lead = "At best, " if yours is None else "Nearest to your number, "
     if shown:
-        text = f"Yes: starting from renders helps with {_counts(shown)} photos."
+        text = f"Yes: starting from renders helps with {together(shown)} photos."
         if lost:
-            text += f" With {_counts(lost)} it costs."
+            text += f" With {together(lost)} it costs."
         return f"{text} {lead}{told}."
     if lost:
         return (
-            f"No: with {_counts(lost)} photos even the best start from renders costs. {lead}{told}."
+            f"No: with {together(lost)} photos even the best start from renders costs. "
+            f"{lead}{told}."
         )
     if all(p is None for p in adjusted.values()):
         so_far = "So far, " if yours is None else lead
         return f"Too early to tell: {_lacking(list(best.values()))}. {so_far}{told}."
     return f"Not shown: starting from renders gains no more than chance gives. {lead}{told}."
-
-
-def _counts(counts: Sequence[int]) -> str:
-    return ", ".join(f"{count:,}" for count in counts)
 
 
 def _lacking(best: Sequence[_Best]) -> str:
@@ -234,7 +243,10 @@ def _time(analysis: TransferAnalysis) -> list[str]:
         ]
         adjusted = dict(zip((name for name, _, _ in found), holm(tests), strict=True))
         as_good = [item for item in found if (p := adjusted[item[0]]) is not None and p < ALPHA]
-        name, start, share = max(as_good or found, key=lambda item: item[2])
+        # Starts that are trained for as long move as much: of these the one that scores most.
+        name, start, share = max(
+            as_good or found, key=lambda i: (round(i[2], 3), i[1].cell.interval.estimate)
+        )
         p, mix = adjusted[name], start.against_mix
         if mix is None:
             ending = "; there is no control on a mix to compare the score with"
@@ -259,19 +271,36 @@ def _time(analysis: TransferAnalysis) -> list[str]:
 
 
 def _percent(share: float, times: Times) -> str:
-    reach = times.share_range
-    return f"{share:.0%}" if reach is None else f"{share:.0%} ({reach[0]:.0%} to {reach[1]:.0%})"
+    told = percent(share)
+    if times.share_range is None:
+        return told
+    low, high = map(percent, times.share_range)
+    return told if low == high == told else f"{told} ({low} to {high})"
+
+
+def _instead(start: Start, base: CellFacts | None) -> str:
+    """What may do as well at less trouble."""
+    told = []
+    if base is not None and base.scores:
+        told.append(f"{base.interval.estimate:.3f} without a photo, as the base model is")
+    if start.against_mix is not None:
+        mix = start.against_mix.baseline
+        told.append(f"{mix.interval.estimate:.3f} by training on photos and renders in one go")
+    return f"; compare {', and '.join(told)}" if told else ""
 
 
 def _next_steps(
-    best: Mapping[int, _Best], shown: Sequence[int], lost: Sequence[int]
+    best: Mapping[int, _Best],
+    shown: Sequence[int],
+    lost: Sequence[int],
+    base: CellFacts | None,
 ) -> tuple[str, ...]:
     steps = []
     for real, found in best.items():
         if real in shown:
             steps.append(
                 f"With about {real:,} photos, specialise by {found.name}: "
-                f"{cell_text(found.start.cell)}."
+                f"{cell_text(found.start.cell)}{_instead(found.start, base)}."
             )
         elif real in lost:
             steps.append(
@@ -280,7 +309,7 @@ def _next_steps(
             )
     open_rows = [real for real in best if real not in (*shown, *lost)]
     if open_rows:
-        counts = _counts(open_rows)
+        counts = together(open_rows)
         cells = [best[real].start.cell for real in open_rows]
         least = min(len(cell.values) for cell in cells)
         if any(len(cell.values) < len(cell.entries) for cell in cells):
@@ -303,7 +332,7 @@ def _cautions(analysis: TransferAnalysis) -> list[str]:
     found = []
     missing = sorted({key.arm for key, _ in study.skipped})
     if missing:
-        found.append(f"Not run: {', '.join(missing)} ({study.skipped[0][1]}).")
+        found.append(f"Not run: {'; '.join(missing)} ({study.skipped[0][1]}).")
     if study.open:
         found.append(f"Runs are still missing in {images(study.open, 'cell')} of {study.planned}.")
     if study.failed:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clearcoat.report.verdict import p_text, percent_bounds, signed, signed_percent
+from clearcoat.report.verdict import p_text, percent, percent_bounds, signed, signed_percent
 from clearcoat.statistics import Interval
 
 if TYPE_CHECKING:
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_SPREAD",
+    "alternatives",
     "cell_text",
     "contrast_text",
     "gain_text",
     "mean_text",
     "number_range",
     "p_text",
+    "percent",
     "percent_range",
     "signed",
+    "together",
 ]
 
 NO_SPREAD = "runs of a cell score the same, so that none tells how far chance takes a score"
@@ -75,6 +79,18 @@ def percent_range(interval: Interval | None) -> str:
         return ""
     bounds = percent_bounds(interval)
     return signed_percent(interval.estimate) + (f" ({bounds})" if bounds else "")
+
+
+def alternatives(counts: Sequence[int]) -> str:
+    """Counts of which one is meant."""
+    *others, last = (f"{count:,}" for count in counts)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def together(counts: Sequence[int]) -> str:
+    """Counts of which all are meant."""
+    *others, last = (f"{count:,}" for count in counts)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def number_range(low: float, high: float, limit: float = math.inf, fewest: float = 0.0) -> str:
