@@ -51,7 +51,7 @@ def test_a_curve_that_passes_beside_the_points_is_explained(grid: StudyFacts) ->
 def test_the_transfer_study_says_what_is_told() -> None:
     study = read_study(CAR_PARTS / "transfer")
     assert study.failed == study.foreign == 0 and not study.ledger.complaints
-    assert "renders helps with 16, 64 photos" in judge_transfer(analyse_transfer(study)).headline
+    assert "renders helps with 16 and 64 photos" in judge_transfer(analyse_transfer(study)).headline
     told = (ROOT / "docs" / "results" / "car-parts.md").read_text("utf-8")
     for key, cell in study.cells.items():
         if key.real:
@@ -86,7 +86,7 @@ def test_the_columns_are_whole_and_told() -> None:
         assert f"{cell.interval.estimate:.3f} ± {cell.interval.half_width:.3f}" in told, str(key)
     verdict = judge_grid(analyse_grid(study))
     assert verdict.kind == "gain"
-    assert any("the best count is one of 1,024, 4,096" in text for text in verdict.sentences)
+    assert any("the best number is 1,024 or 4,096" in text for text in verdict.sentences)
 
 
 def test_photos_without_labels_are_those_of_the_ledger(grid: StudyFacts) -> None:

@@ -399,7 +399,7 @@ def _means(groups: Groups, scores: Mapping[str, Confirmation]) -> tuple[list[flo
 
 
 def _both(gain: Interval, before: Interval) -> str:
-    return f"{gain_text(gain)} (the same models on the test photos: {signed(before.estimate)})"
+    return f"{gain_text(gain)} (test photos: {signed(before.estimate)})"
 
 
 def _three(interval: Interval | None) -> tuple[float | None, float | None, float | None]:
