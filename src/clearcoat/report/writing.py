@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from clearcoat import __version__
 from clearcoat.dataset.files import make_folder, make_folder_of, write_whole
@@ -22,6 +23,8 @@ _APART = re.compile(
     r"(?<=\d) (?=%)|(?<=\bp) (?=(?:=|&lt;) \d)|(?<=\bp =) (?=\d)|(?<=\bp &lt;) (?=\d)"
 )
 
+_CODE = re.compile("`([^`]+)`")
+
 
 def page(template: str, title: str, *, filters: dict[str, Any] | None = None, **values: Any) -> str:
     """Return a page of that template."""
@@ -32,7 +35,7 @@ def page(template: str, title: str, *, filters: dict[str, Any] | None = None, **
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= filters or {}
+    environment.filters |= {"told": _told} | (filters or {})
     environment.globals |= {
         "title": title,
         "version": __version__,
@@ -41,6 +44,11 @@ def page(template: str, title: str, *, filters: dict[str, Any] | None = None, **
         "swatches": _swatches,
     }
     return _kept_together(environment.get_template(template).render(**values))
+
+
+def _told(text: str) -> Markup:
+    """Return a sentence with what it names between backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def _kept_together(page: str) -> str:

@@ -58,6 +58,10 @@ def test_no_line_ends_between_a_number_and_its_sign(page: Page) -> None:
     assert not re.search(r"\d %|\bp [=<]|\bp.[=<] \d", text)
 
 
+def test_what_a_sentence_names_is_set_as_code(page: Page) -> None:
+    assert "`" not in page.text and len(page.all("code")) > 5
+
+
 def test_lines_of_another_study_are_listed_under_the_cell_that_they_count_in(
     tmp_path: Path,
 ) -> None:
