@@ -117,6 +117,40 @@ def test_cells_without_data_are_left_out_and_named(data: Path) -> None:
     assert "16 images" in reasons[15, 0] and "12 images" in reasons[4, 12]
 
 
+@pytest.mark.parametrize(
+    ("options", "left_out", "why"),
+    [
+        (
+            {"model": {"filters": [4, 4, 4, 4, 4]}},
+            {(1, 0), (1, 8)},
+            "batch norm has a single value to average at the deepest level: batches of one image "
+            "at size 16, use `size` 32, or more images",
+        ),
+        (
+            # Photos alone are trained for six steps.
+            {"warmup_steps": 3, "pretrain_max_steps": 4, "max_steps": 2},
+            {(1, 8), (8, 8)},
+            "the warm-up is longer than the training: 3 warm-up steps of 2 in the phase 'real', "
+            "lower `warmup_steps` or raise `max_steps`",
+        ),
+    ],
+)
+def test_cells_that_cannot_be_trained_are_left_out_and_named(
+    options: dict[str, object], left_out: set[tuple[int, int]], why: str, data: Path
+) -> None:
+    study = supplement(data, real_counts=[1, 8], training=TRAINING | options)
+    reasons = {tuple(cell.key[1:]): cell.why for cell in study.skipped}
+    assert reasons == dict.fromkeys(left_out, why)
+    assert len(study.cells) == 4 - len(left_out)
+
+
+def test_what_a_start_cannot_be_trained_for_is_left_out_with_it(data: Path) -> None:
+    study = transfer(data, pretrain={"warmup_steps": 3})
+    assert {cell.key.arm for cell in study.cells} == {"control", "control, mix"}
+    why = {cell.key.arm: cell.why for cell in study.skipped}
+    assert "in the phase 'all'" in why["base"] and why["synth-synth, frozen"] == why["base"]
+
+
 def test_few_pretrainings_take_turns(data: Path) -> None:
     study = supplement(data, pretrainings=1)
     starts = {run.start.run_id for run in first_runs(study, key_of(study, 4, 8), 3) if run.start}

@@ -88,6 +88,15 @@ def test_records_of_photos_without_labels_are_read_once(
     assert max(read.count((more.path, index)) for index in more.indices) <= 2
 
 
+def test_batches_without_room_for_every_kind_leave_a_cell_out(data: Path) -> None:
+    tight = TRAINING | {"batch_size": 2, "real_share": 0.5}
+    study = supplement(data, training=tight, self_training={"synthetic": [8]}, qualitative=None)
+    assert {cell.key.arm for cell in study.cells} == {GRID_ARM}
+    skipped = {cell.key: cell.why for cell in study.skipped}
+    why = skipped[CellKey(SELF_TRAINED_ARM, 8, 8)]
+    assert "use `batch_size` 3 or more" in why
+
+
 def test_where_every_photo_is_drawn_none_is_left_without_a_label(data: Path) -> None:
     study = supplement(data, real_counts=[4, 14], self_training={})
     assert (SELF_TRAINED_ARM, 4, 8) in {cell.key for cell in study.cells}

@@ -13,7 +13,7 @@ from clearcoat.studies import SupplementSpec, TransferSpec, load_study
 from clearcoat.studies.presets import PRESETS
 from clearcoat.training import SelfTraining
 
-from .conftest import supplement
+from .conftest import TRAINING, supplement
 
 GRID = """
 real: photos
@@ -208,6 +208,15 @@ def test_a_mistake_of_training_is_told_at_its_line(
     assert str(caught.value.where).endswith(f"study.yaml:{where}")
     assert says in str(caught.value)
     assert "unet.filterz" not in str(caught.value) and "_name_of" not in str(caught.value)
+
+
+@pytest.mark.parametrize("section", ["training", "without_renders"])
+def test_weights_are_those_of_classes_that_there_are(section: str, data: Path) -> None:
+    own = {"training": TRAINING} | {section: TRAINING | {"class_weights": {"brihgt": 2}}}
+    with pytest.raises(SpecError, match="no class 'brihgt'") as raised:
+        supplement(data, **own)
+    assert raised.value.where == f"{section}.class_weights"
+    assert "did you mean 'bright'?" in str(raised.value)
 
 
 @pytest.mark.parametrize("untouched", [0, 4])

@@ -229,6 +229,19 @@ def test_a_run_that_diverges_is_written_down_and_not_tried_for_ever(
     assert len(state.values) >= 2
 
 
+def test_an_error_says_in_which_cell_it_is(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise UsageError("no pixel of these images is labelled", where="photos")
+
+    monkeypatch.setattr("clearcoat.studies.work.run_training", refuse)
+    study = supplement(data, real_counts=[4], synthetic_counts=[0], qualitative=None)
+    with pytest.raises(UsageError, match=r"^4 real \+ 0 synthetic, repeat 0: no pixel") as raised:
+        conduct(study, tmp_path)
+    assert raised.value.where == "photos"
+
+
 def test_other_data_leave_the_lines_of_the_first_uncounted(
     data: Path, finished: Path, tmp_path: Path
 ) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import torch
 
 from clearcoat.errors import UsageError
 from clearcoat.training import RECIPES, recipe, training_config
 from clearcoat.training.phases import learning_rate, plan_phases
-from clearcoat.training.selection import REAL, SYNTHETIC, TrainingData
+from clearcoat.training.selection import REAL, SYNTHETIC, Sources, TrainingData, load, select
 
 # Phases ask for the number of images alone.
 _DATA = TrainingData(
@@ -91,3 +95,33 @@ def test_a_recipes_start_belongs_to_its_model() -> None:
     # Another network has no weights to start from, and none of the recipe's channels.
     other = training_config(recipe("few-photos-cpu", {"model": {"name": "unet"}}))
     assert other.model == training_config({}).model and other.initialisation is None
+
+
+@pytest.mark.parametrize(
+    ("values", "roles"),
+    [
+        ({"real_count": 4, "synthetic_count": 3}, ("real", "synthetic")),
+        ({"mode": "paper", "mix": "balanced"}, ("real", "synthetic", "test")),
+        ({"mode": "paper", "real_count": 0}, ("real", "synthetic", "test")),
+        ({}, ("real", "validation")),
+        ({"real_count": 4, "self_training": {}}, ("real", "synthetic", "unlabelled")),
+        ({}, ("synthetic",)),
+    ],
+)
+def test_a_run_is_planned_alike_before_and_after_its_images_are_read(
+    values: dict[str, Any], roles: tuple[str, ...], squares: Any, tmp_path: Path
+) -> None:
+    given = {
+        name: squares(name, 12, size=24, seed=seed, where=tmp_path)
+        for seed, name in enumerate(roles)
+    }
+    sources = Sources(**given)
+    config = training_config({"size": 16, "model": {"filters": [4, 8]}, "batch_size": 4} | values)
+    chosen = select(config, sources)
+    data = load(chosen, sources, config, torch.device("cpu"))
+    assert chosen.parts == data.parts
+    assert chosen.validation == set(data.validation)
+    before, after = plan_phases(config, chosen), plan_phases(config, data)
+    assert [(p.name, p.max_steps, p.validate_on) for p in before] == [
+        (p.name, p.max_steps, p.validate_on) for p in after
+    ]

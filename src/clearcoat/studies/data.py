@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from clearcoat.dataset import Dataset, RecordInfo
 from clearcoat.dataset.subsets import permuted
-from clearcoat.errors import SpecError
+from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.studies.grid_spec import SupplementSpec
 from clearcoat.studies.spec import StudySpec
 from clearcoat.training import Sources
@@ -88,7 +88,8 @@ class StudyData:
 def open_data(spec: StudySpec) -> StudyData:
     """Open and split the data sets.
 
-    Raises DatasetError, and SpecError for too few photos or test photos that are trained on.
+    Raises DatasetError, and SpecError for too few photos, for test photos that are trained on and
+    for weights of classes that there are not.
     """
     photos, renders = Dataset.open(spec.real), Dataset.open(spec.synthetic)
     unlabelled = _without_labels(spec)
@@ -120,8 +121,22 @@ def open_data(spec: StudySpec) -> StudyData:
         if unlabelled is not None:
             _require_apart(photos.subset(scored), unlabelled, _NOT_SCORED)
     classes = check_classes(Sources(real[0], synthetic, None, test[0], unlabelled))
+    _require_weighted_classes(spec, classes)
     apart = _held(photos, untouched) if untouched else None
     return StudyData(classes, real, test, synthetic, apart, unlabelled)
+
+
+def _require_weighted_classes(spec: StudySpec, classes: tuple[str, ...]) -> None:
+    """Raise SpecError where weights are given to a class that there is not: no run could begin."""
+    for section in ("training", "without_renders", "pretrain"):
+        weights = getattr(spec, section, {}).get("class_weights")
+        for name in weights if isinstance(weights, Mapping) else ():
+            if name not in classes:
+                raise SpecError(
+                    f"no class {name!r} to give a weight to",
+                    where=f"{section}.class_weights",
+                    do=did_you_mean(name, classes),
+                )
 
 
 def _without_labels(spec: StudySpec) -> Dataset | None:

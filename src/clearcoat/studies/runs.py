@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from clearcoat.statistics import StoppingRule
 from clearcoat.studies.data import StudyData
 from clearcoat.studies.spec import StudySpec
 from clearcoat.training import Sources, TrainingConfig
+from clearcoat.training.phases import plan_phases
 from clearcoat.training.run import identify
 from clearcoat.training.selection import select
 
@@ -126,17 +128,32 @@ def seed_of(spec: StudySpec, key: CellKey, repeat: int) -> int:
 
 
 def possible(cell: CellPlan, splits: int) -> str | None:
-    """Return why a cell cannot be run with the data that exist; None where it can."""
+    """Return why a cell cannot be trained with the data that exist; None where it can."""
     for repeat in range(splits):
         run: PlannedRun | None = cell.make(repeat)
         while run is not None:
             try:
-                select(run.config, run.sources)
+                chosen = select(run.config, run.sources)
+                plan_phases(run.config, chosen, pretrained=run.start is not None)
             except UsageError as error:
-                needed = error.do if error.expected is None else f"needed {error.expected}"
-                return ", ".join(filter(None, (f"{error.what}: {error.found}", needed)))
+                return _in_a_line(error)
             run = run.start
     return None
+
+
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+_KEYS = {"unlabelled-max-steps": "self_training.max_steps"}
+"""Where a study has an option of `train` under another name than the option's own."""
+
+
+def _in_a_line(error: UsageError) -> str:
+    """Return an error of `train` in a line, and in a study's words: it has keys for options."""
+    found = error.what if error.found is None else f"{error.what}: {error.found}"
+    needed = error.do if error.expected is None else f"needed {error.expected}"
+    return _OPTION.sub(
+        lambda option: f"`{_KEYS.get(option[1], option[1].replace('-', '_'))}`",
+        ", ".join(filter(None, (found, needed))),
+    )
 
 
 def sorted_out(cells: list[CellPlan], splits: int) -> tuple[list[CellPlan], list[Skipped]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcoat import __version__
-from clearcoat.errors import DivergedError, RunError, TrainingError
+from clearcoat.errors import ClearcoatError, DivergedError, RunError, TrainingError
 from clearcoat.studies.budget import Costs, in_order_of_worth
 from clearcoat.studies.grid_spec import SupplementSpec
 from clearcoat.studies.ledger import Entry, Ledger, append, figures_of, read_ledger
@@ -241,6 +241,10 @@ class _Worker:
             entry = self._train(run, done)
         except DivergedError as error:
             entry = self._entry(run, None, failed=f"{error.what} ({error.where})")
+        except ClearcoatError as error:
+            # It ends the study, which has many runs.
+            error.what = f"{run.key}, repeat {run.repeat}: {error.what}"
+            raise
         self.tried.add(run.run_id)
         if run.run_id not in done or done[run.run_id].failed:
             append(self.out, entry)

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from clearcoat.errors import UsageError
 from clearcoat.training.config import TrainingConfig
 from clearcoat.training.sampling import Phase, Stream, balanced_streams
-from clearcoat.training.selection import REAL, SYNTHETIC, UNLABELLED, TrainingData
+from clearcoat.training.selection import REAL, SYNTHETIC, UNLABELLED
 
 _LABELLED = 0.25
 """Share of the labelled ones among the photos of a batch of self-training."""
 
 
+class Chosen(Protocol):
+    """What phases are made of: TrainingData, or the Selection before an image of it is read."""
+
+    @property
+    def parts(self) -> tuple[range, range, range]:
+        """Numbers of real images, of those without labels, and of renders."""
+
+    @property
+    def validate_on(self) -> str:
+        """The kind of image that decides the stopping of the last phase."""
+
+    @property
+    def validation(self) -> Container[str]:
+        """Kinds of images that there are to stop on."""
+
+
 def plan_phases(
-    config: TrainingConfig, data: TrainingData, *, pretrained: bool = False
+    config: TrainingConfig, data: Chosen, *, pretrained: bool = False
 ) -> tuple[Phase, ...]:
     """Return the phases of a run.
 
     `pretrained` says that the weights come from another run: `sequential` then goes straight
-    to its real phase.
+    to its real phase. Raises UsageError where a phase cannot be trained.
     """
     phases = _on_labels(config, data, pretrained=pretrained)
     if config.self_training is None:
@@ -32,9 +50,7 @@ def plan_phases(
     return (*phases, replace(_on_own_labels(config, data), restarts=restarts))
 
 
-def _on_labels(
-    config: TrainingConfig, data: TrainingData, *, pretrained: bool
-) -> tuple[Phase, ...]:
+def _on_labels(config: TrainingConfig, data: Chosen, *, pretrained: bool) -> tuple[Phase, ...]:
     real, _, synthetic = data.parts
     if config.mix == "sequential" and len(real):
         share = 1.0 if config.real_share is None else config.real_share
@@ -65,7 +81,7 @@ def _on_labels(
     return (_tuning(together, config) if pretrained else together,)
 
 
-def _on_own_labels(config: TrainingConfig, data: TrainingData) -> Phase:
+def _on_own_labels(config: TrainingConfig, data: Chosen) -> Phase:
     """Return the phase on photos that the model labels itself, besides all others.
 
     Its control shows photos with labels in their place.
@@ -124,7 +140,7 @@ def _tuning(phase: Phase, config: TrainingConfig) -> Phase:
 def _phase(
     name: str,
     config: TrainingConfig,
-    data: TrainingData,
+    data: Chosen,
     pools: tuple[range | tuple[()], range, float],
     max_steps: int | None,
 ) -> Phase:
@@ -139,7 +155,7 @@ def _phase(
 def _finish(
     name: str,
     config: TrainingConfig,
-    data: TrainingData,
+    data: Chosen,
     streams: tuple[Stream, ...],
     max_steps: int | None,
     validate_on: str,

@@ -68,6 +68,20 @@ class Selection:
     validate_on: str = REAL
     """The kind of image that decides the stopping of the last phase."""
     unlabelled: tuple[int, ...] = ()
+    given: bool = False
+    """Whether photos to stop on were given, so that no photo is held back."""
+
+    @property
+    def parts(self) -> tuple[range, range, range]:
+        """As the data will have them: real images, those without labels, and renders."""
+        begin = len(self.real)
+        middle = begin + len(self.unlabelled)
+        return range(begin), range(begin, middle), range(middle, middle + len(self.synthetic))
+
+    @property
+    def validation(self) -> frozenset[str]:
+        """Kinds of images that there will be to stop on."""
+        return frozenset((*self.held_back, REAL) if self.given else self.held_back)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for a run's config.json."""
@@ -147,7 +161,7 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
     if not real and not synthetic:
         raise UsageError("nothing to train on", found="real count 0 and synthetic count 0")
     unlabelled = _without_labels(config, sources, (*real, *held.get(REAL, ())))
-    return Selection(real, synthetic, held, validate_on, unlabelled)
+    return Selection(real, synthetic, held, validate_on, unlabelled, given)
 
 
 def load(
@@ -282,6 +296,7 @@ def _hold_back(
             f"too few {kind} images to hold {count} back for early stopping",
             where=dataset.path,
             found=f"{len(dataset)} images",
+            expected=f"{count} or more",
             do="add images, or give --validation DIR",
         )
     return holdout_split(dataset.indices, seed, count=count)
