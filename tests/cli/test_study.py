@@ -77,6 +77,23 @@ def test_a_study_runs_once(study: Path) -> None:
         CliRunner().invoke(group, [*report, str(study / "out" / "runs")], catch_exceptions=False)
 
 
+def test_a_dry_run_counts_what_is_tried_again(study: Path, tmp_path: Path) -> None:
+    file, out = study / "failed.yaml", tmp_path / "out"
+    file.write_text(STUDY.replace("[4, 400]", "[4]").replace("[0, 8]", "[0]"))
+    arguments = ["study", "supplement", str(file), "--out", str(out)]
+    assert CliRunner().invoke(group, arguments).exit_code == 0
+    ledger = out / "ledger.jsonl"
+    first, second = map(json.loads, ledger.read_text().splitlines())
+    failed = second | {"failed": "it diverged", "mean_iou": None}
+    ledger.write_text(f"{json.dumps(first)}\n{json.dumps(failed)}\n")
+    told = {
+        flag: CliRunner().invoke(group, [*arguments, "--dry-run", *flag]).output
+        for flag in ((), ("--retry-failed",))
+    }
+    assert "2 done" in told[()] and "0 runs are next" in told[()]
+    assert "1 done" in told["--retry-failed",] and "1 runs are next" in told["--retry-failed",]
+
+
 def test_a_dry_run_refuses_the_folder_of_something_else(study: Path) -> None:
     arguments = ["study", "supplement", str(study / "study.yaml"), "--out", str(study / "photos")]
     with pytest.raises(UsageError, match="the folder holds a data set"):

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from clearcoat.errors import DivergedError, TrainingError, UsageError
-from clearcoat.studies import Conditions, Entry, StudyPlan, conduct, plan, read_ledger
+from clearcoat.studies import Conditions, Entry, StudyPlan, append, conduct, plan, read_ledger
+from clearcoat.studies.locks import Claims
 from clearcoat.studies.pictures import PICTURES, read_depicted
 from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.training import Silent
 
+from .conftest import entry as entry_of
 from .conftest import facts, supplement, transfer
 
 
@@ -184,6 +186,35 @@ def test_a_process_that_waits_for_others_says_so_once(data: Path, tmp_path: Path
     assert sum("with another process" in text for text in told) == 1
 
 
+def test_a_start_that_fails_with_another_process_is_not_tried_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"initialisations": ["synth-synth"], "freeze": ["trainable"], "wnet": False}
+    study = transfer(data, mix_counts=[], **few)
+    start, run = plan(study, ()).next
+    take, asked = Claims.take, []
+
+    def late(claims: Claims, name: str) -> bool:
+        asked.append(name)
+        if asked == [start.run_id]:
+            # The other process has it still.
+            return False
+        if asked == [start.run_id] * 2:
+            append(tmp_path, entry_of(start, None).model_copy(update={"failed": "it diverged"}))
+        return take(claims, name)
+
+    monkeypatch.setattr(Claims, "take", late)
+    monkeypatch.setattr("clearcoat.studies.work._WAIT_S", 0.0)
+    outcome = conduct(study, tmp_path)
+    assert asked[:3] == [start.run_id, start.run_id, run.run_id]
+    assert outcome.ended_by == "finished" and outcome.runs_here == 1
+    assert [e.failed for e in read_ledger(tmp_path).entries] == [
+        "it diverged",
+        "the run that it starts from failed",
+    ]
+    assert not list((tmp_path / "claims").glob("*.json"))
+
+
 def test_a_corrupt_line_is_named_and_its_run_done_again(
     data: Path, finished: Path, tmp_path: Path
 ) -> None:
@@ -224,6 +255,11 @@ def test_a_run_that_diverges_is_written_down_and_not_tried_for_ever(
     [state] = outcome.progress.states.values()
     assert state.stop.state == "capped" and state.values == []
     assert "finite" in (state.entries[0].failed or "")
+    ledger = read_ledger(tmp_path)
+    assert len(plan(study, ledger.to_retry().entries).next) == 2
+    # What was tried again and failed again is not next once more.
+    tried = [failed.run_id for failed in ledger.entries]
+    assert not plan(study, ledger.to_retry(tried).entries).next
     retried = conduct(study, tmp_path, Conditions(retry_failed=True))
     [state] = retried.progress.states.values()
     assert len(state.values) >= 2

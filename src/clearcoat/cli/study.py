@@ -119,6 +119,8 @@ def _run(
         ledger = read_ledger(out)
         for complaint in ledger.complaints:
             click.echo(complaint, err=True)
+        if retry_failed:
+            ledger = ledger.to_retry()
         progress = plan(study, ledger.entries)
         again = runs_to_remake(study, out, progress) if remake_weights else []
         _say_plan(study, progress, again, as_json)

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -170,6 +170,11 @@ class Ledger:
     def by_id(self) -> dict[str, Entry]:
         """Entries by run id."""
         return {entry.run_id: entry for entry in self.entries}
+
+    def to_retry(self, tried: Collection[str] = ()) -> Ledger:
+        """Return the ledger without what failed, but for runs that have been `tried` again."""
+        kept = [e for e in self.entries if not e.failed or e.run_id in tried]
+        return replace(self, entries=tuple(kept))
 
 
 def read_ledger(folder: Path) -> Ledger:

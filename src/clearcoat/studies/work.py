@@ -132,10 +132,7 @@ class _Worker:
         ledger = read_ledger(self.out)
         for complaint in ledger.complaints:
             self._tell_once(complaint)
-        if not self.conditions.retry_failed:
-            return ledger
-        kept = [e for e in ledger.entries if not e.failed or e.run_id in self.tried]
-        return replace(ledger, entries=tuple(kept))
+        return ledger.to_retry(self.tried) if self.conditions.retry_failed else ledger
 
     def _tell_once(self, text: str) -> None:
         if text not in self.told:
@@ -193,11 +190,12 @@ class _Worker:
                 self._require_first_try(task)
             if not claims.take(task.run_id):
                 continue
-            # Another process may have finished it between our look at the ledger and the claim.
-            if task is run and run.run_id in self._ledger().by_id and not self._remade(run):
-                claims.release(task.run_id)
-                continue
-            return task
+            # Another process may have ended it between our look at the ledger and the claim.
+            done = self._ledger().by_id
+            ended = task is run and run.run_id in done and not self._remade(run)
+            if not ended and self._first_task(run, done) is task:
+                return task
+            claims.release(task.run_id)
         return None
 
     def _first_task(self, run: PlannedRun, done: Mapping[str, Entry]) -> PlannedRun:
