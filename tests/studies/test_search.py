@@ -56,6 +56,15 @@ def test_trials_train_and_are_written_down(data: Path, tmp_path: Path) -> None:
     assert all(run["test"] is None for run in runs)
 
 
+@pytest.mark.parametrize("name", ["study.json", "ledger.jsonl"])
+def test_the_folder_of_a_study_is_refused(name: str, data: Path, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(UsageError, match="the folder holds a study") as raised:
+        search(_spec(data), tmp_path)
+    assert (raised.value.where, raised.value.found) == (str(tmp_path), name)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
 def test_it_finds_the_peak_within_the_space_and_notes_divergence(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,17 +26,20 @@ from clearcoat.errors import (
     MissingDependencyError,
     SpecError,
     TrainingError,
+    UsageError,
 )
 from clearcoat.spec import Model, digest, load
 from clearcoat.spec.yaml_text import Key
 from clearcoat.studies.journal import finished_trials, open_journal, take_up
+from clearcoat.studies.ledger import LEDGER
 from clearcoat.studies.options import config_of
+from clearcoat.studies.record import STUDY
 from clearcoat.training import Silent, Sources, TrainingConfig, run_training, with_size_of_recipe
 
 if TYPE_CHECKING:
     import optuna
 
-RESULT, LOCK = "search.json", ".lock"
+RESULT, LOCK = "search.json", ".search.lock"
 _SEARCHED = ("dropout", "batch_size", "learning_rate", "seed", "size")
 
 
@@ -184,13 +187,15 @@ def search(
     """Run the trials that are still to be run, and return all of them, in order.
 
     `told` hears of each trial as it ends, and of the best one so far. Raises
-    MissingDependencyError without the extra `search`, UsageError for another search in `out`,
-    DatasetError where `out` cannot be a folder, and what `run_training` raises but for divergence.
+    MissingDependencyError without the extra `search`, UsageError for another search or a study in
+    `out`, DatasetError where `out` cannot be a folder, and what `run_training` raises but for
+    divergence.
     """
     if find_spec("optuna") is None:
         raise MissingDependencyError(
             "the search needs the package optuna", do='pip install "clearcoat[search]"'
         )
+    _require_no_study(out)
     sources = Sources(*(None if p is None else Dataset.open(p) for p in _paths(spec)))
     identity = digest(
         {
@@ -321,6 +326,19 @@ def _write(out: Path, spec: SearchSpec, found: list[Trial]) -> None:
         "trials": [trial.as_json() for trial in found],
     }
     write_whole(out / RESULT, json.dumps(content, indent=1).encode())
+
+
+def _require_no_study(out: Path) -> None:
+    for name in (STUDY, LEDGER):
+        if (out / name).is_file():
+            # The study would from then on be refused, as one in the folder of a search.
+            raise UsageError(
+                "the folder holds a study",
+                where=out,
+                found=name,
+                expected="a new or empty folder, or that of the search",
+                do="give the search a folder of its own with --out",
+            )
 
 
 @contextmanager
