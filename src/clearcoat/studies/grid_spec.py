@@ -26,7 +26,7 @@ class EncoderSpec(Model):
     """An encoder that starts from ImageNet weights, in every model of a grid."""
 
     imagenet: Path | None = None
-    """File of VGG19's weights; those of EfficientNet-Lite0 come as a package."""
+    """File of VGG19's weights, or of EfficientNet-Lite0's in place of the package that has them."""
     frozen: bool = False
     """Whether neither renders nor photos change it, batch-norm statistics included."""
 
@@ -141,6 +141,25 @@ class SupplementSpec(StudySpec):
                         key=("self_training", name),
                         expected=", ".join(map(str, there)),
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_what_there_is(self) -> Self:
+        real = self.grid[0]
+        for number, row in enumerate(self.more_repeats):
+            for count in row.real:
+                if count not in real:
+                    raise SpecError(
+                        f"more_repeats: {count} is no real count of the grid",
+                        key=("more_repeats", number, "real"),
+                        expected=", ".join(map(str, real)),
+                    )
+        if self.pretrainings is not None and not self.shares_pretraining:
+            raise SpecError(
+                "pretrainings: no run starts from another here, since each sees renders itself",
+                key=("pretrainings",),
+                do="leave it out, or take mix 'sequential' with `share_pretraining: true`",
+            )
         return self
 
     @property

@@ -21,7 +21,7 @@ def find_imagenet(model: str, file: Path | None) -> ImageNet:
     and MissingDependencyError where a package is.
     """
     if model == EFFICIENTNET_UNET:
-        return None, read_efficientnet()[1]
+        return file, read_efficientnet(file)[1]
     if file is None:
         raise UsageError(
             "no file of ImageNet weights",

@@ -150,8 +150,17 @@ class StudySpec(Model):
                         f"{key}.{name} is the study's own to choose: give {own} beside `{key}`",
                         key=(key, name),
                     )
-        self.config()
-        self.config_without_renders(None)
+        configs = {
+            "training": self.config(),
+            "without_renders": self.config_without_renders(None),
+        }
+        for key, config in configs.items():
+            if self.design == "paired" and config.subset == "independent":
+                raise SpecError(
+                    f"{key}.subset: independent: in a paired design runs share their photos",
+                    key=(key, "subset"),
+                    do="write `design: independent`, or leave it out",
+                )
         return self
 
     def keeps_weights(self, arm: str, real: int, synthetic: int, repeat: int) -> bool:

@@ -144,11 +144,12 @@ class _Base:
     def __init__(self, spec: TransferSpec, data: StudyData) -> None:
         self.spec, self.data = spec, data
         self.key = CellKey(BASE, 0, spec.pretrain_count)
+        # From more of them than there are repeats no run would start.
+        self.count = min(spec.pretrainings, spec.repeats.rule.most)
 
     def plan(self) -> CellPlan:
         """Return the cell of base models."""
-        count = self.spec.pretrainings
-        return CellPlan(self.key, StoppingRule(count, count, None), self.make)
+        return CellPlan(self.key, StoppingRule(self.count, self.count, None), self.make)
 
     @property
     def most_steps(self) -> int | None:
@@ -161,7 +162,7 @@ class _Base:
     def make(self, repeat: int) -> PlannedRun:
         """Return the base model of a repeat: they take turns."""
         spec = self.spec
-        turn = repeat % spec.pretrainings
+        turn = repeat % self.count
         options = {
             # It stops on renders, whatever its descendants stop on.
             "mode": "strict",

@@ -15,8 +15,8 @@ from clearcoat.studies.spec import StudySpec
 from clearcoat.training import find_loss
 
 _BY_THE_BASE = (
-    *("seed", "real_count", "synthetic_count", "initialisation"),
-    *("validation_source", "validation_count", "self_training"),
+    *("seed", "real_count", "synthetic_count", "real_share", "initialisation"),
+    *("mode", "validation_source", "validation_count", "self_training"),
 )
 """Options of the base model, which sees `pretrain_count` renders and stops on renders."""
 
@@ -24,20 +24,23 @@ _BY_THE_BASE = (
 class TransferSpec(StudySpec):
     """Section V: models specialised on photos, from different starts."""
 
-    real_counts: tuple[Annotated[int, Field(ge=1)], ...]
+    real_counts: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     pretrain_count: int = Field(ge=1)
     """Renders that the base model is trained on (paper: 36,480)."""
     pretrain: dict[str, Any] = {}
     """Options of training that differ for the base model."""
     pretrainings: int = Field(default=3, ge=1)
-    """Different base models over which the repeats take turns (paper: one). Runs that go on from
-    the same one count as one repeat: with one alone no gain of theirs has an interval."""
+    """Different base models over which the repeats take turns (paper: one); at most one for each
+    repeat. Runs that go on from the same one count as one repeat: with one alone no gain of theirs
+    has an interval."""
     mix_counts: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Renders in the control models that are trained on a mix in one go (paper: 2,048)."""
     mix: Literal["concatenate", "balanced", "sequential"] = "concatenate"
     """How those controls mix (paper: concatenate)."""
     initialisations: tuple[str, ...] = tuple(INITIALISATIONS)
-    freeze: tuple[Literal["trainable", "frozen"], ...] = ("trainable", "frozen")
+    freeze: tuple[Literal["trainable", "frozen"], ...] = Field(
+        default=("trainable", "frozen"), min_length=1
+    )
     """Whether encoders go on learning, as far as they start from something."""
     wnet: bool = True
     """Also train the W-net's two variants (section V.B)."""
@@ -65,6 +68,13 @@ class TransferSpec(StudySpec):
                 raise SpecError(
                     f"pretrain.{name} is the study's own to choose", key=("pretrain", name)
                 )
+        if self.pretrain.get("size", self.size) != self.size:
+            raise SpecError(
+                f"pretrain.size: {self.pretrain['size']}: all models of a study work at one size",
+                key=("pretrain", "size"),
+                expected=f"{self.size}, as `size` says",
+                do="leave it out",
+            )
         if "model" in self.without_renders:
             # It would stand in the place of every network that starts from no render.
             raise SpecError(
