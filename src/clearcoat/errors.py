@@ -9,6 +9,7 @@ ClearcoatError
 ├── TrainingError            training, evaluation or prediction cannot go on
 │   ├── DivergedError        the loss is no longer a finite number
 │   └── RunError             a folder that is not a run, or a run that is damaged
+│       └── OccupiedError    a run that another process is training
 └── MissingDependencyError   an optional package is needed and absent
 
 A bug is none of these and keeps its traceback.
@@ -107,6 +108,10 @@ class DivergedError(TrainingError):
 
 class RunError(TrainingError):
     """A folder is not a run, or the run in it is incomplete or damaged."""
+
+
+class OccupiedError(RunError):
+    """Another process is training in the folder: it will be free."""
 
 
 class MissingDependencyError(ClearcoatError):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from clearcoat.studies.locks import Claims
 
@@ -48,3 +52,21 @@ def test_claims_of_other_machines_live_while_they_are_touched(tmp_path: Path) ->
         assert not ours.take("run")
         os.utime(file, (0, 0))
         assert ours.take("run")
+
+
+def test_claims_are_touched_again_after_the_file_system_was_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touches: list[Any] = []
+    again = threading.Event()
+
+    def away(*touched: Any) -> None:
+        touches.append(touched)
+        if len(touches) == 1:
+            raise OSError("stale file handle")
+        again.set()
+
+    with Claims(tmp_path, touch_every_s=0.01) as claims:
+        monkeypatch.setattr(os, "utime", away)
+        assert claims.take("run")
+        assert again.wait(10)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
-from clearcoat.errors import RunError, TrainingError
+from clearcoat.errors import OccupiedError, RunError, TrainingError
 from clearcoat.training import (
     Predictor,
     RunFolder,
@@ -95,7 +95,7 @@ def test_one_process_trains_in_a_folder_at_a_time(sources: Sources, tmp_path: Pa
 
         def on_step(self, progress: Any, phase: Any) -> None:
             if not self.says:
-                with pytest.raises(RunError) as caught:
+                with pytest.raises(OccupiedError) as caught:
                     run_training(tiny_config(), sources, tmp_path / "run")
                 self.says = str(caught.value)
 

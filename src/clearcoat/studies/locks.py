@@ -105,10 +105,11 @@ class Claims:
     def _touch(self) -> None:
         while not self._over.wait(self._touch_every_s):
             for name in tuple(self._held):
-                # Released between the two lines: nothing to touch.
+                # Released between the two lines, or the file system is away for a while: without
+                # further touches the claim would go stale in our hands.
                 try:
                     os.utime(self._file(name))
-                except FileNotFoundError:
+                except OSError:
                     continue
 
 

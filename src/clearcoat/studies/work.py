@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from clearcoat import __version__
-from clearcoat.errors import ClearcoatError, DivergedError, RunError, TrainingError
+from clearcoat.errors import (
+    ClearcoatError,
+    DivergedError,
+    OccupiedError,
+    RunError,
+    TrainingError,
+)
 from clearcoat.studies.budget import Costs, in_order_of_worth
 from clearcoat.studies.grid_spec import SupplementSpec
 from clearcoat.studies.ledger import Entry, Ledger, append, figures_of, read_ledger
@@ -96,6 +102,8 @@ class _Worker:
         self.deadline = None if budget is None else time.monotonic() + budget
         # What failed is tried again once, not for ever.
         self.tried: set[str] = set()
+        # Runs whose folders others hold although no claim says so, until the next wait.
+        self.occupied: set[str] = set()
 
     def work(self, claims: Claims) -> Outcome:
         """Take runs until there is none to take."""
@@ -120,11 +128,15 @@ class _Worker:
                     "every run that is next is with another process: waiting for one to end"
                 )
                 time.sleep(_WAIT_S)
+                self.occupied.clear()
                 continue
             try:
                 self._do(run, progress)
             except StoppedError:
                 return self._outcome("budget")
+            except OccupiedError:
+                # As of a process that was cut off from the claims for so long that its own is gone.
+                self.occupied.add(run.run_id)
             finally:
                 claims.release(run.run_id)
 
@@ -188,7 +200,7 @@ class _Worker:
             task = self._first_task(run, done)
             if task is not run:
                 self._require_first_try(task)
-            if not claims.take(task.run_id):
+            if task.run_id in self.occupied or not claims.take(task.run_id):
                 continue
             # Another process may have ended it between our look at the ledger and the claim.
             done = self._ledger().by_id
@@ -239,6 +251,8 @@ class _Worker:
             entry = self._train(run, done)
         except DivergedError as error:
             entry = self._entry(run, None, failed=f"{error.what} ({error.where})")
+        except OccupiedError:
+            raise
         except ClearcoatError as error:
             # It ends the study, which has many runs.
             error.what = f"{run.key}, repeat {run.repeat}: {error.what}"

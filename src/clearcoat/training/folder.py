@@ -26,7 +26,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from clearcoat.dataset.files import is_temporary, remove_abandoned, write_whole
-from clearcoat.errors import ClearcoatError, RunError
+from clearcoat.errors import ClearcoatError, OccupiedError, RunError
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
@@ -84,14 +84,14 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keep other processes from training in this folder meanwhile.
 
-        The lock ends with the process that holds it, however that ends. Raises RunError where
+        The lock ends with the process that holds it, however that ends. Raises OccupiedError where
         another process holds it.
         """
         lock = FileLock(self.path / LOCK, timeout=0)
         try:
             lock.acquire()
         except Timeout:
-            raise RunError(
+            raise OccupiedError(
                 "another process is training in this folder",
                 where=self.path,
                 do="wait until it is done, or choose another --out",
