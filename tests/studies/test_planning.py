@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from clearcoat.errors import UsageError
-from clearcoat.studies import PlannedRun, StudyPlan, plan
+from clearcoat.statistics import StoppingRule
+from clearcoat.studies import CellPlan, PlannedRun, StudyPlan, plan
+from clearcoat.studies.runs import possible
 from clearcoat.training.selection import select
 
 from .conftest import TRAINING, entry, first_runs, key_of, supplement, transfer
@@ -115,6 +118,35 @@ def test_cells_without_data_are_left_out_and_named(data: Path) -> None:
     assert {tuple(cell.key[1:]) for cell in study.cells} == {(4, 0), (4, 11)}
     reasons = {tuple(cell.key[1:]): cell.why for cell in study.skipped}
     assert "16 images" in reasons[15, 0] and "12 images" in reasons[4, 12]
+
+
+@pytest.mark.parametrize(
+    ("changes", "cell"),
+    [({}, "4 real + 0 synthetic"), ({"synthetic_counts": [8]}, "4 real + 8 synthetic")],
+)
+def test_runs_without_renders_cannot_stop_on_them(
+    changes: dict[str, object], cell: str, data: Path
+) -> None:
+    own = TRAINING | {"validation_source": "synthetic"}
+    with pytest.raises(UsageError, match="validation_source: synthetic") as raised:
+        supplement(data, training=own, **changes)
+    assert raised.value.found == cell and "without_renders" in (raised.value.do or "")
+    # Where the last phase shows renders, too, photos alone may stop otherwise.
+    alone = {"validation_source": "real"}
+    study = supplement(data, training=own | {"real_share": 0.5}, without_renders=alone)
+    assert len(study.cells) == 5
+
+
+def test_why_a_cell_is_left_out_is_told_in_words_of_a_study(data: Path) -> None:
+    study = supplement(data)
+    (run,) = first_runs(study, key_of(study, 4, 0), 1)
+    config = run.config.model_copy(update={"validation_source": "synthetic"})
+    wrong = replace(run, config=config)
+    cell = CellPlan(run.key, StoppingRule(1, 1, None), lambda _: wrong)
+    assert possible(cell, 1) == (
+        "there are no synthetic images to stop on, give `synthetic` DIR, or another "
+        "`validation_source`"
+    )
 
 
 @pytest.mark.parametrize(

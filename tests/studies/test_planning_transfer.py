@@ -18,6 +18,28 @@ def test_what_a_start_cannot_be_trained_for_is_left_out_with_it(data: Path) -> N
     assert "in the phase 'all'" in why["base"] and why["synth-synth, frozen"] == why["base"]
 
 
+def test_vgg19_asks_nothing_of_a_base_without_its_weights(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = TRAINING | {"model": {"filters": [4, 8]}}
+    study = transfer(data, training=small, vgg19={})
+    assert {cell.key.arm for cell in study.skipped} == {
+        "VGG19-random, trainable", "VGG19-random, frozen", "VGG19-synth, trainable",
+        "VGG19-synth, frozen", "W-net VGG19",
+    }  # fmt: skip
+    assert {"base", "control", "W-net synth"} < {cell.key.arm for cell in study.cells}
+    monkeypatch.setattr("clearcoat.studies.transfer.find_imagenet", lambda *_: (None, "digest"))
+    with pytest.raises(UsageError, match="VGG19 has four levels") as raised:
+        transfer(data, training=small, vgg19={}, imagenet=tmp_path / "weights.pth")
+    assert raised.value.where == "vgg19.filters"
+
+
+def test_a_transfer_study_does_not_stop_on_renders(data: Path) -> None:
+    own = TRAINING | {"model": {"filters": [4, 8, 8, 8, 8]}, "validation_source": "synthetic"}
+    with pytest.raises(UsageError, match="have none to stop on"):
+        transfer(data, training=own)
+
+
 def test_a_base_model_beyond_the_repeats_is_not_trained(data: Path) -> None:
     def bases(pretrainings: int, most: int) -> tuple[int, list[str]]:
         repeats = {"min": 2, "max": most, "width": 0.2}

@@ -98,7 +98,12 @@ def test_batches_without_room_for_every_kind_leave_a_cell_out(data: Path) -> Non
 
 
 def test_where_every_photo_is_drawn_none_is_left_without_a_label(data: Path) -> None:
-    study = supplement(data, real_counts=[4, 14], self_training={})
-    assert (SELF_TRAINED_ARM, 4, 8) in {cell.key for cell in study.cells}
+    study = supplement(data, real_counts=[4, 14], self_training={"control": True})
+    beside = {tuple(cell.key) for cell in study.cells if cell.key.arm != GRID_ARM}
+    # A control without what it is the control of would be trained for nothing.
+    assert beside == {
+        (arm, 4, renders) for arm in (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL) for renders in (0, 8)
+    }
     skipped = {cell.key: cell.why for cell in study.skipped}
-    assert "no photo without labels is left" in skipped[CellKey(SELF_TRAINED_ARM, 14, 8)]
+    for arm in (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL):
+        assert "no photo without labels is left" in skipped[CellKey(arm, 14, 8)]

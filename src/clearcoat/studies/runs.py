@@ -165,6 +165,20 @@ def sorted_out(cells: list[CellPlan], splits: int) -> tuple[list[CellPlan], list
     )
 
 
+def require_renders_to_stop_on(cells: Sequence[CellPlan]) -> None:
+    """Raise UsageError where runs are to stop on renders and get none, whatever data there are."""
+    for cell in cells:
+        run = cell.make(0)
+        if run.config.validation_source == "synthetic" and run.sources.synthetic is None:
+            raise UsageError(
+                "validation_source: synthetic: runs that see no render have none to stop on",
+                found=str(cell.key),
+                do="leave it out of `training`, or, where photos alone are meant, write "
+                "`without_renders: {validation_source: real}`; runs on renders alone that others "
+                "start from stop on renders without it",
+            )
+
+
 def require_confirmable(spec: StudySpec, cells: Sequence[CellPlan | Skipped]) -> None:
     """Raise UsageError where `confirm` names what no cell has: its weights would not stay."""
     chosen = spec.confirm

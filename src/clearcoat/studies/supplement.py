@@ -22,6 +22,7 @@ from clearcoat.studies.runs import (
     StudyPlan,
     planned,
     require_confirmable,
+    require_renders_to_stop_on,
     seed_of,
     sorted_out,
 )
@@ -40,7 +41,8 @@ _NOT_IN_THE_GRID = (
 def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
     """Return the cells of the grid and of Fig. 5, and those that cannot be run.
 
-    Raises UsageError and MissingDependencyError for ImageNet weights that are not there.
+    Raises UsageError for what no cell can do, and that or MissingDependencyError for ImageNet
+    weights that are not there.
     """
     starts = _Starts.of(spec)
     real_counts, synthetic_counts = spec.grid
@@ -57,7 +59,8 @@ def plan_supplement(spec: SupplementSpec, data: StudyData) -> StudyPlan:
                 _Cell(spec, data, key._replace(arm=arm), starts).plan()
                 for arm in _beside(spec, real, synthetic)
             ]
-    cells, short = sorted_out(wanted, spec.splits)
+    require_renders_to_stop_on(wanted)
+    cells, short = _with_their_twins(*sorted_out(wanted, spec.splits))
     skipped += short
     if spec.qualitative is not None:
         keys = _depicted_keys(spec, spec.qualitative, cells)
@@ -79,6 +82,23 @@ def _beside(spec: SupplementSpec, real: int, synthetic: int) -> tuple[str, ...]:
     if own is None or not own.covers(real, synthetic):
         return ()
     return (SELF_TRAINED_ARM, SELF_TRAINING_CONTROL) if own.control else (SELF_TRAINED_ARM,)
+
+
+def _with_their_twins(
+    cells: list[CellPlan], skipped: list[Skipped]
+) -> tuple[list[CellPlan], list[Skipped]]:
+    """Leave out controls of self-training where the cell is left out that they would be beside."""
+    alone = {
+        cell.key._replace(arm=SELF_TRAINING_CONTROL): cell.why
+        for cell in skipped
+        if cell.key.arm == SELF_TRAINED_ARM
+    }
+    dropped = [
+        Skipped(cell.key, f"it has nothing to be the control of: {alone[cell.key]}")
+        for cell in cells
+        if cell.key in alone
+    ]
+    return [cell for cell in cells if cell.key not in alone], [*skipped, *dropped]
 
 
 @dataclass(frozen=True)

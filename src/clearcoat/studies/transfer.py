@@ -23,6 +23,7 @@ from clearcoat.studies.runs import (
     StudyPlan,
     planned,
     require_confirmable,
+    require_renders_to_stop_on,
     seed_of,
     sorted_out,
 )
@@ -76,7 +77,7 @@ def arms(spec: TransferSpec) -> tuple[Arm, ...]:
         if name == CONTROL:
             found.append(Arm(CONTROL, unet, None))
             continue
-        model = _vgg19(unet, spec.vgg19) if name.startswith("VGG19") else unet
+        model = _vgg19(spec, unet) if name.startswith("VGG19") else unet
         for freezing in ways:
             init = find_initialisation(name, "encoder" if freezing == "frozen" else "none")
             found.append(Arm(f"{name}, {freezing}", model, init))
@@ -94,7 +95,7 @@ def arms(spec: TransferSpec) -> tuple[Arm, ...]:
         whole = InitConfig(encoder="run", decoder="run", freeze="first_network")
         half = InitConfig(encoder="imagenet", freeze="encoder")
         found.append(Arm(WNET_SYNTH, _wnet(spec, unet), whole))
-        found.append(Arm(WNET_VGG19, _wnet(spec, _vgg19(unet, spec.vgg19)), half))
+        found.append(Arm(WNET_VGG19, _wnet(spec, _vgg19(spec, unet)), half))
     return tuple(found)
 
 
@@ -118,6 +119,7 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
             wanted.append(_specialised(spec, data, arm, real, base, file))
     for mix in sorted(set(spec.mix_counts)):
         wanted += [_mixed(spec, data, real, mix, base) for real in sorted(set(spec.real_counts))]
+    require_renders_to_stop_on(wanted)
     cells, short = sorted_out(wanted, spec.splits)
     require_confirmable(spec, (*cells, *skipped, *short))
     return StudyPlan("transfer", spec, data, tuple(cells), (*skipped, *short))
@@ -251,12 +253,16 @@ def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int, base:
     return CellPlan(key, spec.repeats.rule, make)
 
 
-def _vgg19(unet: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the U-Net with VGG19's encoder and, as far as they fit, the same decoder's widths."""
-    filters = list(unet["filters"])[:4]
-    if len(filters) < 4 and "filters" not in changes:
+def _vgg19(spec: TransferSpec, unet: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the U-Net with VGG19's encoder and, as far as they fit, the same decoder's widths.
+
+    Without a file of its weights no run has it, and the base may have as few levels as it likes.
+    """
+    filters, changes = list(unet["filters"])[:4], spec.vgg19
+    if len(filters) < 4 and "filters" not in changes and spec.imagenet is not None:
         raise UsageError(
             "a decoder behind VGG19 has four levels",
+            where="vgg19.filters",
             found=f"training.model.filters {unet['filters']}",
             do="give vgg19: {filters: [...]}, or leave the VGG19 variants out",
         )
