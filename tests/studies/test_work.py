@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clearcoat.errors import DivergedError, TrainingError, UsageError
-from clearcoat.studies import Conditions, Entry, StudyPlan, conduct, plan, read_ledger
+from clearcoat.studies import Conditions, Entry, StudyPlan, append, conduct, plan, read_ledger
 from clearcoat.studies.pictures import PICTURES, read_depicted
 from clearcoat.studies.record import RUNS, STUDY
 from clearcoat.training import Silent
@@ -139,6 +139,29 @@ def _work(data: Path, out: Path) -> None:
 
     torch.set_num_threads(1)
     conduct(supplement(data), out)
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_kill_about_the_time_of_a_line_leaves_no_weights(
+    written: bool, data: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few: dict[str, Any] = {"real_counts": [4], "synthetic_counts": [0]}
+    study = supplement(data, **few, qualitative={"real": [4], "synthetic": 8, "images": 2})
+
+    def killed(out: Path, line: Entry) -> None:
+        if written:
+            append(out, line)
+        raise _Killed
+
+    with monkeypatch.context() as patch, pytest.raises(_Killed):
+        patch.setattr("clearcoat.studies.work.append", killed)
+        conduct(study, tmp_path)
+    assert len(read_ledger(tmp_path).entries) == written
+    told: list[str] = []
+    assert conduct(study, tmp_path, Conditions(tell=told.append)).ended_by == "finished"
+    assert not list(tmp_path.glob(f"{RUNS}/*/best.pt"))
+    assert len(list((tmp_path / PICTURES).iterdir())) == 1 and not told
+    assert facts(tmp_path).items() <= facts(finished).items()
 
 
 def test_a_study_whose_process_is_killed_goes_on_to_the_same_ledger(

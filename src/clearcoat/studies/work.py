@@ -258,6 +258,9 @@ class _Worker:
             error.what = f"{run.key}, repeat {run.repeat}: {error.what}"
             raise
         self.tried.add(run.run_id)
+        if not run.starts_others and not self.study.spec.keeps_weights(*run.key, run.repeat):
+            # Before the line: after a kill between the two nobody would come back for them.
+            RunFolder(self._folder(run)).remove(BEST)
         if run.run_id not in done or done[run.run_id].failed:
             append(self.out, entry)
         elif entry.mean_iou != done[run.run_id].mean_iou:
@@ -266,8 +269,6 @@ class _Worker:
                 f"{done[run.run_id].mean_iou} in the ledger, which stays: another machine or "
                 "version computes otherwise"
             )
-        if not run.starts_others and not self.study.spec.keeps_weights(*run.key, run.repeat):
-            RunFolder(self._folder(run)).remove(BEST)
         self.runs_here += 1
         self.conditions.after_run(run, entry, progress)
 
