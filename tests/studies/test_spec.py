@@ -54,7 +54,8 @@ def test_the_weights_of_an_encoder_lie_beside_the_study(tmp_path: Path) -> None:
 
 
 def test_photos_without_labels_lie_beside_the_study(tmp_path: Path) -> None:
-    text = GRID + "self_training: {real: [16], photos: more, confidence: 0.8}\n"
+    text = GRID.replace("concatenate", "sequential")
+    text += "self_training: {real: [16], photos: more, confidence: 0.8}\n"
     own = load_study(_write(tmp_path, text), SupplementSpec).self_training
     assert own is not None and own.photos == tmp_path / "more"
     assert own.covers(16, 8192) and own.covers(16, 0) and not own.covers(32, 0)
@@ -105,6 +106,15 @@ def test_the_default_rule_is_the_papers(tmp_path: Path) -> None:
         (("preset: paper", "preset: paper\nself_training: {synthetic: [3]}"), "synthetic: 3 is no"),
         (("preset: paper", "preset: paper\nself_training: {confidence: 2}"), "confidence"),
         (("preset: paper", "preset: paper\nself_training: {real: [0]}"), "self_training.real"),
+        (("preset: paper", "preset: paper\nself_training: {}"), "6 (self_training)"),
+        (
+            (
+                "mix: concatenate",
+                "real_share: 0.5}\nself_training: {}\nwithout_renders: {mix: concatenate",
+            ),
+            "10 (self_training)",
+        ),
+        (("test_count: 4", f"test_count: 4\nseed: {2**63 - 1}"), "5 (seed)"),
         (("[16, 32]", "[16, 99]"), "8 (more_repeats[0].real)"),
         (("preset: paper", "preset: paper\npretrainings: 2"), "6 (pretrainings)"),
         (("augment: strong", "subset: independent"), "9 (training.subset)"),

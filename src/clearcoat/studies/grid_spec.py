@@ -141,6 +141,15 @@ class SupplementSpec(StudySpec):
                         key=("self_training", name),
                         expected=", ".join(map(str, there)),
                     )
+        if chosen is not None:
+            phase = chosen.phase()
+            for count in grid[1]:
+                if not any(chosen.covers(real, count) for real in grid[0]):
+                    continue
+                if count:
+                    self.config(self_training=phase)
+                else:
+                    self.config_without_renders(None, self_training=phase)
         return self
 
     @model_validator(mode="after")

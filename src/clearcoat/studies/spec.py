@@ -113,7 +113,8 @@ class StudySpec(Model):
     untouched_count: Count = 0
     """Photos that the study leaves out altogether, for `study confirm` when all is decided."""
     confirm: ConfirmSpec = ConfirmSpec()
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63 - _MOST_REPEATS)
+    """In a paired design that of the first repeat; each has one more than the one before."""
     repeats: Repeats = Repeats()
     design: Literal["paired", "independent"] = "paired"
     """`paired`: repeat i uses the same photos with and without renders, and nested ones from count
@@ -183,7 +184,7 @@ class StudySpec(Model):
         own: dict[str, Any] = {"size": self.size, "initialisation": None}
 
         def section(option: str) -> Key:
-            if option == "size":
+            if option in ("size", "seed", "self_training"):
                 return ()
             changed = ("without_renders", "pretrain") if option in changes else ()
             written = (key for key in changed if option in getattr(self, key, {}))
