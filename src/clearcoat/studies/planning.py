@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from clearcoat.statistics import Stop, stopping_point
+from clearcoat.statistics import Stop, StoppingRule, stopping_point
 from clearcoat.studies.ledger import Entry
 from clearcoat.studies.runs import CellKey, CellPlan, PlannedRun, StudyPlan
 
@@ -62,22 +62,34 @@ def plan(study: StudyPlan, entries: Sequence[Entry]) -> Progress:
 
 
 def cell_state(cell: CellPlan, done: Mapping[str, Entry]) -> CellState:
-    """Apply the stopping rule to a cell, in order of repeat."""
-    entries: list[Entry] = []
-    for repeat in range(cell.rule.most):
-        entry = done.get(cell.make(repeat).run_id)
-        if entry is None:
-            break
-        # A line that was written under another `seed` may be another repeat of this study.
-        entries.append(entry.model_copy(update={"repeat": repeat}))
-    stop = stopping_point([entry.mean_iou for entry in entries], cell.rule)
+    """Return how far a cell is, and what its rule asks for next."""
+    names = (cell.make(repeat).run_id for repeat in range(cell.rule.most))
+    entries, stop = counted(names, done, cell.rule)
     coming: tuple[PlannedRun, ...] = ()
     if stop.state == "open":
         # Below the least number all are needed; beyond it, each result decides about the next.
         last = max(cell.rule.least, len(entries) + 1)
         runs = (cell.make(repeat) for repeat in range(len(entries), last))
         coming = tuple(run for run in runs if run.run_id not in done)
-    return CellState(cell, tuple(entries[: stop.count]), stop, coming)
+    return CellState(cell, entries, stop, coming)
+
+
+def counted(
+    names: Iterable[str], done: Mapping[str, Entry], rule: StoppingRule
+) -> tuple[tuple[Entry, ...], Stop]:
+    """Apply the stopping rule: the runs of a cell that count, and where the rule stands.
+
+    `names` are those of all its runs, in order of repeat, as `done` has them. What comes after the
+    first that is not done counts no more than what comes after the point of stopping.
+    """
+    entries: list[Entry] = []
+    for repeat, name in enumerate(names):
+        if name not in done:
+            break
+        # A line that was written under another `seed` may be another repeat of this study.
+        entries.append(done[name].model_copy(update={"repeat": repeat}))
+    stop = stopping_point([entry.mean_iou for entry in entries], rule)
+    return tuple(entries[: stop.count]), stop
 
 
 def _made(state: CellState, done: Mapping[str, Entry]) -> list[PlannedRun]:

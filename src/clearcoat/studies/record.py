@@ -13,10 +13,11 @@ from clearcoat.dataset import Dataset
 from clearcoat.dataset.files import make_folder, write_whole
 from clearcoat.dataset.layout import MANIFEST, first_fault
 from clearcoat.errors import RunError, UsageError
-from clearcoat.statistics import Stop, StoppingRule, stopping_point
+from clearcoat.statistics import Stop, StoppingRule
 from clearcoat.studies.data import StudyData, record_paths
 from clearcoat.studies.journal import JOURNAL
 from clearcoat.studies.ledger import LEDGER, Entry
+from clearcoat.studies.planning import counted
 from clearcoat.studies.runs import CellKey, StudyPlan
 from clearcoat.studies.spec import Count, Prices, content
 from clearcoat.training.folder import CONFIG, CURVE
@@ -73,14 +74,7 @@ class RecordedCell(_RecordedKey):
 
     def counted(self, by_name: Mapping[str, Entry]) -> tuple[tuple[Entry, ...], Stop]:
         """Return the runs that count, in order of repeat, and where the rule stands."""
-        entries: list[Entry] = []
-        for repeat, name in enumerate(self.runs):
-            if name not in by_name:
-                break
-            # A line that was written under another `seed` may be another repeat of this study.
-            entries.append(by_name[name].model_copy(update={"repeat": repeat}))
-        stop = stopping_point([entry.mean_iou for entry in entries], self.rule)
-        return tuple(entries[: stop.count]), stop
+        return counted(self.runs, by_name, self.rule)
 
 
 class RecordedSkip(_RecordedKey):

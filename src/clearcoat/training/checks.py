@@ -62,7 +62,8 @@ def require_apart(selection: Selection, sources: Sources) -> None:
     """Raise UsageError where images that are trained or stopped on are to be scored.
 
     They would flatter; mode `paper`, which stops on what it scores on, gives no others to stop on.
-    Reads the record of every image, so it is for one run; a study asks once for all of its own.
+    Reads the record of every image that a run uses, of each run of a study anew: that is little
+    beside training on them.
     """
     test = sources.test
     if test is None:
