@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from clearcoat.errors import MissingDependencyError, UsageError
+from clearcoat.errors import MissingDependencyError, SpecError, UsageError
 
 from .conftest import TRAINING, transfer
 
@@ -53,6 +54,34 @@ def test_a_base_model_beyond_the_repeats_is_not_trained(data: Path) -> None:
     assert count == 4 == len(set(starts))
     # What the repeats start from is the same as with more of them.
     assert bases(4, 9) == (4, [*starts, *starts, starts[0]])
+
+
+def test_some_starts_are_repeated_more_often(data: Path) -> None:
+    more = {"starts": ["synth-synth, frozen", "control, mix"], "min": 5, "width": None}
+    usual = {"min": 2, "width": None}
+    study = transfer(data, pretrainings=9, repeats=usual, more_repeats=[more])
+    most = {cell.key.arm: cell.rule.most for cell in study.cells}
+    assert most.pop("base") == most.pop("synth-synth, frozen") == most.pop("control, mix") == 5
+    assert set(most.values()) == {2}
+    # The first of them are the runs that there were before.
+    before = transfer(data, pretrainings=2, repeats=usual)
+    for ours, theirs in zip(study.cells, before.cells, strict=True):
+        assert [ours.make(n).run_id for n in (0, 1)] == [theirs.make(n).run_id for n in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [
+        ({"starts": ["synth-synth"]}, "no start 'synth-synth' in this study"),
+        ({"starts": ["control"], "real": [5]}, "5 is none of the real counts"),
+        ({"starts": []}, "at least 1 item"),
+    ],
+)
+def test_repeats_of_what_there_is_not_are_refused(
+    data: Path, more: dict[str, object], match: str
+) -> None:
+    with pytest.raises((SpecError, ValidationError), match=match):
+        transfer(data, more_repeats=[more | {"min": 5, "width": None}])
 
 
 def test_controls_are_trained_for_as_long_as_base_and_model(data: Path) -> None:

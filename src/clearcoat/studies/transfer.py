@@ -5,12 +5,12 @@ Names of arms are the paper's: encoder-decoder, then whether the encoder is froz
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clearcoat.errors import MissingDependencyError, UsageError
+from clearcoat.errors import MissingDependencyError, SpecError, UsageError, did_you_mean
 from clearcoat.models import InitConfig, find_initialisation
 from clearcoat.statistics import StoppingRule
 from clearcoat.studies.data import StudyData
@@ -100,7 +100,8 @@ def arms(spec: TransferSpec) -> tuple[Arm, ...]:
 
 
 def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
-    """Return the cells of the study, and those that cannot be run. Raises UsageError.
+    """Return the cells of the study, and those that cannot be run. Raises UsageError and
+    SpecError.
 
     The base models are cells too: their runs are shared by all arms that start from them.
     """
@@ -108,6 +109,7 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
     base = _Base(spec, data)
     wanted = [base.plan()]
     skipped = []
+    _require_known_starts(spec, arms(spec))
     for arm in arms(spec):
         for real in sorted(set(spec.real_counts)):
             imagenet = weights.get(str(arm.model["name"]), weights[VGG19_UNET])
@@ -123,6 +125,19 @@ def plan_transfer(spec: TransferSpec, data: StudyData) -> StudyPlan:
     cells, short = sorted_out(wanted, spec.splits)
     require_confirmable(spec, (*cells, *skipped, *short))
     return StudyPlan("transfer", spec, data, tuple(cells), (*skipped, *short))
+
+
+def _require_known_starts(spec: TransferSpec, of_it: Sequence[Arm]) -> None:
+    known = [arm.name for arm in of_it] + [CONTROL_MIX] * bool(spec.mix_counts)
+    for number, more in enumerate(spec.more_repeats):
+        for name in more.starts:
+            if name not in known:
+                raise SpecError(
+                    f"no start {name!r} in this study",
+                    where=f"more_repeats.{number}.starts",
+                    expected="; ".join(known),
+                    do=did_you_mean(name, known),
+                )
 
 
 def _weights(spec: TransferSpec) -> dict[str, ImageNet | str]:
@@ -147,7 +162,7 @@ class _Base:
         self.spec, self.data = spec, data
         self.key = CellKey(BASE, 0, spec.pretrain_count)
         # From more of them than there are repeats no run would start.
-        self.count = min(spec.pretrainings, spec.repeats.rule.most)
+        self.count = min(spec.pretrainings, spec.most_repeats)
 
     def plan(self) -> CellPlan:
         """Return the cell of base models."""
@@ -225,7 +240,7 @@ def _specialised(
             imagenet=imagenet if arm.needs_imagenet else None,
         )
 
-    return CellPlan(key, spec.repeats.rule, make)
+    return CellPlan(key, spec.rule(arm.name, real), make)
 
 
 def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int, base: _Base) -> CellPlan:
@@ -250,7 +265,7 @@ def _mixed(spec: TransferSpec, data: StudyData, real: int, synthetic: int, base:
         )
         return planned(key, repeat, split, config, data.sources(split), data.classes)
 
-    return CellPlan(key, spec.repeats.rule, make)
+    return CellPlan(key, spec.rule(CONTROL_MIX, real), make)
 
 
 def _vgg19(spec: TransferSpec, unet: Mapping[str, Any]) -> dict[str, Any]:

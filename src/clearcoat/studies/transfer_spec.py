@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.models import INITIALISATIONS
 from clearcoat.spec.yaml_text import dotted
+from clearcoat.statistics import StoppingRule
 from clearcoat.studies.imagenet import VGG19_UNET
-from clearcoat.studies.spec import StudySpec
+from clearcoat.studies.spec import Repeats, StudySpec
 from clearcoat.training import find_loss
 
 _BY_THE_BASE = (
@@ -19,6 +20,14 @@ _BY_THE_BASE = (
     *("mode", "validation_source", "validation_count", "self_training"),
 )
 """Options of the base model, which sees `pretrain_count` renders and stops on renders."""
+
+
+class StartRepeats(Repeats):
+    """Other numbers of repeats for some starts, as the report names them: `synth-synth, frozen`."""
+
+    starts: tuple[str, ...] = Field(min_length=1)
+    real: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    """Numbers of photos at which; null: all."""
 
 
 class TransferSpec(StudySpec):
@@ -33,6 +42,8 @@ class TransferSpec(StudySpec):
     """Different base models over which the repeats take turns (paper: one); at most one for each
     repeat. Runs that go on from the same one count as one repeat: with one alone no gain of theirs
     has an interval."""
+    more_repeats: tuple[StartRepeats, ...] = ()
+    """Where a comparison is open; with as many more `pretrainings`, for starts from renders."""
     mix_counts: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Renders in the control models that are trained on a mix in one go (paper: 2,048)."""
     mix: Literal["concatenate", "balanced", "sequential"] = "concatenate"
@@ -50,6 +61,32 @@ class TransferSpec(StudySpec):
     """Also train on EfficientNet-Lite0's encoder, whose ImageNet weights come as a package."""
     vgg19: dict[str, Any] = {}
     """Options of the model on VGG19's encoder, where they differ from `training.model`."""
+
+    def rule(self, start: str, real: int) -> StoppingRule:
+        """Return how often a start is trained with so many photos."""
+        more = (
+            one.rule
+            for one in self.more_repeats
+            if start in one.starts and (one.real is None or real in one.real)
+        )
+        return next(more, self.repeats.rule)
+
+    @property
+    def most_repeats(self) -> int:
+        """How often the start that is trained most often is trained at most."""
+        return max(one.rule.most for one in (self.repeats, *self.more_repeats))
+
+    @model_validator(mode="after")
+    def _repeats_what_there_is(self) -> Self:
+        for number, one in enumerate(self.more_repeats):
+            for count in one.real or ():
+                if count not in self.real_counts:
+                    raise SpecError(
+                        f"more_repeats: {count} is none of the real counts",
+                        key=("more_repeats", number, "real"),
+                        expected=", ".join(map(str, self.real_counts)),
+                    )
+        return self
 
     @model_validator(mode="after")
     def _names_known(self) -> Self:
