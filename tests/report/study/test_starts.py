@@ -173,7 +173,7 @@ def test_what_the_encoder_of_imagenet_brings_is_not_the_renders(tmp_path: Path) 
         assert "start from renders is Efficient" not in " ".join(verdict.sentences)
         kinds.append(verdict.kind)
     assert kinds.count("gain") <= 2 and "unclear" in kinds
-    decoders = [text for text in verdict.sentences if "a decoder from renders behind" in text]
+    decoders = [text for text in verdict.sentences if "A decoder from renders behind" in text]
     assert any("EfficientNet-synth, frozen" in text for text in decoders)
 
 

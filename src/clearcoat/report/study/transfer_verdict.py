@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clearcoat.report.study.across import MARGIN
@@ -183,19 +183,18 @@ def _sentence(real: int, found: _Best, adjusted: float | None) -> str:
 def _encoders(analysis: TransferAnalysis) -> list[str]:
     """The paper's claim: an encoder from renders beats one from ImageNet."""
     told = {
-        ENCODER: "the encoder from renders, against ImageNet's",
-        WHOLE: "starting from renders, against ImageNet's encoder and no render",
+        ENCODER: "The encoder from renders, against ImageNet's",
+        WHOLE: "Starting from renders, against ImageNet's encoder and no render",
     }
     pairs = [
         pair
         for pair in analysis.pairs
         if pair.question in told and pair.contrast.cell.key.arm.startswith("synth-synth")
     ]
-    return [
-        f"With {_photos(pair)} {told[pair.question]} ({pair.contrast.baseline.key.arm}), scores "
-        f"{_difference(pair, p)}."
-        for pair, p in _corrected(pairs)
-    ]
+    return _by_start(
+        pairs,
+        lambda pair: f"{told[pair.question]} ({pair.contrast.baseline.key.arm}), scores",
+    )
 
 
 def _decoders(analysis: TransferAnalysis) -> list[str]:
@@ -205,24 +204,25 @@ def _decoders(analysis: TransferAnalysis) -> list[str]:
         for pair in analysis.pairs
         if pair.question == DECODER and not pair.contrast.cell.key.arm.startswith(FROM_RENDERS)
     ]
-    return [
-        f"With {_photos(pair)} a decoder from renders behind ImageNet's encoder "
-        f"({pair.contrast.cell.key.arm}) brings {_difference(pair, p)}."
-        for pair, p in _corrected(pairs)
-    ]
+    return _by_start(
+        pairs,
+        lambda pair: (
+            "A decoder from renders behind ImageNet's encoder "
+            f"({pair.contrast.cell.key.arm}) brings"
+        ),
+    )
 
 
-def _corrected(pairs: Sequence[Pair]) -> list[tuple[Pair, float | None]]:
-    return list(zip(pairs, holm([pair.p_value for pair in pairs]), strict=True))
-
-
-def _photos(pair: Pair) -> str:
-    return images(pair.contrast.cell.key.real, "photo")
-
-
-def _difference(pair: Pair, p: float | None) -> str:
-    told = "" if p is None else f"; two-sided {p_text(p)} after Holm"
-    return gain_text(pair.contrast.difference) + told
+def _by_start(pairs: Sequence[Pair], opening: Callable[[Pair], str]) -> list[str]:
+    """Return a sentence per opening, with all numbers of photos; p-values corrected for all."""
+    told: dict[str, list[str]] = {}
+    for pair, p in zip(pairs, holm([pair.p_value for pair in pairs]), strict=True):
+        corrected = "" if p is None else f" (two-sided {p_text(p)} after Holm)"
+        told.setdefault(opening(pair), []).append(
+            f"{gain_text(pair.contrast.difference)}{corrected} with "
+            f"{images(pair.contrast.cell.key.real, 'photo')}"
+        )
+    return [f"{start} {'; '.join(found)}." for start, found in told.items()]
 
 
 def _time(analysis: TransferAnalysis) -> list[str]:
