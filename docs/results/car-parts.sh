@@ -33,10 +33,14 @@ for study in unet-control unet; do
 done
 clearcoat report "$out/unet" --out "$out/unet.html" --photos 16
 
-# Where training starts. Photos alone were trained above.
-mkdir -p "$out/transfer"
-[ -e "$out/transfer/ledger.jsonl" ] || cat "$out"/{study,unet}/ledger.jsonl > "$out/transfer/ledger.jsonl"
-clearcoat study transfer "$out/transfer.yaml" --out "$out/transfer" --threads 1
+# Where training starts. Photos alone were trained above; the look at the photos set apart is this study's own.
+if [ ! -e "$out/transfer/ledger.jsonl" ]; then
+  mkdir -p "$out/transfer/runs"
+  cp -r "$out"/{study,unet}/runs/. "$out/transfer/runs"
+  grep -hEv '"kind":"(look|confirmation)"' "$out"/{study,unet}/ledger.jsonl > "$out/transfer/ledger.jsonl"
+fi
+clearcoat study transfer "$out/transfer.yaml" --out "$out/transfer" --threads 1 --remake-weights
+grep -q '"kind":"look"' "$out/transfer/ledger.jsonl" || clearcoat study confirm "$out/transfer"
 clearcoat report "$out/transfer" --out "$out/transfer.html" --files "$out/transfer-report"
 
 # How long, and on what, to train: docs/decisions/0029-recipe.md.
