@@ -23,6 +23,7 @@ from clearcoat.studies import (
     confirm,
     read_ledger,
 )
+from clearcoat.studies.choosing import Candidate, default_choice
 from clearcoat.studies.confirming import untouched_file
 from clearcoat.studies.ledger import Look, append
 from clearcoat.studies.locks import Claims
@@ -325,6 +326,14 @@ def test_a_transfer_study_confirms_controls_and_the_best_start(data: Path, tmp_p
     assert arms[0] == "base" and "control" in arms and "control, mix" in arms
     assert "synth-synth, trainable" in arms and "W-net synth" in arms
     assert len(arms) == 5
+
+
+def test_the_best_w_net_stands_in_nobodys_way() -> None:
+    means = {"control": 0.3, "synth-synth, trainable": 0.5, "W-net synth": 0.45}
+    means |= {"EfficientNet-random, frozen": 0.4, "EfficientNet-random, trainable": 0.35}
+    cells = [Candidate(CellKey(arm, 16, 0), mean, (), 0, 0) for arm, mean in means.items()]
+    chosen = [cell.key.arm for cell in default_choice(cells)]
+    assert sorted(chosen) == sorted(set(means) - {"EfficientNet-random, trainable"})
 
 
 def test_photos_without_labels_are_confirmed_beside_the_same_cell_without(

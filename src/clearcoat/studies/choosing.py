@@ -13,7 +13,13 @@ from clearcoat.studies.record import StudyRecord, entries_by_name
 from clearcoat.studies.runs import GRID_ARM, SELF_TRAINED_ARM, SELF_TRAINING_CONTROL, CellKey
 from clearcoat.studies.spec import StudySpec
 from clearcoat.studies.supplement import QUALITATIVE_ARM
-from clearcoat.studies.transfer import CONTROL, CONTROL_MIX, FROM_RENDERS
+from clearcoat.studies.transfer import (
+    CONTROL,
+    CONTROL_MIX,
+    FROM_RENDERS,
+    WNET_SYNTH,
+    WNET_VGG19,
+)
 from clearcoat.studies.weights import has_weights, run_folder
 from clearcoat.training import RunFolder
 from clearcoat.training.folder import METRICS
@@ -105,7 +111,7 @@ def default_choice(cells: Sequence[Candidate]) -> list[Candidate]:
 
     In a grid also the best of those that had photos without labels, and the same cell without. In a
     transfer study the best of each kind of others: trained on photos and renders in one go, with an
-    encoder from renders, which the report's verdict is about, and all that is left.
+    encoder from renders, which the report's verdict is about, W-nets, and all that is left.
     """
     chosen = []
     for real in sorted({cell.key.real for cell in cells}):
@@ -115,9 +121,11 @@ def default_choice(cells: Sequence[Candidate]) -> list[Candidate]:
         starts = [c for c in row if c.key.arm.startswith(FROM_RENDERS)]
         own = [c for c in row if c.key.arm == SELF_TRAINED_ARM]
         controls = [c for c in row if c.key.arm == SELF_TRAINING_CONTROL]
-        others = [c for c in row if c not in (*alone, *mixes, *starts, *own, *controls)]
+        wnets = [c for c in row if c.key.arm in (WNET_SYNTH, WNET_VGG19)]
+        others = [c for c in row if c not in (*alone, *mixes, *starts, *wnets, *own, *controls)]
         chosen += alone
-        best = [max(some, key=lambda c: c.mean) for some in (mixes, starts, others, own) if some]
+        kinds = (mixes, starts, wnets, others, own)
+        best = [max(some, key=lambda c: c.mean) for some in kinds if some]
         without = {c.key._replace(arm=GRID_ARM) for c in best if c in own}
         chosen += [c for c in row if c in best or (c.key in without and c not in alone)]
     return chosen

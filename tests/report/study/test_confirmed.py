@@ -121,7 +121,7 @@ def test_what_the_untouched_photos_contradict_is_not_called_confirmed(confirmed:
         assert optimism.startswith("The gain is ") and " than on the test photos." in optimism
         # What the test photos did not show is no claim.
         sentence, _ = confirmed_sentences(study, (base, cell), shown=())
-        assert sentence.startswith("Open on the test photos")
+        assert sentence.startswith("There is no claim to confirm on 4")
         assert not contradiction((base, cell), shown=())
         assert ("opposite" in contradiction((base, cell))) == told.startswith("Contradicted")
 

@@ -33,6 +33,8 @@ from clearcoat.studies.transfer import CONTROL
 
 _DRAWS = 1000
 _CONTRADICTED = "Contradicted"
+_UNCLAIMED = "unclaimed"
+_MANY = 3
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,17 @@ def confirmed_sentences(
         over = " over the same without them" if _has_unlabelled(cell.key) else ""
         text = f"{cell.key}, {_both(cell.gain, cell.gain_on_split_tests)}{over}"
         told.setdefault(_outcome(cell, shown), []).append(text)
+    unclaimed = told.pop(_UNCLAIMED, [])
     texts = [
         f"{how} on {photos}, by which nothing was chosen: {'; '.join(found)}."
-        for how, found in told.items()
+        for how, found in sorted(told.items())
     ]
+    if unclaimed:
+        named = f": {'; '.join(unclaimed)}" if len(unclaimed) < _MANY else " (table)"
+        texts.append(
+            f"There is no claim to confirm on {photos}, by which nothing was chosen, of "
+            f"{images(len(unclaimed), 'difference')} that the test photos leave open{named}."
+        )
     flattered = [cell.gain_optimism.estimate for cell in gains if cell.gain_optimism is not None]
     if flattered:
         # On average, since of several the largest would be large by chance.
@@ -193,7 +202,7 @@ def _outcome(cell: OnUntouched, shown: Collection[CellKey] | None) -> str:
     if gain.low is None or gain.high is None:
         return "Too few models to tell"
     if shown is not None and cell.key not in shown:
-        return "Open on the test photos, so that there is no claim to confirm, and"
+        return _UNCLAIMED
     if gain.low <= 0 <= gain.high:
         return "Neither confirmed nor contradicted"
     return "Confirmed" if gain.estimate * before.estimate > 0 else _CONTRADICTED

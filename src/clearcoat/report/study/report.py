@@ -42,7 +42,7 @@ from clearcoat.report.study.transfer_figures import (
     transfer_figures,
     transfer_table,
 )
-from clearcoat.report.study.transfer_verdict import judge_transfer
+from clearcoat.report.study.transfer_verdict import judge_transfer, shown_starts
 from clearcoat.report.study.unlabelled import gains_table
 from clearcoat.report.study.worth_figures import scaling_figure, worth_figure
 from clearcoat.report.tables import Table
@@ -201,7 +201,7 @@ def _transfer_chapter(facts: StudyFacts, photos: int | None) -> Chapter:
         for start, p in zip(tested, adjusted, strict=True)
         if p is not None and p < ALPHA
     }
-    return _with_untouched(chapter, shown)
+    return _with_untouched(chapter, shown | shown_starts(analysis))
 
 
 def _with_untouched(chapter: Chapter, shown: Collection[CellKey]) -> Chapter:

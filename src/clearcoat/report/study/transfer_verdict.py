@@ -31,6 +31,7 @@ from clearcoat.report.study.words import (
 )
 from clearcoat.report.verdict import images
 from clearcoat.statistics import holm
+from clearcoat.studies import CellKey
 from clearcoat.studies.transfer import CONTROL, FROM_RENDERS
 
 
@@ -39,9 +40,7 @@ def judge_transfer(analysis: TransferAnalysis, photos: int | None = None) -> Stu
 
     `photos`: how many the reader has; the advice is then for the nearest count of the study.
     """
-    best = {real: found for real in analysis.real if (found := _best(analysis, real)) is not None}
-    adjusted = dict(zip(best, holm([found.gain_p for found in best.values()]), strict=True))
-    losses = dict(zip(best, holm([found.loss_p for found in best.values()]), strict=True))
+    best, adjusted, losses = _best_starts(analysis)
     shown = _below(adjusted)
     lost = _below(losses)
     yours = None if photos is None else _nearest(best, photos)
@@ -64,6 +63,12 @@ def judge_transfer(analysis: TransferAnalysis, photos: int | None = None) -> Stu
     )
 
 
+def shown_starts(analysis: TransferAnalysis) -> set[CellKey]:
+    """Return the starts from renders that the verdict calls a gain or a loss."""
+    best, adjusted, losses = _best_starts(analysis)
+    return {best[real].start.cell.key for real in (*_below(adjusted), *_below(losses))}
+
+
 @dataclass(frozen=True)
 class _Best:
     """The start from renders that leads most, at one number of photos."""
@@ -84,6 +89,17 @@ class _Best:
     def loss_p(self) -> float | None:
         """Where even the best loses all do: nothing to correct for."""
         return self.against.loss_p
+
+
+_ByReal = Mapping[int, float | None]
+
+
+def _best_starts(analysis: TransferAnalysis) -> tuple[dict[int, _Best], _ByReal, _ByReal]:
+    """Return the best start at each number of photos, and corrected p-values of gain and loss."""
+    best = {real: found for real in analysis.real if (found := _best(analysis, real)) is not None}
+    gains = dict(zip(best, holm([found.gain_p for found in best.values()]), strict=True))
+    losses = dict(zip(best, holm([found.loss_p for found in best.values()]), strict=True))
+    return best, gains, losses
 
 
 def _best(analysis: TransferAnalysis, real: int) -> _Best | None:
