@@ -86,7 +86,7 @@ def test_the_columns_are_whole_and_told() -> None:
         assert f"{cell.interval.estimate:.3f} ± {cell.interval.half_width:.3f}" in told, str(key)
     verdict = judge_grid(analyse_grid(study))
     assert verdict.kind == "gain"
-    assert any("the best number is 1,024 or 4,096" in text for text in verdict.sentences)
+    assert any("the best number is 0, 1,024 or 4,096" in text for text in verdict.sentences)
 
 
 def test_photos_without_labels_are_those_of_the_ledger(grid: StudyFacts) -> None:
