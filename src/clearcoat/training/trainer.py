@@ -74,7 +74,7 @@ class Trainer:
         """Weights to which the next phase, or this one, goes back."""
         self._order = torch.Generator()
         self._forward: Callable[[Tensor], Tensor] | None = None
-        self._forward_shape: torch.Size | None = None
+        self._forward_for: tuple[torch.Size, torch.dtype] | None = None
 
     @property
     def judged(self) -> SegmentationModel:
@@ -230,10 +230,12 @@ class Trainer:
         return loss.detach()
 
     def _prepared(self, images: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return what computes logits of batches like this one; phases may differ in batch size."""
-        if self._forward is None or self._forward_shape != images.shape:
+        """Return what computes logits of batches like this one; phases may differ in batch size,
+        and in dtype where their augmentation does: a CUDA graph would cast to that of its own."""
+        like = (images.shape, images.dtype)
+        if self._forward is None or self._forward_for != like:
             self._forward = step_function(self.model, self.how, images)
-            self._forward_shape = images.shape
+            self._forward_for = like
         return self._forward
 
     def _average(self) -> None:
