@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from clearcoat.report.study import read_study, write_study_report
-from clearcoat.report.study.confirmed import (
-    confirmed_across,
+from clearcoat.report.study.confirmed import confirmed_across, confirmed_cells
+from clearcoat.report.study.confirmed_verdict import (
     confirmed_cautions,
-    confirmed_cells,
     confirmed_sentences,
     contradiction,
 )

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clearcoat.report.content import DataFacts
-from clearcoat.report.study.confirmed import OnUntouched, confirmed_view
+from clearcoat.report.study.confirmed import OnUntouched
+from clearcoat.report.study.confirmed_tables import confirmed_view
 from clearcoat.report.study.drawing import Drawn
 from clearcoat.report.study.facts import StudyFacts
 from clearcoat.report.study.figure_5 import Figure5

@@ -18,13 +18,11 @@ from clearcoat.report.data_tables import statistics_table
 from clearcoat.report.study.across import across_table
 from clearcoat.report.study.class_figures import class_figure
 from clearcoat.report.study.comparing import ALPHA
-from clearcoat.report.study.confirmed import (
-    confirmed_across,
-    confirmed_across_table,
+from clearcoat.report.study.confirmed import confirmed_across, confirmed_cells
+from clearcoat.report.study.confirmed_tables import confirmed_across_table, confirmed_table
+from clearcoat.report.study.confirmed_verdict import (
     confirmed_cautions,
-    confirmed_cells,
     confirmed_sentences,
-    confirmed_table,
     contradiction,
 )
 from clearcoat.report.study.content import Chapter, NamedTable, StudyReport
