@@ -26,6 +26,11 @@ from clearcoat.training.sides import (
         ("doorLeft", "doorRight"),
         ("leftDoor", "rightDoor"),
         ("frontRightLamp", "frontLeftLamp"),
+        ("door_fl", "door_fr"),
+        ("wheel RL", "wheel RR"),
+        ("lhs_door", "rhs_door"),
+        ("doorL", "doorR"),
+        ("FrontDoorLH", "FrontDoorRH"),
         # No side: words that have one as a part.
         ("cleft", "cleft"),
         ("bright", "bright"),

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from clearcoat.dataset.labels import ClassSet
 
-_OPPOSITE = {"left": "right", "l": "r", "lh": "rh"}
+_OPPOSITE = {"left": "right", "l": "r", "lh": "rh", "lhs": "rhs", "fl": "fr", "rl": "rr"}
 _OPPOSITE |= {value: key for key, value in _OPPOSITE.items()}
 _SIDE = re.compile(
     # As a word of its own (front_left_door, "mirror L", doors.LH) or in camel case.
-    r"(?<![A-Za-z])(?i:left|right|lh|rh|l|r)(?![A-Za-z])"
+    r"(?<![A-Za-z])(?i:left|right|lhs|rhs|lh|rh|fl|fr|rl|rr|l|r)(?![A-Za-z])"
+    r"|(?<=[a-z])(?:LHS|RHS|LH|RH|FL|FR|RL|RR|L|R)(?![A-Za-z])"
     r"|(?<=[a-z])(?:Left|Right)(?![a-z])"
     r"|(?<![A-Za-z])(?:[Ll]eft|[Rr]ight)(?=[A-Z])"
 )
