@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from clearcoat.dataset import Dataset, formats
 from clearcoat.dataset.photos import find_images, read_photo
@@ -39,6 +41,18 @@ def test_an_exif_rotation_is_applied(tmp_path, orientation):
     pixels, original = read_photo(file, upright.shape[1], upright.shape[0])
     assert np.array_equal(pixels, upright)
     assert original is None
+
+
+def test_a_photo_is_turned_whatever_else_its_exif_data_say(tmp_path):
+    """Pillow cannot write back a tag of the wrong type, and need not."""
+    # Little-endian TIFF with two tags: orientation 6, and a resolution unit of type UNDEFINED.
+    entries = struct.pack("<HHLL", 0x0112, 3, 1, 6) + struct.pack("<HHLL", 0x0128, 7, 1, 2)
+    tags = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + b"\0\0\0\0"
+    Image.fromarray(PIXELS).save(tmp_path / "a.png", exif=tags)
+    with Image.open(tmp_path / "a.png") as picture, pytest.raises((struct.error, TypeError)):
+        ImageOps.exif_transpose(picture)
+    pixels, _ = read_photo(tmp_path / "a.png", 6, 9)
+    assert np.array_equal(pixels, np.rot90(PIXELS, -1))
 
 
 def test_labels_drawn_on_unrotated_pixels_keep_them(tmp_path):

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from clearcoat.dataset import LabelRaster, class_colors
 from clearcoat.dataset.files import write_whole
 from clearcoat.dataset.overlay import above, legend_strip, overlay
 from clearcoat.dataset.palette import set_colors
-from clearcoat.dataset.photos import rgb_pixels, why_unreadable
+from clearcoat.dataset.photos import rgb_pixels, upright, why_unreadable
 from clearcoat.errors import ClearcoatError, TrainingError
 from clearcoat.training.metrics import THRESHOLD
 from clearcoat.training.predictor import Predictor
@@ -50,7 +50,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         # By way of its bytes: Pillow maps an uncompressed TIFF file into memory, and of one that
         # is to be rotated it then mixes up the rows.
         with Image.open(io.BytesIO(path.read_bytes())) as picture:
-            return rgb_pixels(ImageOps.exif_transpose(picture))
+            return rgb_pixels(upright(picture))
     # Pillow raises SyntaxError for some broken PNG files.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise TrainingError(
