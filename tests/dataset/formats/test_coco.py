@@ -226,7 +226,18 @@ def _without(key):
         (lambda d: d["images"][1].update(height=0), "'height' is not a number of pixels"),
         (lambda d: d["images"][1].update(id=10), "two images have the same id"),
         (lambda d: d["categories"][1].update(id=7), "two categories have the same id"),
+        (lambda d: d["images"][1].update(width=10**30), "'width' is not a number of pixels"),
         (lambda d: d["annotations"][0].update(image_id=99), "unknown image"),
+        (lambda d: d["annotations"][0].update(iscrowd="0"), "'iscrowd' is malformed"),
+        (
+            lambda d: d["annotations"][0].update(segmentation=[[1, 1, 1e5, 1, 5, 20]]),
+            "a polygon lies far outside its image",
+        ),
+        (
+            lambda d: d["annotations"][0].update(segmentation=[[1, 1, 10**400, 1, 5, 20]]),
+            "a polygon lies far outside its image",
+        ),
+        (lambda d: d["annotations"][0].update(bbox=[1e308, 0, 1e308, 5]), "a box lies far outside"),
         (lambda d: d["annotations"][0].update(category_id=99), "unknown category"),
         (lambda d: d["annotations"][0].update(id=math.nan), "'id' is missing or malformed"),
         (lambda d: d["annotations"][0].update(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), "polygon"),
@@ -280,7 +291,7 @@ def test_a_file_that_contradicts_itself(tmp_path, change, message):
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("content", [None, "{", "\0"])
+@pytest.mark.parametrize("content", [None, "{", "\0", "[" * 100_000])
 def test_what_is_no_annotation_file(tmp_path, content):
     if content is not None:
         (tmp_path / "labels.json").write_text(content)

@@ -14,6 +14,10 @@ from clearcoat.dataset.formats import run_lengths
 from clearcoat.dataset.formats.run_lengths import RunLengths
 from clearcoat.errors import DatasetError
 
+_FAR = 10
+"""Sizes of an image by which an outline may lie outside of it."""
+_MOST_PIXELS = 1_000_000
+"""On a side of an image."""
 _LEAST_POLYGON = 6
 """Numbers in the smallest polygon: three corners. What is shorter has no area."""
 
@@ -68,7 +72,7 @@ def read_coco(path: Path) -> CocoFile:
             found=error.strerror or str(error),
             do="check the path",
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _fault(path, "not JSON", str(error), "a COCO annotation file") from error
     images = tuple(
         CocoImage(
@@ -106,9 +110,9 @@ def read_coco(path: Path) -> CocoFile:
             Annotation(
                 id=None if item.get("id") is None else _get(item, "id", int | str, where),
                 category_id=category_id,
-                crowd=bool(item.get("iscrowd", False)),
+                crowd=_crowd(item, where),
                 rle=_rle(item.get("segmentation"), image, where),
-                box=_box(item.get("bbox"), where),
+                box=_box(item.get("bbox"), image, where),
             )
         )
     return CocoFile(
@@ -132,6 +136,7 @@ def _rle(segmentation: object, image: CocoImage, where: str) -> RunLengths | Non
     for polygon in segmentation:
         if not _numbers(polygon) or len(polygon) % 2:
             raise _fault(where, "a polygon is malformed", str(polygon)[:60], _SHAPES)
+        _require_near(polygon, image, "a polygon", where)
         # pycocotools takes four numbers for a box; a line has no area.
         if len(polygon) >= _LEAST_POLYGON:
             polygons.append(polygon)
@@ -166,18 +171,39 @@ def _checked_code(code: dict[str, Any], height: int, width: int, where: str) -> 
     return rle
 
 
-def _box(box: object, where: str) -> tuple[float, float, float, float] | None:
+def _crowd(item: dict[str, Any], where: str) -> bool:
+    crowd = item.get("iscrowd") or 0
+    if crowd not in (0, 1):
+        raise _fault(where, "'iscrowd' is malformed", crowd, "0 or 1")
+    return bool(crowd)
+
+
+def _require_near(values: Sequence[float], image: CocoImage, what: str, where: str) -> None:
+    """Raise DatasetError for what no outline of this image is: drawing takes memory for it."""
+    limit = _FAR * (image.width + image.height)
+    if any(abs(value) > limit for value in values):
+        raise _fault(
+            where,
+            f"{what} lies far outside its image",
+            str(values)[:60],
+            f"pixels of {image.width} × {image.height}",
+        )
+
+
+def _box(box: object, image: CocoImage, where: str) -> tuple[float, float, float, float] | None:
     if not box:
         return None
     if not isinstance(box, list) or not _numbers(box) or len(box) != 4:
         raise _fault(where, "a box is malformed", str(box)[:60], "[x, y, width, height]")
+    _require_near(box, image, "a box", where)
     x, y, width, height = (float(value) for value in box)
     return x, y, width, height
 
 
 def _numbers(values: object) -> bool:
     return isinstance(values, list) and all(
-        isinstance(value, int | float) and math.isfinite(value) for value in values
+        isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+        for value in values
     )
 
 
@@ -202,8 +228,10 @@ def _get(item: dict[str, Any], key: str, kind: Any, where: str) -> Any:
 
 def _pixels(item: dict[str, Any], key: str, where: str) -> int:
     value: int = _get(item, key, int, where)
-    if value < 1:
-        raise _fault(where, f"{key!r} is not a number of pixels", value, "1 or more")
+    if not 1 <= value <= _MOST_PIXELS:
+        raise _fault(
+            where, f"{key!r} is not a number of pixels", str(value)[:30], f"1 to {_MOST_PIXELS:,}"
+        )
     return value
 
 
