@@ -291,6 +291,24 @@ def test_a_file_that_contradicts_itself(tmp_path, change, message):
     assert not (tmp_path / "data").exists()
 
 
+def test_an_export_through_a_link_finds_its_images(tmp_path):
+    import_coco(_write(tmp_path, [(7, [SQUARE])]), tmp_path / "data")
+    (tmp_path / "far" / "off").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "off")
+    out = tmp_path / "link" / "labels.json"
+    as_coco(Dataset.open(tmp_path / "data"), out)
+    import_coco(out, tmp_path / "again")
+    assert len(Dataset.open(tmp_path / "again")) == 3
+
+
+def test_an_export_does_not_replace_a_manifest(tmp_path):
+    import_coco(_write(tmp_path, [(7, [SQUARE])]), tmp_path / "data")
+    before = (tmp_path / "data" / "dataset.json").read_bytes()
+    with pytest.raises(UsageError, match="manifest"):
+        as_coco(Dataset.open(tmp_path / "data"), tmp_path / "data" / "dataset.json")
+    assert (tmp_path / "data" / "dataset.json").read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [None, "{", "\0", "[" * 100_000])
 def test_what_is_no_annotation_file(tmp_path, content):
     if content is not None:

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from clearcoat.cli import main
 from clearcoat.dataset import Dataset, DatasetWriter, LabelRaster, Record
@@ -115,6 +116,13 @@ def test_splits_share_a_folder_and_strangers_are_refused(tmp_path: Path) -> None
     }
     with pytest.raises(DatasetError, match="images of another data set"):
         as_yolo(_write(tmp_path / "three", index=5), out)
+    # Of the same number, but other pixels.
+    stranger = _write(tmp_path / "four")
+    [file] = (out / "images" / "train").iterdir()
+    with Image.open(file) as picture:
+        Image.new("RGB", picture.size, (1, 2, 3)).save(file)
+    with pytest.raises(DatasetError, match="images of another data set"):
+        as_yolo(stranger, out)
     (out / "data.yaml").write_text("names: {0: other}")
     with pytest.raises(DatasetError, match="other classes"):
         as_yolo(_write(tmp_path / "one"), out)

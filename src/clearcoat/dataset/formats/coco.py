@@ -22,6 +22,7 @@ from clearcoat.dataset.formats import run_lengths
 from clearcoat.dataset.formats.coco_file import Annotation, CocoFile, read_coco
 from clearcoat.dataset.formats.masks import labelled_masks
 from clearcoat.dataset.labels import LabelRaster
+from clearcoat.dataset.layout import MANIFEST
 from clearcoat.dataset.photos import read_photo
 from clearcoat.dataset.record import IGNORE, Record
 from clearcoat.dataset.store import Dataset, Progress
@@ -169,15 +170,23 @@ def as_coco(dataset: Dataset, out: Path, progress: Progress | None = None) -> No
     a crowd of a category of its own, named `ignore`.
     File names are relative to the folder of `out`. `import_coco` reads back the same rasters.
 
-    Raises DatasetError when a record is damaged or the file cannot be written.
+    Raises DatasetError when a record is damaged or the file cannot be written, and UsageError
+    where it would replace the manifest of a data set.
     """
+    if out.name == MANIFEST:
+        raise UsageError(
+            "a file of that name is the manifest of a data set, which this would replace",
+            where=out,
+            do=f"use --out {out.with_name('coco.json')}",
+        )
     make_folder_of(out)
     ids = {name: number for number, name in enumerate([*dataset.classes, IGNORE], start=1)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for done, index in enumerate(dataset.indices, start=1):
         info = dataset.record_info(index)
-        place = os.path.relpath(dataset.path / info.image.file, out.parent)
+        # Resolved: `..` leads out of what a link leads to.
+        place = os.path.relpath((dataset.path / info.image.file).resolve(), out.parent.resolve())
         images.append(
             {
                 "id": index,

@@ -8,6 +8,7 @@ unless the caller says that it may become background. COCO files hold all of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,7 +97,7 @@ def as_yolo(
         labels.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(out, error) from error
-    _refuse_others(images, {Path(dataset.record_info(i).image.file).name for i in dataset.indices})
+    _refuse_others(images, dataset)
     polygons = divided = holes = overlaps = ignored = 0
     for done, index in enumerate(dataset.indices, start=1):
         info = dataset.record_info(index)
@@ -148,11 +149,15 @@ def _refuse_ignore(dataset: Dataset) -> None:
                 )
 
 
-def _refuse_others(images: Path, expected: set[str]) -> None:
+def _refuse_others(images: Path, dataset: Dataset) -> None:
+    files = (dataset.record_info(index).image for index in dataset.indices)
+    expected = {Path(file.file).name: file.sha256 for file in files}
     others = sorted(
         entry.name
         for entry in images.iterdir()
-        if not is_temporary(entry.name) and entry.name not in expected
+        if not is_temporary(entry.name)
+        # By content, since data sets number their images alike.
+        and expected.get(entry.name) != sha256(entry.read_bytes()).hexdigest()
     )
     if others:
         raise DatasetError(
