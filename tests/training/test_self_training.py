@@ -42,14 +42,19 @@ class _Brightness(nn.Module):
         return torch.cat([value - 200, 50 - value], dim=1)
 
 
-def _images(values: list[int], sets: list[frozenset[int] | None]) -> SelfLabelled:
+def _images(
+    values: list[int],
+    sets: list[frozenset[int] | None],
+    shapes: list[tuple[int, int]] | None = None,
+) -> SelfLabelled:
     """Images of one value each, the first of them labelled with `sets`, a column each."""
     index = np.tile(np.arange(len(sets), dtype=np.uint16), (len(sets), 1))
     rasters = [LabelRaster(index, tuple(sets))]
     rasters += [LabelRaster(np.zeros_like(index), (frozenset({0}),))] * (len(values) - 1)
     size = len(sets)
     images = [np.full((size, size, 3), value, np.uint8) for value in values]
-    return SelfLabelled(image_set(images, rasters, ("bright", "dark")), range(1, len(values)))
+    given = image_set(images, rasters, ("bright", "dark"))
+    return SelfLabelled(given, range(1, len(values)), shapes or [(size, size)] * (len(values) - 1))
 
 
 def test_a_model_labels_what_it_is_sure_of() -> None:
@@ -66,6 +71,14 @@ def test_a_model_labels_what_it_is_sure_of() -> None:
     assert found == [None, frozenset({0}), frozenset(), frozenset({1})]
     assert share == 0.75
     torch.testing.assert_close(labels[4], before[0])
+
+
+def test_what_a_photo_does_not_cover_of_its_square_is_not_labelled() -> None:
+    images = _images([9, 255, 0], [frozenset({0}), frozenset({1})], [(300, 600), (80, 80)])
+    assert images.label(_Brightness(), find_loss("binary_cross_entropy"), 0.9) == 1
+    _, labels = images.fetch(np.array([1, 2]))
+    found = [[images.sets[number] for number in rows] for rows in labels[:, :, 0].tolist()]
+    assert found == [[frozenset({0}), None], [frozenset({1})] * 2]
 
 
 def test_background_is_labelled_where_a_softmax_is_sure_of_it() -> None:
@@ -100,7 +113,8 @@ def test_a_set_of_classes_that_no_label_has_stays_ignored() -> None:
     both = LabelRaster(np.zeros((2, 2), np.uint16), (frozenset({0, 1}),))
     known = LabelRaster(np.zeros((2, 2), np.uint16), (frozenset({0}),))
     pixels = np.zeros((2, 2, 3), np.uint8)
-    unread = SelfLabelled(image_set([pixels] * 2, [known, both], ("bright", "dark")), range(1, 2))
+    given = image_set([pixels] * 2, [known, both], ("bright", "dark"))
+    unread = SelfLabelled(given, range(1, 2), [(2, 2)])
     assert unread.label(Both(), loss, 0.9) == 0
     overlapping = _images([0, 0], [frozenset({0}), frozenset({0, 1})])
     assert overlapping.label(Both(), loss, 0.9) == 1
@@ -283,9 +297,8 @@ def test_more_classes_than_a_word_has_bits() -> None:
     names = tuple(f"class {number}" for number in range(70))
     index = np.zeros((2, 2), np.uint16)
     rasters = [LabelRaster(index, (frozenset({69, 1}),)), LabelRaster(index, (None,))]
-    images = SelfLabelled(
-        image_set([np.zeros((2, 2, 3), np.uint8)] * 2, rasters, names), range(1, 2)
-    )
+    given = image_set([np.zeros((2, 2, 3), np.uint8)] * 2, rasters, names)
+    images = SelfLabelled(given, range(1, 2), [(2, 2)])
 
     class Model(nn.Module):
         def forward(self, images: Tensor) -> Tensor:

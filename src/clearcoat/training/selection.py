@@ -211,7 +211,9 @@ def load(
     train: Images = feed([some(*part) for part in chosen], device, residence)
     real, own = len(selection.real), None
     if selection.unlabelled:
-        train = own = SelfLabelled(train, range(real, real + len(selection.unlabelled)))
+        records = [named[UNLABELLED].record_info(number) for number in selection.unlabelled]
+        shapes = [(record.height, record.width) for record in records]
+        train = own = SelfLabelled(train, range(real, real + len(shapes)), shapes)
     return TrainingData(train, real, validation, selection.validate_on, test, own)
 
 

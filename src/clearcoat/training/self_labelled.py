@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clearcoat.dataset.labels import ClassSet
+from clearcoat.dataset.resize import fitted
 from clearcoat.training.arrays import ClassTable, class_table, narrow
 from clearcoat.training.feeding import Images
 from clearcoat.training.frequencies import frequencies
@@ -26,9 +28,11 @@ class SelfLabelled:
     classes are probable at once: with such a loss all overlaps stay ignored.
     """
 
-    def __init__(self, images: Images, rows: range) -> None:
+    def __init__(self, images: Images, rows: range, shapes: Sequence[tuple[int, int]]) -> None:
+        """`shapes` are height and width of the photos of `rows` before they became square."""
         self.rows = rows
         self._images = images
+        self._shapes = tuple(shapes)
         self.sets: tuple[ClassSet | None, ...] = tuple(
             dict.fromkeys([*images.sets, None, frozenset[int]()])
         )
@@ -81,14 +85,15 @@ class SelfLabelled:
     def label(self, model: nn.Module, loss: Loss, confidence: float) -> float:
         """Label `rows` as the model sees them; return the share of pixels that are not ignored.
 
-        A pixel is a class's where its probability is `confidence` or more, provided that every
+        What a photo does not cover of its square stays ignored, as it is with labels, and is not
+        in that share. A pixel is a class's where its probability is `confidence` or more, provided that every
         other class is as improbable or as probable. It is background where all are improbable,
         and, where the loss has an output for background (softmax), that is as probable. `model` is
         left in eval mode.
         """
         known = self._sets_of_labels()
         model.eval()
-        found, sure_pixels = [], 0
+        found, sure_pixels, covered_pixels = [], 0, 0
         with torch.inference_mode():
             for start in range(self.rows.start, self.rows.stop, _BATCH):
                 numbers = np.arange(start, min(start + _BATCH, self.rows.stop))
@@ -100,15 +105,25 @@ class SelfLabelled:
                 if loss.extra_outputs:
                     # Many classes may each be improbable where background is, too.
                     sure &= is_class.any(dim=-1) | (probability.sum(dim=-1) <= 1 - confidence)
+                covered = self._covered(numbers, images.shape[-1])
                 codes, which = np.unique(_codes(is_class.cpu().numpy()), return_inverse=True)
                 places = np.array([known.get(code.tobytes(), self._ignore) for code in codes])
                 labels = np.where(
-                    sure.cpu().numpy(), places[which].reshape(sure.shape), self._ignore
+                    sure.cpu().numpy() & covered, places[which].reshape(sure.shape), self._ignore
                 )
                 sure_pixels += int((labels != self._ignore).sum())
+                covered_pixels += int(covered.sum())
                 found.append(narrow(torch.from_numpy(labels), len(self.sets)))
         self._own = torch.cat(found).to(self.device)
-        return sure_pixels / self._own.numel()
+        return sure_pixels / covered_pixels
+
+    def _covered(self, numbers: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
+        """(B, S, S): where a photo of `rows` lies in its square."""
+        found = np.zeros((len(numbers), size, size), np.bool_)
+        for place, number in zip(found, numbers - self.rows.start, strict=True):
+            top, left, height, width = fitted(*self._shapes[number], size)
+            place[top : top + height, left : left + width] = True
+        return found
 
     def _sets_of_labels(self) -> dict[bytes, int]:
         """Return the code and the place of every class set that labelled images have."""
