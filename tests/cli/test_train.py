@@ -127,6 +127,8 @@ def test_users_mistakes_are_said_in_one_error(
     assert "device" in _fails(capsys, _train(folder, "--device", "abacus"))
     assert "filters" in _fails(capsys, _train(folder, "--filters", "4,x"))
     assert "NAME=WEIGHT" in _fails(capsys, _train(folder, "--class-weights", "left"))
+    twice = _train(folder, "--class-weights", "left=2,right=1,left=3")
+    assert "names a class twice" in _fails(capsys, twice)
     assert "CUDA graphs" in _fails(capsys, _train(folder, "--cuda-graphs", "on"))
     known = _fails(capsys, _train(folder, "--test", str(folder / "real")))
     assert "photos to score on are also among those to train on" in known
@@ -141,6 +143,11 @@ def test_users_mistakes_are_said_in_one_error(
     _dataset(folder / "other", 2, ("left", "centre"))
     other = _fails(capsys, ["evaluate", run, "--data", str(folder / "other")])
     assert "without right; with centre" in other
+    writer = DatasetWriter.create(folder / "bare", ("left", "right"), {"kind": "test"})
+    bare = LabelRaster(np.zeros((24, 40), np.uint16), (None,))
+    writer.write(Record(index=0, image=np.zeros((24, 40, 3), np.uint8), labels=bare))
+    unlabelled = _fails(capsys, ["evaluate", run, "--data", str(folder / "bare")])
+    assert "no pixel of these images is labelled" in unlabelled
     broken = folder / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     predict = ["predict", run, "--out", str(folder / "out")]
@@ -157,7 +164,7 @@ def test_a_unets_run_becomes_a_wnets_frozen_first_network(
     main(_train(folder))
     second = [
         "--model", "wnet", "--first-filters", "4,8", "--filters", "2,4",
-        "--init", str(folder / "run"), "--freeze", "first_network",
+        "--init", str(folder / "run"), "--freeze", "first_network", "--synthetic-count", "0",
     ]  # fmt: skip
     arguments = _train(folder, *second, "--json")
     arguments[arguments.index("--filters") + 1] = "2,4"
@@ -200,6 +207,11 @@ def test_a_recipe_says_what_the_model_starts_from_and_options_win(folder: Path) 
     assert config("free", "--freeze", "none")["initialisation"]["freeze"] == "none"
     later = config("later", "--init", str(folder / "whole"))["initialisation"]
     assert later == {"encoder": "run", "decoder": "run", "freeze": "encoder"}
+    # Naming what the recipe starts from anyway takes nothing away from it.
+    named = ("--initialisation", "ImageNet-random")
+    assert config("named", *named)["initialisation"] == whole["initialisation"]
+    free = config("named-free", *named, "--freeze", "none")["initialisation"]
+    assert free["freeze"] == "none"
     assert "initialisation" not in config("other", "--model", "unet", "--size", "32")
 
 

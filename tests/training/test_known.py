@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,13 +40,13 @@ def test_photos_without_labels_and_those_of_its_start_are_known(
     sources: Sources, squares: MakeDataset, trained: Path, tmp_path: Path
 ) -> None:
     more = squares("more", 5, seed=9)
-    own = tiny_config(mix="sequential", real_count=2, self_training=SelfTraining(max_steps=1))
+    own = tiny_config(mix="balanced", real_count=2, self_training=SelfTraining(max_steps=1))
     run_training(own, replace(sources, unlabelled=more), tmp_path / "own", init=trained)
     assert known_of(tmp_path / "own", more) == 5
     before = known_photos(trained)
     after = known_photos(tmp_path / "own")
     assert before is not None and after is not None and before < after
-    again = tiny_config(mix="sequential", real_count=2)
+    again = tiny_config(real_count=2, synthetic_count=0)
     run_training(again, sources, tmp_path / "again", init=tmp_path / "own")
     said = json.loads((tmp_path / "again" / "config.json").read_text())["before"]
     assert said["unlabelled"] == 5
@@ -53,6 +54,23 @@ def test_photos_without_labels_and_those_of_its_start_are_known(
         run_training(again, replace(sources, test=more), tmp_path / "no", init=tmp_path / "own")
     assert "5 of the 5" in str(caught.value.found)
     assert not (tmp_path / "no").exists()
+
+
+def test_a_start_that_was_trained_on_photos_to_stop_on_is_noted(
+    sources: Sources, trained: Path, tmp_path: Path
+) -> None:
+    def notes(name: str, start: Path, **changes: Any) -> list[str]:
+        config = tiny_config(synthetic_count=0, max_steps=1, **changes)
+        metrics = run_training(config, sources, tmp_path / name, init=start)
+        return [note for note in metrics["notes"] if "stopped late" in note]
+
+    # Photos that the start stopped on itself are none that it was trained on.
+    assert not notes("same", trained)
+    assert not notes("further", tmp_path / "same")
+    [note] = notes("other", trained, seed=1, validation_count=12 - 3, real_count=3)
+    assert "of the 9 photos that decide when to stop" in note
+    # Once trained on, always known, however many runs lie between.
+    assert notes("last", tmp_path / "other", seed=2, validation_count=9, real_count=3)
 
 
 def test_paper_mode_knows_the_photos_that_it_stops_on(sources: Sources, tmp_path: Path) -> None:
@@ -69,7 +87,7 @@ def test_a_start_of_an_earlier_version_is_told_where_it_saw_photos(
     run_training(tiny_config(), given, tmp_path / "old")
     (tmp_path / "old" / KNOWN).unlink()
     assert known_photos(tmp_path / "old") == (None if photos else frozenset())
-    config = tiny_config(mix="sequential")
+    config = tiny_config(synthetic_count=0)
     metrics = run_training(config, sources, tmp_path / "new", init=tmp_path / "old")
     assert any("did not write down its photos" in note for note in metrics["notes"]) is photos
     # What is not known of a start is not known of what came of it, however far.

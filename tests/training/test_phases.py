@@ -32,11 +32,25 @@ def _plan(pretrained: bool = False, **values: object) -> list[tuple[str, int, fl
 def test_the_tuning_rate_holds_once_renders_have_been_seen() -> None:
     assert _plan() == [("synthetic", 32, 0.002), ("real", 4, 0.0005)]
     assert _plan(real_share=0.5) == [("synthetic", 32, 0.002), ("real", 36, 0.0005)]
-    assert _plan(pretrained=True) == [("real", 4, 0.0005)]
+    assert _plan(pretrained=True, real_share=0.5) == [("real", 36, 0.0005)]
     assert _plan(pretrained=True, mix="balanced") == [("balanced", 36, 0.0005)]
     assert _plan(mix="balanced") == [("balanced", 36, 0.002)]
     assert _plan(mix="concatenate") == [("all", 36, 0.002)]
     assert _plan(tuning_rate=None) == [("synthetic", 32, 0.002), ("real", 4, 0.002)]
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [({"pretrained": True}, "--init"), ({"mix": "balanced", "real_share": 1.0}, "--real-share 1")],
+)
+def test_renders_that_no_phase_would_show_are_refused(how: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match="no phase shows a render") as caught:
+        _plan(**how)
+    assert "32 renders" in str(caught.value) and says in str(caught.value)
+    # Without renders there is nothing to say.
+    alone = TrainingData(range(4), 4, {REAL: None}, REAL)  # type: ignore[arg-type,dict-item]
+    [phase] = plan_phases(training_config({"batch_size": 4}), alone, pretrained=True)
+    assert phase.name == REAL
 
 
 def test_a_schedule_falls_from_the_phases_own_rate() -> None:

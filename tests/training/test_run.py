@@ -268,7 +268,7 @@ def test_paper_mode_stops_on_the_scored_images(sources: Sources, tmp_path: Path)
 def test_a_pretrained_run_is_where_another_starts(sources: Sources, tmp_path: Path) -> None:
     base = tmp_path / "base"
     run_training(tiny_config(real_count=0), sources, base)
-    config = tiny_config(mix="sequential", learning_rate=1e-9, max_steps=3)
+    config = tiny_config(synthetic_count=0, learning_rate=1e-9, max_steps=3)
     tuned = run_training(config, sources, tmp_path / "tuned", init=base)
     assert [phase["name"] for phase in tuned["phases"]] == ["real"]
     before = json.loads((tmp_path / "tuned" / "config.json").read_text())["before"]

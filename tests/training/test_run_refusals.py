@@ -64,6 +64,19 @@ def test_images_to_stop_on_are_given_or_held_back(sources: Sources, tmp_path: Pa
             run_training(tiny_config(**changes), given, tmp_path / "run")
 
 
+def test_mode_paper_holds_no_image_back(sources: Sources, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--validation-count"):
+        run_training(tiny_config(mode="paper", validation_count=2), sources, tmp_path / "run")
+
+
+def test_what_is_trained_on_is_not_stopped_on(sources: Sources, tmp_path: Path) -> None:
+    given = dataclasses.replace(sources, validation=sources.real)
+    with pytest.raises(UsageError, match="photos to stop on are also among those to train") as said:
+        run_training(tiny_config(real_count=5, synthetic_count=0), given, tmp_path / "run")
+    assert "5 of 12 are trained on, as --real" in str(said.value)
+    assert "give --validation photos of their own" in str(said.value)
+
+
 @pytest.mark.parametrize("kind", ["real", "synthetic"])
 def test_what_is_trained_on_is_not_scored(kind: str, sources: Sources, tmp_path: Path) -> None:
     trained_on = getattr(sources, kind)

@@ -31,6 +31,7 @@ def command(run: Path, data: Path, mirror: bool, device: str, as_json: bool) -> 
         require_same_classes,
         score_model,
     )
+    from clearcoat.training.checks import require_scorable
     from clearcoat.training.environment import find_device
     from clearcoat.training.known import known_of
     from clearcoat.training.mirrored import Mirrored
@@ -40,6 +41,7 @@ def command(run: Path, data: Path, mirror: bool, device: str, as_json: bool) -> 
     dataset = Dataset.open(data)
     require_same_classes(f"the data set {data}", dataset.classes, f"the run {run}", classes)
     images = pack(dataset, dataset.indices, config.size).to(where)
+    require_scorable(images, dataset)
     judged = Mirrored(model, config, classes) if mirror else model
     loss, score = score_model(judged, images, find_loss(config.loss), detailed=True)
     figures: dict[str, Any] = {

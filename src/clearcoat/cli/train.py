@@ -191,9 +191,13 @@ def _self_training(
 def _class_weights(text: str) -> str | dict[str, float]:
     if text == "balanced":
         return text
-    weights = {}
+    weights: dict[str, float] = {}
     for part in text.split(","):
         name, equals, number = part.rpartition("=")
+        if name.strip() in weights:
+            raise UsageError(
+                "--class-weights names a class twice", found=name.strip(), do="leave one out"
+            )
         try:
             weights[name.strip()] = float(number)
         except ValueError:
@@ -242,7 +246,8 @@ def _initialisation(
 
     freezing: Any = freeze or "none"
     if name is not None:
-        return find_initialisation(name, freezing)
+        own = config.initialisation
+        return find_initialisation(name, freezing if freeze or own is None else own.freeze)
     if config.initialisation is not None:
         changes = {} if init is None else {"encoder": "run", "decoder": "run"}
         return config.initialisation.model_copy(

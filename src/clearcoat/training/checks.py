@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clearcoat.dataset import Dataset
 from clearcoat.errors import DatasetError, UsageError
 from clearcoat.training.feeding import Images
 from clearcoat.training.selection import (
@@ -59,35 +60,48 @@ def require_same_classes(
 
 
 def require_apart(selection: Selection, sources: Sources) -> None:
-    """Raise UsageError where images that are trained or stopped on are to be scored.
+    """Raise UsageError where images to score on are trained or stopped on, or to stop on trained.
 
-    They would flatter; mode `paper`, which stops on what it scores on, gives no others to stop on.
-    Reads the record of every image that a run uses, of each run of a study anew: that is little
-    beside training on them.
+    They would flatter, and end a training late; mode `paper`, which stops on what it scores on,
+    gives no others to stop on. Reads the record of every image that a run uses, of each run of a
+    study anew: that is little beside training on them.
     """
-    test = sources.test
-    if test is None:
-        return
     held, stops_on = selection.held_back, sources.validation
-    pools = (
+    trained: tuple[_Pool, ...] = (
         ("train", REAL, sources.real, selection.real),
         ("train", SYNTHETIC, sources.synthetic, selection.synthetic),
         ("train", UNLABELLED, sources.unlabelled, selection.unlabelled),
+    )
+    stopped: tuple[_Pool, ...] = (
         ("stop", REAL, sources.real, held.get(REAL, ())),
         ("stop", SYNTHETIC, sources.synthetic, held.get(SYNTHETIC, ())),
         ("stop", "validation", stops_on, () if stops_on is None else stops_on.indices),
     )
-    for use, kind, dataset, numbers in pools:
-        if dataset is None or not (shared := test.images_also_in(dataset.subset(numbers))):
+    if sources.test is not None:
+        _require_apart("score", "test", sources.test, (*trained, *stopped))
+    if stops_on is not None:
+        _require_apart("stop", "validation", stops_on, trained)
+
+
+_Pool = tuple[str, str, Dataset | None, Sequence[int]]
+"""What images are for, the option that gives them, their data set, and their numbers in it."""
+
+
+def _require_apart(use: str, option: str, given: Dataset, others: Sequence[_Pool]) -> None:
+    for other_use, kind, dataset, numbers in others:
+        if dataset is None or not (shared := given.images_also_in(dataset.subset(numbers))):
             continue
-        used = "trained" if use == "train" else "stopped"
+        used = "trained" if other_use == "train" else "stopped"
+        look = (
+            "; or `clearcoat evaluate RUN --data DIR` to see how well a model knows what it was "
+            "trained on"
+        )
         raise UsageError(
-            f"photos to score on are also among those to {use} on",
-            where=test.path,
-            found=f"{shared} of {len(test)} are {used} on, as --{kind} {dataset.path}",
+            f"photos to {use} on are also among those to {other_use} on",
+            where=given.path,
+            found=f"{shared} of {len(given)} are {used} on, as --{kind} {dataset.path}",
             expected="photos that no training sees",
-            do="give --test photos of their own; or `clearcoat evaluate RUN --data DIR` to see how "
-            "well a model knows what it was trained on",
+            do=f"give --{option} photos of their own" + (look if option == "test" else ""),
         )
 
 
@@ -110,11 +124,28 @@ def require_labels(data: TrainingData, sources: Sources) -> None:
     for role, images, numbers in roles:
         if len(numbers) and not _any_label(images, numbers):
             raise UsageError(
-                "no pixel of these images is labelled",
+                _NO_LABEL,
                 where=None if role not in named else named[role].path,
                 found=f"{len(numbers)} images as --{role}, every pixel of them ignored",
                 do="give labelled images; photos without labels go to --unlabelled",
             )
+
+
+def require_scorable(images: Images, dataset: Dataset) -> None:
+    """Raise UsageError where no image to score on has a label, so that no score would say a thing.
+
+    `images` are those of `dataset`, at the size of the model.
+    """
+    if not _any_label(images, range(len(images))):
+        raise UsageError(
+            _NO_LABEL,
+            where=dataset.path,
+            found=f"{len(images)} images, every pixel of them ignored",
+            do="give labelled images; `clearcoat predict` shows what a model sees on others",
+        )
+
+
+_NO_LABEL = "no pixel of these images is labelled"
 
 
 def _any_label(images: Images, numbers: range) -> bool:

@@ -7,6 +7,7 @@ are more of them than anyone scores on.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +21,80 @@ _DIGITS = 16
 """Of a photo's SHA-256: 64 bits, and a file of 17 bytes a photo."""
 
 
-def photos_of(
+@dataclass(frozen=True)
+class Known:
+    """Photos that weights know, by digest."""
+
+    photos: frozenset[str]
+    """Those that were trained or stopped on."""
+    only_stopped: frozenset[str] | None
+    """Those that were never trained on; None where an earlier version did not keep them apart."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a run's known.json."""
+        found: dict[str, Any] = {"photos": sorted(self.photos)}
+        if self.only_stopped is not None:
+            found["only_stopped"] = sorted(self.only_stopped)
+        return found
+
+
+def knowledge(
     config: TrainingConfig, selection: Selection, sources: Sources, init: Path | None
-) -> tuple[str, ...] | None:
+) -> Known | None:
     """Return what a run will know: photos that it trains on or stops on, and those of its start.
 
     None where its start does not tell.
     """
-    parts = [(sources.real, (*selection.real, *selection.held_back.get(REAL, ())))]
-    parts.append((sources.unlabelled, selection.unlabelled))
-    stops_on = sources.test if config.mode == "paper" else sources.validation
-    parts.append((stops_on, () if stops_on is None else stops_on.indices))
-    found: set[str] = set()
-    for dataset, numbers in parts:
-        found.update(_digests(dataset, numbers))
-    if init is not None:
-        before = known_photos(init)
-        if before is None:
-            return None
-        found |= before
-    return tuple(sorted(found))
+    trained = {
+        *_digests(sources.real, selection.real),
+        *_digests(sources.unlabelled, selection.unlabelled),
+    }
+    stopped = {
+        digest
+        for dataset, numbers in _stopping(config, selection, sources)
+        for digest in _digests(dataset, numbers)
+    }
+    if init is None:
+        return Known(frozenset(trained | stopped), frozenset(stopped - trained))
+    before = _known(init)
+    if before is None:
+        return None
+    only_stopped = None
+    if before.only_stopped is not None:
+        trained |= before.photos - before.only_stopped
+        only_stopped = frozenset((stopped | before.only_stopped) - trained)
+    return Known(before.photos | trained | stopped, only_stopped)
+
+
+def trained_before(
+    config: TrainingConfig, selection: Selection, sources: Sources, init: Path
+) -> tuple[int, int] | None:
+    """Return how many photos a run stops on, and how many of them its start was trained on.
+
+    None where the start does not tell. Its loss on such photos says little of others: training
+    goes on for too long.
+    """
+    before = _known(init)
+    if before is None or before.only_stopped is None:
+        return None
+    digests = [
+        digest
+        for dataset, numbers in _stopping(config, selection, sources)
+        for digest in _digests(dataset, numbers)
+    ]
+    trained = before.photos - before.only_stopped
+    return len(digests), sum(digest in trained for digest in digests)
+
+
+def _stopping(
+    config: TrainingConfig, selection: Selection, sources: Sources
+) -> tuple[tuple[Dataset | None, Collection[int]], ...]:
+    """Return the photos that decide when a run stops."""
+    given = sources.test if config.mode == "paper" else sources.validation
+    return (
+        (sources.real, selection.held_back.get(REAL, ())),
+        (given, () if given is None else given.indices),
+    )
 
 
 def known_photos(run: Path) -> frozenset[str] | None:
@@ -48,11 +103,20 @@ def known_photos(run: Path) -> frozenset[str] | None:
 
     Raises RunError where the file is damaged.
     """
+    known = _known(run)
+    return None if known is None else known.photos
+
+
+def _known(run: Path) -> Known | None:
     folder = RunFolder(run)
     if not folder.has(KNOWN):
-        return None if _saw_photos(folder.read_json(CONFIG)) else frozenset()
-    photos = folder.read_json(KNOWN).get("photos")
-    return None if photos is None else frozenset(photos)
+        none: frozenset[str] = frozenset()
+        return None if _saw_photos(folder.read_json(CONFIG)) else Known(none, none)
+    found = folder.read_json(KNOWN)
+    if (photos := found.get("photos")) is None:
+        return None
+    apart = found.get("only_stopped")
+    return Known(frozenset(photos), None if apart is None else frozenset(apart))
 
 
 def _saw_photos(identity: Mapping[str, Any]) -> bool:

@@ -43,11 +43,25 @@ def plan_phases(
     to its real phase. Raises UsageError where a phase cannot be trained.
     """
     phases = _on_labels(config, data, pretrained=pretrained)
-    if config.self_training is None:
-        return phases
-    # A student goes its own way from where its teacher began, if that was something.
-    restarts = pretrained or len(phases) > 1
-    return (*phases, replace(_on_own_labels(config, data), restarts=restarts))
+    if config.self_training is not None:
+        # A student goes its own way from where its teacher began, if that was something.
+        restarts = pretrained or len(phases) > 1
+        phases = (*phases, replace(_on_own_labels(config, data), restarts=restarts))
+    renders = data.parts[2]
+    shown = (one.images for phase in phases for one in phase.streams)
+    if len(renders) and not any(renders.stop > images.max() >= renders.start for images in shown):
+        # A run would else count images among its own that its model has never seen.
+        raise UsageError(
+            "no phase shows a render",
+            found=f"{len(renders)} renders, and "
+            + (
+                "--init, after which mix 'sequential' goes straight to photos"
+                if config.mix == "sequential"
+                else f"--real-share {config.real_share:g}"
+            ),
+            do="leave --synthetic out, or use --real-share 0.5",
+        )
+    return phases
 
 
 def _on_labels(config: TrainingConfig, data: Chosen, *, pretrained: bool) -> tuple[Phase, ...]:

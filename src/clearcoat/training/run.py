@@ -38,7 +38,7 @@ from clearcoat.training.folder import (
 )
 from clearcoat.training.frequencies import class_weights, frequencies
 from clearcoat.training.gallery import write_gallery
-from clearcoat.training.known import photos_of, require_unknown
+from clearcoat.training.known import knowledge, require_unknown, trained_before
 from clearcoat.training.losses import Loss, find_loss
 from clearcoat.training.memory import first_line, is_out_of_memory, too_little
 from clearcoat.training.phases import plan_phases
@@ -115,13 +115,13 @@ def run_training(
     weights = class_weights(config.class_weights, classes, seen)
     if weights is not None:
         loss = loss.weighted(weights.to(where))
-    known = photos_of(config, selection, sources, init)
+    known = knowledge(config, selection, sources, init)
     folder.begin(identity)
     with folder.locked():
         # Another process may have finished it since the first look.
         if folder.finished:
             return _finished(folder)
-        folder.write_json(KNOWN, {"photos": known})
+        folder.write_json(KNOWN, {"photos": None} if known is None else known.as_json())
         trainer = _train(
             started.model, data, phases, loss, config, folder, watching, checkpoint_every_s, stop
         )
@@ -130,6 +130,8 @@ def run_training(
         metrics["notes"] = [*started.notes, *metrics["notes"]]
         if known is None:
             metrics["notes"].append(_UNTOLD)
+        elif init is not None:
+            metrics["notes"] += _late_stop(trained_before(config, selection, sources, init))
         metrics["wall_s"] = round(trainer.progress.wall_s + time.monotonic() - trained_at, 3)
         folder.write_tensors(BEST, {"model": trainer.best_weights})
         if depict:
@@ -138,6 +140,15 @@ def run_training(
         folder.write_json(METRICS, metrics)
         folder.remove(LAST)
     return metrics
+
+
+def _late_stop(counts: tuple[int, int] | None) -> list[str]:
+    if counts is None or not counts[1]:
+        return []
+    return [
+        f"the run that this one started from was trained on {counts[1]} of the {counts[0]} photos "
+        "that decide when to stop: it may have stopped late, and its score on them flatters"
+    ]
 
 
 def _finished(folder: RunFolder) -> dict[str, Any]:

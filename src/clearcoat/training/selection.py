@@ -137,6 +137,11 @@ def select(config: TrainingConfig, sources: Sources) -> Selection:
             "--validation-count holds images back, and --validation DIR gives those to stop on",
             do="leave one of them out",
         )
+    if config.mode == "paper" and config.validation_count is not None:
+        raise UsageError(
+            "--validation-count holds images back, and --mode paper stops on the test images",
+            do="leave one of them out",
+        )
     validate_on = _validation_kind(config, sources, given)
     held: dict[str, tuple[int, ...]] = {}
     free: dict[str, tuple[int, ...]] = {}

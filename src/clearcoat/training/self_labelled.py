@@ -86,10 +86,10 @@ class SelfLabelled:
         """Label `rows` as the model sees them; return the share of pixels that are not ignored.
 
         What a photo does not cover of its square stays ignored, as it is with labels, and is not
-        in that share. A pixel is a class's where its probability is `confidence` or more, provided that every
-        other class is as improbable or as probable. It is background where all are improbable,
-        and, where the loss has an output for background (softmax), that is as probable. `model` is
-        left in eval mode.
+        in that share. A pixel is a class's where its probability is `confidence` or more, provided
+        that every other class is as improbable or as probable. It is background where all are
+        improbable, and, where the loss has an output for background (softmax), that is as probable.
+        `model` is left in eval mode.
         """
         known = self._sets_of_labels()
         model.eval()
@@ -120,8 +120,9 @@ class SelfLabelled:
     def _covered(self, numbers: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
         """(B, S, S): where a photo of `rows` lies in its square."""
         found = np.zeros((len(numbers), size, size), np.bool_)
-        for place, number in zip(found, numbers - self.rows.start, strict=True):
-            top, left, height, width = fitted(*self._shapes[number], size)
+        for place, number in zip(found, numbers.tolist(), strict=True):
+            tall, wide = self._shapes[number - self.rows.start]
+            top, left, height, width = fitted(tall, wide, size)
             place[top : top + height, left : left + width] = True
         return found
 
