@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clearcoat.dataset import Dataset, check_dataset
-from clearcoat.errors import DatasetError, ProductError, SpecError, UsageError
+from clearcoat.errors import DatasetError, ProductError, RenderError, SpecError, UsageError
 from clearcoat.generation import Job, generate, load_scene
 from clearcoat.materials import LIBRARY
 
@@ -114,6 +114,21 @@ def test_mistakes_in_a_spec_leave_nothing_behind(
         list(generate(Job(spec, seed=0, size=(32, 32), out=out), [0]))
     assert says in str(caught.value)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_mistake_that_shows_with_the_first_image_leaves_no_data_set(
+    workers: int, spec: Path, tmp_path: Path
+) -> None:
+    text = spec.read_text()
+    (tmp_path / "hdris").mkdir()
+    (tmp_path / "hdris" / "sky.hdr").write_bytes(b"no picture")
+    spec.write_text(text.replace("{studio: 1}", "{hdri: 1}, hdri_folder: hdris", 1))
+    job = Job(spec, seed=0, size=(32, 32), out=tmp_path / "out")
+    with pytest.raises(RenderError, match=r"sky\.hdr"):
+        list(generate(job, [0, 1], workers=workers))
+    spec.write_text(text)
+    assert sorted(generate(job, [0, 1])) == [0, 1]
 
 
 def test_sizes_and_seeds_out_of_range(toy_spec: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,8 +161,10 @@ def test_defocus_spreads_a_point_over_a_disc() -> None:
 def test_a_photograph_held_upright_is_shown_upright(tmp_path: Path) -> None:
     pixels = np.zeros((60, 90, 3), np.uint8)
     pixels[:, :45] = 255
-    exif = Image.Exif()
-    exif[0x0112] = 6  # Turned by a quarter: what is left in the file is on top.
+    # Little-endian TIFF with two tags. Turned by a quarter: what is left in the file is on top. And
+    # a resolution unit of a wrong type, on which Pillow's own `exif_transpose` fails.
+    entries = struct.pack("<HHLL", 0x0112, 3, 1, 6) + struct.pack("<HHLL", 0x0128, 7, 1, 2)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + b"\0\0\0\0"
     Image.fromarray(pixels).save(tmp_path / "a.jpg", exif=exif, quality=95)
     shown = photo_behind(replace(_WHOLE, name="a.jpg"), tmp_path, (60, 90), "linear")
     assert shown[:40].mean() > 20 * shown[50:].mean()

@@ -79,6 +79,10 @@ def test_a_group_leaves_the_other_quantities() -> None:
         ({}, "either rows or normal"),
         ({"normal": {"of": ["camera.fill"], "mean": [1], "covariance": [[-1]]}}, "covariance"),
         ({"normal": {"of": ["camera.fill"], "mean": [1, 2], "covariance": [[1]]}}, "one entry"),
+        (
+            {"normal": {"of": ["camera.fill"], "mean": [1], "covariance": [[0.01]], "min": [9]}},
+            "none of 10,000",
+        ),
     ],
 )
 def test_mistakes_are_named(joint: dict[str, Any], says: str) -> None:

@@ -13,20 +13,9 @@ from PIL import Image, UnidentifiedImageError
 from clearcoat.dataset.encoding import UNREADABLE
 from clearcoat.dataset.record import EncodedImage
 from clearcoat.errors import DatasetError
+from clearcoat.product.orientation import upright
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-_ORIENTATION = 0x0112
-_UPRIGHT = 1
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What turns a picture upright, by its orientation (Exif 2.32, 4.6.4)."""
 
 
 def read_photo(
@@ -93,9 +82,8 @@ def _decoded(
     try:
         data = path.read_bytes()
         with Image.open(BytesIO(data)) as picture:
-            orientation = picture.getexif().get(_ORIENTATION, _UPRIGHT)
-            kept = picture.format == "JPEG" and picture.mode == "RGB" and orientation == _UPRIGHT
             turned = upright(picture)
+            kept = picture.format == "JPEG" and picture.mode == "RGB" and turned is picture
             pixels = rgb_pixels(turned if size is None or turned.size == size else picture)
     except UNREADABLE as error:
         raise DatasetError(
@@ -106,18 +94,6 @@ def _decoded(
             do=f"{remedy}, and run the command again",
         ) from error
     return pixels, EncodedImage(data, ".jpg") if kept else None
-
-
-def upright(picture: Image.Image) -> Image.Image:
-    """Return the picture turned as its EXIF data says that the camera was held.
-
-    Only that one tag is read: Pillow's `exif_transpose` writes all of them back, and cannot where
-    one of the others has a value of the wrong type.
-    """
-    # TIFF files are turned as they are loaded, and their tag is gone then.
-    picture.load()
-    turn = _TURNS.get(picture.getexif().get(_ORIENTATION, _UPRIGHT))
-    return picture if turn is None else picture.transpose(turn)
 
 
 def why_unreadable(error: Exception) -> str:

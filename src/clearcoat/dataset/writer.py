@@ -71,25 +71,11 @@ class DatasetWriter:
             objects=tuple(objects),
             source=dict(source),
         )
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            strangers = sorted(
-                entry.name for entry in path.iterdir() if not is_temporary(entry.name)
-            )
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        if strangers and MANIFEST not in strangers:
-            raise DatasetError(
-                "the folder is not empty and holds no data set",
-                where=path,
-                found=", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else ""),
-                expected=f"an empty folder, or a data set with its {MANIFEST}",
-                do="choose another folder",
-            )
+        there = make_place(path)
         text = json.dumps(
             manifest.model_dump(mode="json", by_alias=True), indent=1, allow_nan=False
         )
-        if MANIFEST in strangers or not create_whole(path / MANIFEST, text.encode()):
+        if there or not create_whole(path / MANIFEST, text.encode()):
             existing = read_manifest(path)
             _check_same(path, existing, manifest)
             manifest = existing
@@ -176,6 +162,27 @@ class DatasetWriter:
             raise cannot_write(self.path / name, error) from error
         write_whole(self.path / name, data)
         return {"file": name, "sha256": sha256(data).hexdigest()}
+
+
+def make_place(path: Path) -> bool:
+    """Make the folder of a data set where there is none; return whether it holds one.
+
+    Raises DatasetError where it holds something else, or cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        strangers = sorted(entry.name for entry in path.iterdir() if not is_temporary(entry.name))
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if strangers and MANIFEST not in strangers:
+        raise DatasetError(
+            "the folder is not empty and holds no data set",
+            where=path,
+            found=", ".join(strangers[:5]) + (", …" if len(strangers) > 5 else ""),
+            expected=f"an empty folder, or a data set with its {MANIFEST}",
+            do="choose another folder",
+        )
+    return MANIFEST in strangers
 
 
 def check_class_names(classes: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from clearcoat import __version__
 from clearcoat.dataset import DatasetWriter, EncodedImage, Record
+from clearcoat.dataset.writer import make_place
 from clearcoat.errors import UsageError
 from clearcoat.execution import run_local
 from clearcoat.generation.annotate import annotate, described
@@ -127,15 +128,16 @@ class Studio:
 def generate(job: Job, indices: Sequence[int], *, workers: int = 1) -> Iterator[int]:
     """Render what is missing of `indices` into the job's data set; yield each as it is done.
 
-    The data set is created before the first image, and refused where it was made from another
-    spec, seed or size. Run again after an interruption, it goes on.
+    The data set is created with the first image, since a mistake that only shows then would leave
+    an empty one in the way of the mended spec. One that is there is refused before any image where
+    it was made from another spec, seed or size. Run again after an interruption, it goes on.
 
     Raises:
         SpecError, ProductError, RenderError: as `load_scene` and `Renderer`.
         DatasetError: the folder holds something else.
     """
     scene = load_scene(job.spec_path)
-    missing = create(job, scene).missing(indices)
+    missing = create(job, scene).missing(indices) if make_place(job.out) else tuple(indices)
     # Images of one vehicle stay together, so that no two processes build the same one.
     blocks = by_product(missing, scene.images_per_product)
     if workers <= 1:
@@ -178,15 +180,29 @@ def create(job: Job, scene: Scene) -> DatasetWriter:
     )
 
 
-def _prepare(job: Job, scene: Scene | None) -> tuple[Studio, DatasetWriter]:
-    scene = scene or load_scene(job.spec_path)
-    return Studio(scene, job.size, job.seed), create(job, scene)
+class _Maker:
+    """Makes images of a job in one process."""
+
+    def __init__(self, job: Job, scene: Scene) -> None:
+        self.job = job
+        self.studio = Studio(scene, job.size, job.seed)
+        self._writer: DatasetWriter | None = None
+
+    def make(self, index: int) -> None:
+        """Make an image and store it."""
+        record = self.studio.record(index)
+        if self._writer is None:
+            self._writer = create(self.job, self.studio.scene)
+        self._writer.write(record)
 
 
-def _make(state: tuple[Studio, DatasetWriter], block: Sequence[int]) -> Sequence[int]:
-    studio, writer = state
+def _prepare(job: Job, scene: Scene | None) -> _Maker:
+    return _Maker(job, scene or load_scene(job.spec_path))
+
+
+def _make(maker: _Maker, block: Sequence[int]) -> Sequence[int]:
     for index in block:
-        writer.write(studio.record(index))
+        maker.make(index)
     return block
 
 

@@ -17,14 +17,16 @@ LARGEST_SIDE = 2048
 _MOST_PIXELS = 100_000_000
 
 
-def decode(content: bytes, *, upright: bool = False) -> tuple[NDArray[np.uint8] | None, str]:
+def decode(content: bytes, *, turned: bool = False) -> tuple[NDArray[np.uint8] | None, str]:
     """Return (H, W, 4) RGBA pixels; None where they cannot be read, and why, or what was done.
 
     A picture declares its size in its head, so a few bytes can ask for gigabytes: those above a
-    hundred million pixels are refused before any is decoded. With `upright`, a photograph is
+    hundred million pixels are refused before any is decoded. With `turned`, a photograph is
     turned as its camera says that it was held (Exif orientation).
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
+
+    from clearcoat.product.orientation import upright
 
     try:
         with warnings.catch_warnings():
@@ -37,10 +39,8 @@ def decode(content: bytes, *, upright: bool = False) -> tuple[NDArray[np.uint8] 
                 # A JPEG decodes at an eighth to a half of its size for less than the whole.
                 image.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
                 picture = _eight_bits(image)
-                if upright:
-                    # The copy of other pixels has lost what the file said of them.
-                    picture.info.setdefault("exif", image.info.get("exif", b""))
-                    picture = ImageOps.exif_transpose(picture)
+                if turned:
+                    picture = upright(picture, image)
                 picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BOX)
                 pixels = np.asarray(picture, dtype=np.uint8)
     # Decoders of single formats (AVIF, DDS) say with a RuntimeError what others say with OSError.

@@ -106,7 +106,7 @@ def defocused(radiance: Float32Array, radius_px: float) -> Float32Array:
 def _read(path: Path, _version: object) -> NDArray[np.uint8]:
     """Return (H, W, 3) sRGB, the right way up."""
     try:
-        pixels, why = decode(path.read_bytes(), upright=True)
+        pixels, why = decode(path.read_bytes(), turned=True)
     except OSError as error:
         pixels, why = None, error.strerror or str(error)
     if pixels is None:

@@ -211,6 +211,12 @@ class Truncated(Model):
 
     truncated: TruncatedParameters
 
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Truncated:
+        # Here the spec's line is known, and nothing has been rendered yet.
+        self.draw(np.random.default_rng(0))
+        return self
+
     def draw(self, rng: np.random.Generator) -> float:
         """Draw one value.
 

@@ -51,6 +51,8 @@ class JointNormal(Model):
                 found=[list(row) for row in self.covariance],
                 expected="symmetric and positive semi-definite",
             )
+        # Here the spec's line is known, and nothing has been rendered yet.
+        self.draw(np.random.default_rng(0))
         return self
 
     def draw(self, rng: np.random.Generator) -> dict[str, float]:
@@ -69,7 +71,11 @@ class JointNormal(Model):
             drawn = np.array(self.mean) + root @ rng.standard_normal(len(self.of))
             if (low <= drawn).all() and (drawn <= high).all():
                 return dict(zip(self.of, map(float, drawn), strict=True))
-        raise SpecError("joint normal: none of 10,000 draws lies between the limits")
+        raise SpecError(
+            "joint normal: none of 10,000 draws lies between the limits",
+            found=f"min {list(self.min or none)}, max {list(self.max or none)}",
+            do="move the limits to where the distribution has its values",
+        )
 
 
 class Joint(Model):

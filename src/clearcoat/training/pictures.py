@@ -16,8 +16,9 @@ from clearcoat.dataset import LabelRaster, class_colors
 from clearcoat.dataset.files import write_whole
 from clearcoat.dataset.overlay import above, legend_strip, overlay
 from clearcoat.dataset.palette import set_colors
-from clearcoat.dataset.photos import rgb_pixels, upright, why_unreadable
+from clearcoat.dataset.photos import rgb_pixels, why_unreadable
 from clearcoat.errors import ClearcoatError, TrainingError
+from clearcoat.product.orientation import upright
 from clearcoat.training.metrics import THRESHOLD
 from clearcoat.training.predictor import Predictor
 from clearcoat.training.tiles import Tiling
