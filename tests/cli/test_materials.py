@@ -51,6 +51,7 @@ def test_sheet(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     [
         (["crome"], "did you mean 'chrome'"),
         (["--sheet", "sheet.gif"], ".png or .jpg"),
+        (["glass", "--samples", "64", "--size", "32"], "--size, --samples"),
         (["--sheet", "sheet.png", "--json"], "do not go together"),
         (["--sheet", "sheet.jpg", "--size", "1024", "--columns", "1"], "too large for a JPEG"),
     ],

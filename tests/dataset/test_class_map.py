@@ -37,7 +37,12 @@ def test_a_map(tmp_path):
         ("left_door: door", "left_door: dor", 3, "did you mean 'door'?"),
         ("[mirror, door]", "[mirror, ignore]", 4, "give 'mirror' the target `ignore` and no other"),
         ("[door, mirror]", "[door, door]", 1, "names once each"),
-        ("[door, mirror]", "[door, ignore]", 1, "none of them background or ignore"),
+        (
+            "[door, mirror]",
+            "[door, ignore]",
+            1,
+            "none of them _background_ or background or ignore",
+        ),
         ("map:", "mop:", 2, "did you mean 'map'?"),
     ],
 )

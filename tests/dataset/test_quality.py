@@ -63,13 +63,31 @@ def test_a_check_compares_and_says_where(
     assert (by_name["wheel"].here, by_name["wheel"].there) == (0.9, 0.3)
     assert by_name["wheel"].area_ratio == pytest.approx(1)
     assert [(w.where, w.what) for w in report.warnings] == [
-        ("wheel", "in 90 % of the images, in 30 % of those of real"),
+        ("wheel", "in 90 % of the labelled images, in 30 % of those of real"),
         ("only", "a class of mine alone"),
     ]
     main(["dataset", "check", str(tmp_path / "mine"), "--against", str(tmp_path / "real")])
     out = capsys.readouterr().out
     assert "wheel                     90.0 %  30.0 %" in out
     assert "times as much" in out
+
+
+def test_images_without_labels_are_on_neither_side(tmp_path: Path) -> None:
+    mine = _dataset(tmp_path / "mine", {"hood": 1.0, "wheel": 0.5})
+    half = _dataset(tmp_path / "half", {"hood": 1.0, "wheel": 0.5})
+    bare = DatasetWriter.create(tmp_path / "bare", half.classes, {"kind": "real"})
+    unknown = LabelRaster(np.zeros((64, 64), np.uint16), (None,))
+    for index in range(200):
+        record = Record(100 + index, np.zeros((64, 64, 3), np.uint8), unknown)
+        DatasetWriter(half.path, half.manifest).write(record)
+        bare.write(record)
+    report = check_dataset(mine, against=Dataset.open(half.path))
+    wheel = report.frequencies[1]
+    assert (wheel.here, wheel.there, wheel.p) == (0.5, 0.5, 1.0)
+    unlabelled = check_dataset(mine, against=Dataset.open(bare.path))
+    assert not unlabelled.frequencies
+    said = [finding.what for finding in unlabelled.warnings]
+    assert "no pixel is labelled there: nothing to compare with" in said
 
 
 def test_shifted_labels_are_reported(tmp_path: Path) -> None:

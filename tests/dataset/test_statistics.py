@@ -36,8 +36,22 @@ def test_examples_frequency_and_area(tmp_path):
     assert found.background_share == pytest.approx(background.mean())
     assert found.several_share == pytest.approx((planes.sum(axis=1) > 1).mean())
     assert found.sizes == ((20, 10, 6),)
-    assert (found.kind, found.images) == ("real", 6)
+    assert (found.kind, found.images, found.labelled) == ("real", 6, 6)
     assert seen[-1] == (6, 6)
+
+
+def test_images_without_labels_count_as_images_alone(tmp_path):
+    writer = DatasetWriter.create(tmp_path, ["a", "b"], {})
+    for index, known in enumerate([True, True, False, False]):
+        planes = np.zeros((2, 4, 4), np.bool_)
+        planes[0, :2] = planes[1, :1] = index == 0
+        labels = LabelRaster.from_planes(planes, np.full((4, 4), not known))
+        writer.write(Record(index, np.zeros((4, 4, 3), np.uint8), labels))
+    found = dataset_statistics(Dataset.open(tmp_path))
+    assert (found.images, found.labelled) == (4, 2)
+    assert [one.frequency for one in found.classes] == [0.5, 0.5]
+    assert (found.background_share, found.several_share) == (0.75, 0.125)
+    assert found.ignore_share == 0.5
 
 
 def test_an_empty_data_set(tmp_path):

@@ -111,6 +111,14 @@ def test_equal_content_has_an_equal_digest(make_dataset):
         ('{"format": "other"}', "damaged"),
         ('{"format": "clearcoat-dataset", "version": 1}', "classes: Field required"),
         ('{"format": "clearcoat-dataset", "version": 2, "classes": []}', "newer clearcoat"),
+        (
+            '{"format": "clearcoat-dataset", "version": 1, "classes": ["a", "a"]}',
+            "stands there twice",
+        ),
+        (
+            '{"format": "clearcoat-dataset", "version": 1, "classes": ["ignore"]}',
+            "meaning of its own",
+        ),
     ],
 )
 def test_what_is_no_data_set(tmp_path, content, message):
@@ -148,6 +156,18 @@ def test_reading_a_damaged_file_names_it(make_dataset, kind, harm):
     with pytest.raises(DatasetError) as caught:
         getattr(Dataset.open(path), kind)(0)
     assert caught.value.where == str(file)
+
+
+def test_a_damaged_file_is_described_without_addresses_in_memory(make_dataset):
+    path = make_dataset(0)
+    file, record = path / "images/000000.png", path / "records/000000.json"
+    file.write_bytes(b"no picture")
+    facts = json.loads(record.read_text())
+    facts["image"]["sha256"] = sha256(file.read_bytes()).hexdigest()
+    record.write_text(json.dumps(facts))
+    with pytest.raises(DatasetError) as caught:
+        Dataset.open(path).image(0)
+    assert caught.value.found == "cannot identify the kind of picture"
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_another_data_set_is_not_written_into(make_dataset, classes, source, par
     assert caught.value.do is not None
 
 
-@pytest.mark.parametrize("classes", [(), ("a", "a"), ("",), ("ignore",), ("hood", "background")])
+@pytest.mark.parametrize("classes", [(), ("a", "a"), ("",), ("ignore",), ("hood", "_background_")])
 def test_what_cannot_be_class_names(tmp_path, classes):
     with pytest.raises(DatasetError, match="cannot be the classes"):
         DatasetWriter.create(tmp_path / "data", classes, {})

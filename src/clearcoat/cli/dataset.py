@@ -145,8 +145,8 @@ def merge(datasets: tuple[Path, ...], out: Path, as_json: bool) -> None:
 def stats(datasets: tuple[Path, ...], as_json: bool) -> None:
     """Print how often each class occurs, data sets side by side.
 
-    Examples are the images that show the class, frequency is their share of all images, area
-    is the mean share of the image that the class covers where it occurs.
+    Examples are the images that show the class, frequency is their share of all labelled images,
+    area is the mean share of the image that the class covers where it occurs.
     """
     from rich.console import Console
 
@@ -244,7 +244,10 @@ def _table(results: list[DatasetStatistics]) -> Table:
     table = Table(title="Classes by data set", title_justify="left")
     table.add_column("class", no_wrap=True)
     for title, result in zip(titles, results, strict=True):
-        table.add_column(f"{title}\n{result.images} images\nexamples", justify="right")
+        count = f"{result.images} images"
+        if result.labelled < result.images:
+            count += f", {result.labelled} labelled"
+        table.add_column(f"{title}\n{count}\nexamples", justify="right")
         table.add_column("frequency", justify="right", vertical="bottom")
         table.add_column("area", justify="right", vertical="bottom")
     by_name = [{found.name: found for found in result.classes} for result in results]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from clearcoat.cli._options import json_option, print_json, refuse_too_large, track
 from clearcoat.errors import UsageError, did_you_mean
@@ -50,6 +51,8 @@ def command(
     With --sheet FILE, render each one as a ball on a plinth in a photo studio. Light that shows
     through a ball of glass has crossed the pane twice.
     """
+    if sheet is None:
+        _refuse_unused()
     if sheet is not None and sheet.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise UsageError("unknown kind of picture", found=sheet.name, expected=".png or .jpg")
     if sheet is not None and as_json:
@@ -61,6 +64,22 @@ def command(
         print_json([_plain(material) for material in chosen])
     else:
         _print(chosen)
+
+
+def _refuse_unused() -> None:
+    """Refuse options that only a sheet has."""
+    context = click.get_current_context()
+    given = [
+        f"--{name}"
+        for name in ("size", "columns", "samples")
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    ]
+    if given:
+        raise UsageError(
+            "there is no sheet that these options would be for",
+            found=", ".join(given),
+            do="add --sheet FILE, or leave them out",
+        )
 
 
 def _choose(names: tuple[str, ...]) -> list[Material]:

@@ -124,7 +124,11 @@ def check_dataset(
     warnings.extend(_misfits(fits))
     frequencies: tuple[Frequency, ...] = ()
     if against is not None and not errors:
-        frequencies = compare_frequencies(dataset_statistics(dataset), dataset_statistics(against))
+        there = dataset_statistics(against)
+        frequencies = compare_frequencies(dataset_statistics(dataset), there)
+        if not there.labelled:
+            what = "no pixel is labelled there: nothing to compare with"
+            warnings.append(Finding(where=str(against.path), what=what))
         warnings.extend(_unusual(frequencies, dataset, against))
     return CheckReport(
         path=str(dataset.path),
@@ -154,8 +158,8 @@ def _unusual(
         if found.conspicuous:
             yield Finding(
                 where=found.name,
-                what=f"in {100 * found.here:.0f} % of the images, in {100 * found.there:.0f} % of "
-                f"those of {against.path.name}",
+                what=f"in {100 * found.here:.0f} % of the labelled images, in "
+                f"{100 * found.there:.0f} % of those of {against.path.name}",
             )
     for one, other in ((dataset, against), (against, dataset)):
         for name in sorted(set(one.classes) - set(other.classes)):

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clearcoat.dataset.labels import ClassSet
-from clearcoat.dataset.record import IGNORE
+from clearcoat.dataset.record import BACKGROUND, BACKGROUND_NAMES, IGNORE
 from clearcoat.dataset.writer import check_class_names
 from clearcoat.errors import DatasetError, SpecError, did_you_mean
 from clearcoat.spec import Model, parse
 from clearcoat.spec.document import read
-
-BACKGROUND = "background"
-_BACKGROUND_NAMES = frozenset({BACKGROUND, "_background_"})
 
 
 class ClassMapFile(Model):
@@ -87,7 +84,7 @@ def identity_map(categories: Sequence[str], source: str) -> ClassMap:
     Categories called `ignore`, `background` or `_background_` mean what they say. Raises
     DatasetError where no class remains.
     """
-    special = _BACKGROUND_NAMES | {IGNORE}
+    special = BACKGROUND_NAMES | {IGNORE}
     classes = tuple(name for name in dict.fromkeys(categories) if name not in special)
     check_class_names(classes)
     numbers = {name: number for number, name in enumerate(classes)}

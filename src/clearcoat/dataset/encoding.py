@@ -9,7 +9,7 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from clearcoat.dataset.labels import LabelRaster
 from clearcoat.dataset.palette import set_colors
@@ -20,6 +20,14 @@ UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _COMPRESS_LEVEL = 1
 _PALETTE_SIZE = 256
 _DEPTH_STEPS = 65535
+
+
+def why_unreadable(error: Exception) -> str:
+    """Return what there is to say of a picture that could not be read."""
+    if isinstance(error, UnidentifiedImageError):
+        # Pillow names the address of the bytes in memory.
+        return "cannot identify the kind of picture"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def encode_image(image: NDArray[np.uint8]) -> bytes:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from clearcoat.dataset.encoding import UNREADABLE
+from clearcoat.dataset.encoding import UNREADABLE, why_unreadable
 from clearcoat.dataset.record import EncodedImage
 from clearcoat.errors import DatasetError
 from clearcoat.product.orientation import upright
@@ -94,14 +94,6 @@ def _decoded(
             do=f"{remedy}, and run the command again",
         ) from error
     return pixels, EncodedImage(data, ".jpg") if kept else None
-
-
-def why_unreadable(error: Exception) -> str:
-    """Return what there is to say of a picture that could not be read."""
-    if isinstance(error, UnidentifiedImageError):
-        # Pillow names the address of the bytes in memory.
-        return "cannot identify the kind of picture"
-    return getattr(error, "strerror", None) or str(error)
 
 
 def rgb_pixels(picture: Image.Image) -> NDArray[np.uint8]:

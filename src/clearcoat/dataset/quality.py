@@ -65,7 +65,12 @@ def boundary_agreement(image: NDArray[np.uint8], labels: LabelRaster) -> float |
 
 
 def compare_frequencies(here: DatasetStatistics, there: DatasetStatistics) -> tuple[Frequency, ...]:
-    """Compare how often each class occurs; classes that only one data set has are left out."""
+    """Compare how often each class occurs; classes that only one data set has are left out.
+
+    Images without labels count on neither side; where all are, there is nothing to compare.
+    """
+    if not here.labelled or not there.labelled:
+        return ()
     # Imported late: it takes seconds, and everything that writes a data set imports this package.
     from scipy.stats import fisher_exact
 
@@ -74,7 +79,10 @@ def compare_frequencies(here: DatasetStatistics, there: DatasetStatistics) -> tu
     raw = [
         float(
             fisher_exact(
-                [[one.images, here.images - one.images], [two.images, there.images - two.images]]
+                [
+                    [one.images, here.labelled - one.images],
+                    [two.images, there.labelled - two.images],
+                ]
             ).pvalue
         )
         for one, two in pairs

@@ -16,8 +16,11 @@ from clearcoat.dataset.objects import ObjectEntry, ObjectPixels, PartPixels
 FORMAT: Final = "clearcoat-dataset"
 VERSION: Final = 1
 IGNORE = "ignore"
-RESERVED_NAMES = frozenset({IGNORE, "background"})
-"""Names that no class may have, since label sets and class maps give them a meaning."""
+BACKGROUND = "background"
+BACKGROUND_NAMES = frozenset({BACKGROUND, "_background_"})
+"""What label files call a pixel without a class."""
+RESERVED_NAMES = frozenset({IGNORE, BACKGROUND})
+"""Names that no class can have, since label sets and class maps give them a meaning."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,14 @@ class Manifest(_Stored):
     """What records count as single objects; empty where they do not."""
     source: dict[str, Any] = Field(default_factory=dict)
     """Free facts: kind (synthetic or real), fingerprint, seed, product, command."""
+
+    @model_validator(mode="after")
+    def _classes_have_names_of_their_own(self) -> Manifest:
+        for name in self.classes:
+            if name in RESERVED_NAMES or self.classes.count(name) > 1:
+                why = "has a meaning of its own" if name in RESERVED_NAMES else "stands there twice"
+                raise ValueError(f"the class name {name!r} {why}")
+        return self
 
     @model_validator(mode="after")
     def _objects_are_of_it(self) -> Manifest:

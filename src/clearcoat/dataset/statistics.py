@@ -17,7 +17,7 @@ class ClassStatistics:
     images: int
     """Number of images with at least one pixel of the class (Table I's examples)."""
     frequency: float | None
-    """That number over all images, 0 to 1; None in an empty data set."""
+    """That number over the labelled images, 0 to 1; None where there is none."""
     mean_share: float | None
     """Mean share of the image's known pixels, 0 to 1, over the images that have the class."""
 
@@ -30,15 +30,17 @@ class DatasetStatistics:
     kind: str
     """`synthetic`, `real`, or `unknown` where the manifest does not say."""
     images: int
+    labelled: int
+    """Images with a pixel that is not to be ignored; of others nobody knows what they show."""
     sizes: tuple[tuple[int, int, int], ...]
     """(width, height, number of images), the most frequent size first."""
     classes: tuple[ClassStatistics, ...]
     background_share: float | None
-    """Mean share of background among the known pixels of an image, 0 to 1."""
+    """Mean share of background among the known pixels of a labelled image, 0 to 1."""
     ignore_share: float | None
     """Mean share of pixels to be ignored, 0 to 1."""
     several_share: float | None
-    """Mean share of pixels with more than one class, 0 to 1."""
+    """Mean share of pixels of a labelled image with more than one class, 0 to 1."""
 
 
 def dataset_statistics(dataset: Dataset, progress: Progress | None = None) -> DatasetStatistics:
@@ -67,11 +69,13 @@ def dataset_statistics(dataset: Dataset, progress: Progress | None = None) -> Da
             others[done - 1, 2] += (len(members) > 1) * count / area
         if progress is not None:
             progress(done, len(dataset))
-    means = [float(mean) for mean in others.mean(axis=0)] if len(dataset) else [None] * 3
+    labelled = others[:, 1] < 1
+    count = int(labelled.sum())
     return DatasetStatistics(
         path=str(dataset.path),
         kind=str(dataset.source.get("kind", "unknown")),
         images=len(dataset),
+        labelled=count,
         sizes=tuple(
             (width, height, count)
             for (width, height), count in sorted(
@@ -79,12 +83,12 @@ def dataset_statistics(dataset: Dataset, progress: Progress | None = None) -> Da
             )
         ),
         classes=tuple(
-            _class_statistics(name, shares[:, number])
+            _class_statistics(name, shares[labelled, number])
             for number, name in enumerate(dataset.classes)
         ),
-        background_share=means[0],
-        ignore_share=means[1],
-        several_share=means[2],
+        background_share=float(others[labelled, 0].mean()) if count else None,
+        ignore_share=float(others[:, 1].mean()) if len(dataset) else None,
+        several_share=float(others[labelled, 2].mean()) if count else None,
     )
 
 

@@ -20,6 +20,7 @@ from clearcoat.dataset.encoding import (
     decode_ids,
     decode_normals,
     decode_rgb,
+    why_unreadable,
 )
 from clearcoat.dataset.labels import ClassSet, LabelRaster
 from clearcoat.dataset.layout import first_fault, read_manifest, record_path, stored_indices
@@ -246,7 +247,7 @@ class Dataset:
         try:
             array = decode(data)
         except UNREADABLE as error:
-            raise damaged(self.path / entry.file, str(error)) from error
+            raise damaged(self.path / entry.file, why_unreadable(error)) from error
         if array.shape[:2] != (info.height, info.width):
             raise damaged(
                 self.path / entry.file,

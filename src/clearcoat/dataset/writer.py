@@ -32,7 +32,7 @@ from clearcoat.dataset.layout import (
     stored_indices,
 )
 from clearcoat.dataset.objects import ObjectEntry
-from clearcoat.dataset.record import IGNORE, RESERVED_NAMES, Manifest, Record
+from clearcoat.dataset.record import BACKGROUND_NAMES, IGNORE, Manifest, Record
 from clearcoat.errors import DatasetError
 
 _ALWAYS = ("images", "labels", "parts", "depth", "records")
@@ -188,13 +188,15 @@ def make_place(path: Path) -> bool:
 def check_class_names(classes: Sequence[str]) -> None:
     """Raise DatasetError unless the names can be those of a data set's classes."""
     repeated = sorted({name for name in classes if classes.count(name) > 1})
-    reserved = sorted(RESERVED_NAMES.intersection(classes))
+    # Not only what has a meaning here: a label file of another name for background loses the class.
+    taken = BACKGROUND_NAMES | {IGNORE}
+    reserved = sorted(taken.intersection(classes))
     if not classes or "" in classes or repeated or reserved:
         raise DatasetError(
             "these cannot be the classes of a data set",
             found=", ".join(map(repr, repeated or reserved or classes)) or "no class",
             expected="at least one class, names once each, none of them "
-            + " or ".join(sorted(RESERVED_NAMES)),
+            + " or ".join(sorted(taken)),
             do="name the classes otherwise: background is a pixel without a class",
         )
 

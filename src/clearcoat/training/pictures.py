@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from clearcoat.dataset import LabelRaster, class_colors
+from clearcoat.dataset.encoding import why_unreadable
 from clearcoat.dataset.files import write_whole
 from clearcoat.dataset.overlay import above, legend_strip, overlay
 from clearcoat.dataset.palette import set_colors
-from clearcoat.dataset.photos import rgb_pixels, why_unreadable
+from clearcoat.dataset.photos import rgb_pixels
 from clearcoat.errors import ClearcoatError, TrainingError
 from clearcoat.product.orientation import upright
 from clearcoat.training.metrics import THRESHOLD
