@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,12 @@ from clearcoat.errors import (
     ClearcoatError,
     DivergedError,
     OccupiedError,
-    RunError,
     TrainingError,
 )
 from clearcoat.studies.budget import Costs, in_order_of_worth
-from clearcoat.studies.grid_spec import SupplementSpec
+from clearcoat.studies.figure_5 import Figure5
 from clearcoat.studies.ledger import Entry, Ledger, append, figures_of, read_ledger
 from clearcoat.studies.locks import Claims
-from clearcoat.studies.pictures import (
-    PICTURES,
-    Depicted,
-    depict,
-    read_depicted,
-    telling_images,
-    write_depicted,
-)
 from clearcoat.studies.planning import Progress, plan
 from clearcoat.studies.record import write_record
 from clearcoat.studies.runs import PlannedRun, StudyPlan
@@ -95,6 +85,7 @@ class _Worker:
 
     def __init__(self, study: StudyPlan, out: Path, conditions: Conditions) -> None:
         self.study, self.out, self.conditions = study, out, conditions
+        self.figure_5 = Figure5(study, out)
         self.device = device_name(find_device(conditions.device))
         self.runs_here = 0
         self.told: set[str] = set()
@@ -107,7 +98,7 @@ class _Worker:
 
     def work(self, claims: Claims) -> Outcome:
         """Take runs until there is none to take."""
-        self._depict_finished()
+        self.figure_5.draw_finished(self._ledger().by_id)
         while True:
             ledger = self._ledger()
             progress = plan(self.study, ledger.entries)
@@ -243,7 +234,7 @@ class _Worker:
         if not self.conditions.remake_weights or self._has_weights(run):
             return False
         keeps = run.starts_others or self.study.spec.keeps_weights(*run.key, run.repeat)
-        return keeps or self._lacks_pictures(run)
+        return keeps or self.figure_5.lacks(run)
 
     def _do(self, run: PlannedRun, progress: Progress) -> None:
         done = self._ledger().by_id
@@ -300,68 +291,8 @@ class _Worker:
                 where=folder,
                 do="remove the folder and run the same command again",
             )
-        self._depict(run)
+        self.figure_5.draw(run)
         return self._entry(run, metrics)
-
-    def _depict_finished(self) -> None:
-        """Make the pictures of runs that were done before they were asked for."""
-        done = self._ledger().by_id
-        for run_id, run in self._of_figure_5.items():
-            if run_id in done:
-                self._depict(run)
-
-    @cached_property
-    def _of_figure_5(self) -> dict[str, PlannedRun]:
-        """Runs whose predictions Fig. 5 shows, by id."""
-        runs = (c.make(0) for c in self.study.cells if c.depicted and c.key.real)
-        return {run.run_id: run for run in runs}
-
-    @cached_property
-    def _shown(self) -> tuple[int, ...]:
-        """Records of the images of Fig. 5: first repeats are scored on the first split."""
-        spec = self.study.spec
-        assert isinstance(spec, SupplementSpec) and spec.qualitative is not None
-        return tuple(telling_images(self.study.data.test[0], spec.qualitative.images))
-
-    def _depict(self, run: PlannedRun) -> None:
-        if not self._lacks_pictures(run):
-            return
-        file, there = self._picture(run), self._depicted(run)
-        if there is not None and set(self._shown) <= set(there.numbers):
-            write_depicted(file, there.showing(self._shown))
-        elif self._has_weights(run):
-            depict(self._folder(run), self.study.data.test[0], self._shown, file)
-
-    def _lacks_pictures(self, run: PlannedRun) -> bool:
-        """Whether Fig. 5 shows a run, and its file has not the images that are asked for."""
-        if run.run_id not in self._of_figure_5:
-            return False
-        there = self._depicted(run)
-        return there is None or there.numbers != self._shown
-
-    def _depicted(self, run: PlannedRun) -> Depicted | None:
-        try:
-            return read_depicted(self._picture(run))
-        except RunError:
-            # There is none, or it is damaged and drawn anew.
-            return None
-
-    def _picture(self, run: PlannedRun) -> Path:
-        return self.out / PICTURES / f"{run.folder_name}.npz"
-
-    def _tell_undepicted(self, ledger: Ledger) -> None:
-        done = ledger.by_id
-        cells = [
-            str(run.key)
-            for run_id, run in self._of_figure_5.items()
-            if run_id in done and not done[run_id].failed and self._lacks_pictures(run)
-        ]
-        if cells:
-            self.conditions.tell(
-                f"Fig. 5 lacks images that `qualitative` asks for, of {'; '.join(cells)}: the runs "
-                "are done and their weights gone; --remake-weights trains them again and draws "
-                "the images"
-            )
 
     def _entry(
         self, run: PlannedRun, metrics: dict[str, Any] | None, failed: str | None = None
@@ -393,7 +324,12 @@ class _Worker:
 
     def _outcome(self, ended_by: str) -> Outcome:
         ledger = read_ledger(self.out)
-        self._tell_undepicted(ledger)
+        if cells := self.figure_5.undrawn(ledger.by_id):
+            self.conditions.tell(
+                f"Fig. 5 lacks images that `qualitative` asks for, of {'; '.join(cells)}: the runs "
+                "are done and their weights gone; --remake-weights trains them again and draws "
+                "the images"
+            )
         return Outcome(
             plan(self.study, ledger.entries), ledger.complaints, self.runs_here, ended_by
         )
