@@ -12,8 +12,10 @@ from clearcoat.dataset import Dataset
 from clearcoat.errors import SpecError
 from clearcoat.generation import Job, family, generate, load_scene
 from clearcoat.generation.generate import by_product
+from clearcoat.generation.moving import held_classes
 from clearcoat.generation.poses import find_pose
 from clearcoat.product import Product, ProductSpec
+from clearcoat.scene import sample
 from clearcoat.vehicles import SHARES, catalogue_product
 
 SPEC = """\
@@ -93,6 +95,25 @@ def test_each_vehicle_is_labelled_by_rules_of_the_family(tmp_path: Path) -> None
         wheels = [n + 1 for n, name in enumerate(data.part_names) if name.startswith("wheels/")]
         np.testing.assert_array_equal(labels.mask(0), np.isin(parts, wheels))
         assert labels.mask(0).any()
+
+
+def test_a_states_class_is_on_every_part_that_it_changes(tmp_path: Path) -> None:
+    """Several lines of the catalogue are one path in several materials."""
+    spec = write_family(tmp_path, ", style: sedan", "")
+    text = spec.read_text().replace("rear_door, lid]", "rear_door, lid, open]")
+    spec.write_text(
+        text + "states: {ajar: {parts: 'doors/*', turn_deg: 30, about: front_edge, is: open}}\n"
+    )
+    scene = load_scene(spec)
+    shown = scene.at(0, 0)
+    assert shown.part_ids is not None
+    drawn = sample(shown.spec, shown.stage, 0, 0)
+    classes = held_classes(scene.classes, shown.part_ids, shown.states, drawn)
+    opened = scene.classes.names.index("open")
+    for number, part in enumerate(shown.product.parts):
+        members = classes.of_part[int(shown.part_ids[number + 1]) - 1]
+        assert members is not None
+        assert (opened in members) == part.path.startswith("doors/"), part.path
 
 
 def test_vehicles_have_the_same_meshes_in_the_same_order(tmp_path: Path) -> None:

@@ -66,6 +66,21 @@ def test_of_two_parts_in_one_place_the_one_that_is_made_is_the_label(
     assert not record.labels.mask(5).any()
 
 
+def test_nothing_is_said_of_parts_that_are_missing(toy_spec: Path, tmp_path: Path) -> None:
+    studio = _studio(
+        toy_spec, tmp_path,
+        "a_look: {parts: 'wheels_*', material: plastic_black, label: look}\n"
+        "  b_gone: {parts: 'wheels_*', missing: true, label: gone}\n"
+        "  c_worn: {parts: wheels_front, wear: {amount: 1}, is: wrong, label: worn}\n"
+        "  d_glass: {parts: cabin_glass, wear: {amount: 1}, label: dull glass}\n"
+        "  e_turn: {parts: 'wheels_*', turn_deg: 20, is: wrong, label: turned}",
+    )  # fmt: skip
+    record = studio.record(0)
+    # Nor of wear on glass, which does not wear.
+    assert record.metadata["image_labels"] == ["gone"]
+    assert not record.labels.mask(3).any() and not record.labels.mask(5).any()
+
+
 def test_a_state_of_paint_has_the_paint_of_the_image(toy_spec: Path, tmp_path: Path) -> None:
     studio = _studio(toy_spec, tmp_path, "red: {parts: cabin_glass, material: paint}")
     scene = studio.scene

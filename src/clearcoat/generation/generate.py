@@ -107,9 +107,7 @@ class Studio:
         if spec.sensor is not None:
             sensor = sample_sensor(spec.sensor, drawn.seed, drawn.index)
         # By the catalogue's numbers, as the frame's parts now are.
-        classes = held_classes(
-            self.scene.classes, self.scene.product, scene.product, scene.states, drawn
-        )
+        classes = held_classes(self.scene.classes, scene.part_ids, scene.states, drawn)
         taken = take_picture(frame, drawn, sensor, spec.render.tone_curve)
         return annotate(
             Record(

@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 from itertools import cycle
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.materials import LIBRARY, Material, material
 from clearcoat.product import ClassMap, Product, ProductSpec, load_file_product
@@ -30,6 +33,9 @@ def states(
     made = []
     for name, spec in sorted(specs.items()):
         parts = matching(product, *spec.globs)
+        if spec.wear is not None:
+            # The renderer wears nothing else; a state of glass alone shows nothing.
+            parts = [number for number in parts if materials[number].kind == "opaque"]
         made.append(
             State(
                 name=name,
@@ -59,15 +65,18 @@ def shows(state: State) -> bool:
 def in_effect(states: Sequence[State], drawn: SceneSample) -> dict[str, frozenset[int]]:
     """Return the states that one image shows, with the parts on which it shows them.
 
-    Of several that put something else in a part's place, the first by name is made.
+    Of several that put something else in a part's place, the first by name is made; on a missing
+    part no other state is seen.
     """
-    held = {state.name for state in drawn.states}
+    names = {state.name for state in drawn.states}
+    held = [state for state in states if state.name in names and shows(state)]
+    missing = frozenset[int]().union(*(state.parts for state in held if state.spec.missing))
     found = {}
     replaced: frozenset[int] = frozenset()
-    for state in states:
-        if state.name not in held or not shows(state):
-            continue
-        parts = state.parts - replaced if state.stand_ins else state.parts
+    for state in held:
+        parts = state.parts if state.spec.missing else state.parts - missing
+        if state.stand_ins:
+            parts -= replaced
         if state.stand_ins:
             replaced |= state.parts
         if parts:
@@ -77,24 +86,23 @@ def in_effect(states: Sequence[State], drawn: SceneSample) -> dict[str, frozense
 
 def held_classes(
     classes: ClassMap,
-    catalogue: Product,
-    product: Product,
+    part_ids: NDArray[np.uint16] | None,
     states: Sequence[State],
     drawn: SceneSample,
 ) -> ClassMap:
     """Return the classes of the catalogue's parts in one image, with those that states add (`is`).
 
-    `states` are those of the `product` in the image. Parts that are ignored stay so.
+    `states` are those of the product in the image, whose parts `part_ids` numbers as the catalogue
+    does; None where it is the catalogue. Parts that are ignored stay so.
     """
     of_part = list(classes.of_part)
-    numbers = {part.path: number for number, part in enumerate(catalogue.parts)}
     shown = in_effect(states, drawn)
     for state in states:
         if state.name not in shown or state.spec.also is None or state.spec.condition is not None:
             continue
         added = frozenset({classes.names.index(state.spec.also)})
         for part in shown[state.name]:
-            number = numbers[product.parts[part].path]
+            number = part if part_ids is None else int(part_ids[part + 1]) - 1
             members = of_part[number]
             of_part[number] = None if members is None else members | added
     return replace(classes, of_part=tuple(of_part))
