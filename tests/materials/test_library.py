@@ -25,7 +25,7 @@ def test_values_are_physical_and_sourced(name: str) -> None:
 
 
 def test_values_can_be_replaced() -> None:
-    assert material("paint", {"roughness": 0.1}).roughness == 0.1
+    assert material("paint_red", {"roughness": 0.1}).roughness == 0.1
     assert material("lamp_red", {"base_color": [0.1, 0.2, 0.3]}).base_color == (0.1, 0.2, 0.3)
 
 
@@ -67,6 +67,21 @@ def test_unknown_names_are_explained(name: str, values: dict[str, object], says:
 def test_impossible_values_are_named(values: dict[str, object], says: str) -> None:
     with pytest.raises(SpecError, match=says):
         material("plastic_black", values)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"roughness": 0.5}, "every image draws anew"),
+        ({"base_color": [1, 0, 0], "metallic": 0}, "base_color, metallic"),
+        ({"clearcoat": 0.3}, "a base coat under a clear coat"),
+        ({"kind": "thin_glass"}, "a base coat under a clear coat"),
+    ],
+)
+def test_what_the_sampled_paint_cannot_be_is_said(values: dict[str, object], says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        material("paint", values)
+    assert material("paint", {"clearcoat_gloss": 0.6}).clearcoat_gloss == 0.6
 
 
 def test_every_value_that_may_be_replaced_is_checked() -> None:

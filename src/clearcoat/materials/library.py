@@ -48,6 +48,8 @@ def material(name: str, overrides: Mapping[str, object] | None = None) -> Materi
     made = replace(chosen, **values)  # type: ignore[arg-type]
     _check_values(made)
     _check_film(made)
+    if made.is_paint:
+        _check_paint(made, values)
     return made
 
 
@@ -101,8 +103,29 @@ def _check_film(made: Material) -> None:
             f"thin_film_substrate names a metal, but {made.name!r} is none",
             do="leave it out, or set metallic: 1",
         )
-    if made.has_film and made.is_paint:
+
+
+_SAMPLED = ("base_color", "metallic", "roughness")
+"""What every image draws for the paint."""
+
+
+def _check_paint(made: Material, values: Mapping[str, object]) -> None:
+    """Refuse what the sampled paint overwrites or, as two layers, cannot have."""
+    if made.has_film:
         raise SpecError(
             f"material {made.name!r} takes the sampled paint, which has no thin film",
             do="use one of the other paints, such as paint_interference_blue",
+        )
+    if drawn := [key for key in _SAMPLED if key in values]:
+        raise SpecError(
+            f"material {made.name!r} takes the sampled paint, which every image draws anew",
+            found=", ".join(drawn),
+            do="say it under `paint`, or use one of the other paints, such as paint_red",
+        )
+    if made.kind != "opaque" or made.clearcoat <= 0.5:
+        raise SpecError(
+            f"material {made.name!r} is a base coat under a clear coat",
+            found=f"kind {made.kind}, clearcoat {made.clearcoat:g}",
+            expected="kind opaque, clearcoat above 0.5",
+            do="use another material, such as plastic_black, or one of the other paints",
         )
