@@ -113,6 +113,20 @@ def test_what_cannot_be_written_is_said_before_the_views_are_drawn(
     assert f"where:    {tmp_path / 'out' / 'materials.png'}" in capsys.readouterr().err
 
 
+def test_of_a_family_one_vehicle_is_looked_at(tmp_path: Path) -> None:
+    spec = tmp_path / "family.yaml"
+    spec.write_text(
+        "product: {builtin: family, style: sedan}\n"
+        "classes: {names: [wheel], rules: [{part: 'wheels/*', is: wheel}]}\n"
+    )
+    scene = load_scene(spec)
+    looked = audit(scene, views=1, size=32)
+    paths = [part.path for part in scene.at(0, 0).product.parts]
+    assert [part.path for part in looked.product.parts] == paths
+    assert 0 < looked.classes.covered_share < 0.5
+    assert looked.classes.groups
+
+
 def test_views_meet_what_the_camera_requires(bare: Path, tmp_path: Path) -> None:
     (tmp_path / "toy.glb").write_bytes((bare.parent / "toy.glb").read_bytes())
     spec = tmp_path / "toy.yaml"

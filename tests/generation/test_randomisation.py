@@ -73,6 +73,21 @@ def test_a_spec_has_the_last_word_over_a_presets_groups() -> None:
     assert sample(fixed, _STAGE, 0, 0).camera.focal_mm == 50
 
 
+def test_a_specs_groups_stand_beside_a_presets() -> None:
+    own = {"rows": [{"light.exposure_ev": 1}, {"light.exposure_ev": -1}]}
+    [preset] = _spec(randomisation="structured").joint
+    assert _spec(randomisation="structured", joint=[own]).joint[0] == preset
+    assert len(_spec(randomisation="structured", joint=[own]).joint) == 2
+    for same in (
+        {"rows": [{"camera.focal_mm": 50}]},
+        {"normal": {"of": ["camera.focal_mm"], "mean": [50], "covariance": [[1]]}},
+    ):
+        [kept] = _spec(randomisation="structured", joint=[same]).joint
+        assert kept.names == ("camera.focal_mm",)
+    with pytest.raises(ValidationError, match="joint"):
+        _spec(randomisation="structured", joint=3)
+
+
 def test_an_unknown_preset_is_named() -> None:
     with pytest.raises(ValidationError, match="randomisation"):
         _spec(randomisation="wild")

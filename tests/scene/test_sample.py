@@ -115,6 +115,40 @@ def test_a_skybox_turns_about_all_axes_and_an_upright_one_about_the_vertical() -
     assert stats.kstest(tilts("skybox"), stats.uniform(-1, 2).cdf).pvalue > 0.01
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"joint": [{"rows": [{"camera.azimuth_deg": a} for a in (0, 120, 240)]}]},
+        {"joint": [{"rows": [{"occluders.size_m": a} for a in (0.2, 0.9)]}]},
+        {"camera": {"elevation_deg": {"uniform": [-20, 40]}}},
+    ],
+)
+def test_a_block_has_the_same_objects_whatever_an_image_draws(more: dict[str, object]) -> None:
+    model = SceneModel.model_validate(
+        {"block": 8, "occluders": {"count": 4, "in_front": 1}, **more}
+    )
+    for block in range(6):
+        seen: dict[int, object] = {}
+        for index in range(8 * block, 8 * block + 8):
+            for one in sample(model, _STAGE, 0, index).occluders:
+                assert seen.setdefault(one.slot, one) == one
+
+
+def test_small_products_have_objects_around_them() -> None:
+    spec = {"count": 4, "in_front": 1, "size_m": 0.01, "distance_m": {"uniform": [0.002, 0.03]}}
+    model = SceneModel.model_validate({"block": 1, "occluders": spec})
+    stage = Stage(points_m=_CORNERS / 100)
+    drawn = [sample(model, stage, 0, index).occluders for index in range(50)]
+    assert np.mean([len(objects) for objects in drawn]) > 3
+    assert max(one.half_m[2] for objects in drawn for one in objects) < 0.05
+
+
+def test_no_sun_shines_into_a_tunnel() -> None:
+    light = {"environments": {"tunnel": 1}, "sun": {"probability": 1}}
+    model = SceneModel.model_validate({"light": light})
+    assert sample(model, _STAGE, 0, 0).sun is None
+
+
 def test_the_sun_comes_as_often_as_asked() -> None:
     for probability, expected in ((0.0, 0), (1.0, 50)):
         model = SceneModel(light=LightSpec(sun=SunSpec(probability=probability)))

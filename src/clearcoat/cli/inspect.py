@@ -125,8 +125,6 @@ def _one_of_family(
     materials: tuple[MaterialRule | None, ...] | None = None,
 ) -> tuple[Product, ClassMap | None, tuple[MaterialRule | None, ...] | None]:
     """Put one vehicle in the place of the family's catalogue, with what rules say of its parts."""
-    from dataclasses import replace
-
     from clearcoat.product import FAMILY
 
     if spec.builtin != FAMILY:
@@ -136,11 +134,7 @@ def _one_of_family(
     vehicle = family.build(spec, family.role(spec, 0, 0))
     numbers = [int(number) - 1 for number in family.part_ids(vehicle, loaded)[1:]]
     if classes is not None:
-        classes = replace(
-            classes,
-            of_part=tuple(classes.of_part[number] for number in numbers),
-            rule_of_part=tuple(classes.rule_of_part[number] for number in numbers),
-        )
+        classes = classes.of(numbers)
     if materials is not None:
         materials = tuple(materials[number] for number in numbers)
     return vehicle, classes, materials

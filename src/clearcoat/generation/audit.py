@@ -13,7 +13,7 @@ from clearcoat.dataset.overlay import contact_sheet
 from clearcoat.generation.poses import LateRenderer, find_pose
 from clearcoat.generation.scene import Scene
 from clearcoat.materials import LIBRARY
-from clearcoat.product import Product
+from clearcoat.product import ClassMap, Product
 from clearcoat.product.coverage import Coverage, PartGroup, coverage
 from clearcoat.product.similarity import Candidate, words
 from clearcoat.render.part_views import PartView, PartViews
@@ -57,6 +57,8 @@ def audit(
 ) -> Audit:
     """Look at a product as its spec's camera does, and find what no rule takes.
 
+    Of a family it is the first vehicle of the series.
+
     Args:
         scene: the loaded spec.
         views: number of images of the series `seed` whose cameras are used.
@@ -65,7 +67,8 @@ def audit(
         pictures: thumbnails are made for so many groups of each kind, the most visible first.
         progress: called with (done, total) after every view.
     """
-    product = scene.product
+    scene = scene.at(seed, 0)
+    product, classes = scene.product, scene.own_classes
     looker = PartViews(product, (size, size))
     surveyor = LateRenderer(scene, (size, size))
     counts = np.zeros((views, len(product.parts) + 1), np.int64)
@@ -79,9 +82,9 @@ def audit(
     pixels = counts[:, 1:].sum(axis=0)
     of_classes = coverage(
         product.parts,
-        [rule is not None for rule in scene.classes.rule_of_part],
+        [rule is not None for rule in classes.rule_of_part],
         pixels,
-        _class_candidates(scene),
+        _class_candidates(product, classes),
     )
     of_materials = coverage(
         product.parts,
@@ -104,7 +107,7 @@ def audit(
         product=product,
         classes=of_classes,
         materials=of_materials,
-        class_names=scene.classes.names,
+        class_names=classes.names,
         thumbnails={part: thumbnail(product, seen[best[part]], part) for part in sorted(shown)},
         views=views,
     )
@@ -152,14 +155,14 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _class_candidates(scene: Scene) -> list[Candidate]:
-    names: dict[int, set[str]] = {number: set() for number in range(len(scene.classes.names))}
-    for part, members in zip(scene.product.parts, scene.classes.of_part, strict=True):
+def _class_candidates(product: Product, classes: ClassMap) -> list[Candidate]:
+    names: dict[int, set[str]] = {number: set() for number in range(len(classes.names))}
+    for part, members in zip(product.parts, classes.of_part, strict=True):
         for number in members or ():
             names[number] |= words(part.name)
     return [
         Candidate(name, words(name) | frozenset(sorted(names[number])[:40]))
-        for number, name in enumerate(scene.classes.names)
+        for number, name in enumerate(classes.names)
     ]
 
 

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clearcoat.errors import SpecError, did_you_mean
 from clearcoat.generation.scene import Scene
 from clearcoat.generation.scene_spec import SceneSpec
 from clearcoat.render import Renderer
@@ -102,15 +101,9 @@ def _watched(require: RequireSpec, scene: Scene) -> dict[str, NDArray[np.int64]]
     watched = {}
     for glob in require.visible:
         numbers = [n + 1 for n, path in enumerate(paths) if fnmatch.fnmatchcase(path, glob)]
-        if not numbers and scene.cast is not None:
-            # Vehicles of a series differ: what this one does not have need not be seen.
-            continue
-        if not numbers:
-            raise SpecError(
-                f"camera.require.visible: {glob!r} matches no part",
-                do=did_you_mean(glob, paths),
-            )
-        watched[glob] = np.array(numbers)
+        # Vehicles of a series differ: what this one does not have need not be seen.
+        if numbers:
+            watched[glob] = np.array(numbers)
     return watched
 
 

@@ -8,7 +8,7 @@ camera, with light and a busy skybox turned about all axes (section III.C of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Literal, get_args
 
@@ -30,12 +30,19 @@ def with_preset(data: Mapping[str, Any]) -> Mapping[str, Any]:
         return data
     file = resources.files("clearcoat.generation") / "presets" / "randomisation" / f"{name}.yaml"
     preset = read_text(file.read_text("utf-8"), f"randomisation {name}").data
-    groups = [group for group in preset.pop("joint", ()) if not _says(data, group)]
-    return {"joint": groups, **_merged(preset, data)}
+    own = data.get("joint", [])
+    groups = [group for group in preset.pop("joint", ()) if not _says(data, own, group)]
+    merged = {**_merged(preset, data)}
+    # Something else than a list is a mistake that validation will name.
+    merged["joint"] = [*groups, *own] if isinstance(own, list) else own
+    return merged
 
 
-def _says(data: Mapping[str, Any], group: Mapping[str, Any]) -> bool:
-    """Whether a spec itself says something on a quantity of a preset's joint group."""
+def _says(data: Mapping[str, Any], own: Any, group: Mapping[str, Any]) -> bool:
+    """Whether a spec itself says something on a quantity of a preset's joint group.
+
+    `own` are the spec's own groups.
+    """
 
     def present(name: str) -> bool:
         node: Any = data
@@ -45,7 +52,20 @@ def _says(data: Mapping[str, Any], group: Mapping[str, Any]) -> bool:
             node = node[key]
         return True
 
-    return any(present(name) for name in group["rows"][0])
+    groups = own if isinstance(own, list) else ()
+    grouped = {name for one in groups for name in _names(one)}
+    return any(present(name) or name in grouped for name in group["rows"][0])
+
+
+def _names(group: Any) -> Iterator[str]:
+    """Yield the quantities of a group, as far as it is one."""
+    if not isinstance(group, Mapping):
+        return
+    rows, normal = group.get("rows"), group.get("normal")
+    for row in rows if isinstance(rows, list) else ():
+        yield from map(str, row) if isinstance(row, Mapping) else ()
+    of = normal.get("of") if isinstance(normal, Mapping) else None
+    yield from map(str, of) if isinstance(of, list) else ()
 
 
 def _merged(old: Any, new: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearcoat import __version__, vehicles
-from clearcoat.errors import RenderError
+from clearcoat.errors import RenderError, SpecError, did_you_mean
 from clearcoat.generation import family, moving
 from clearcoat.generation.objects import ObjectTable, object_table
 from clearcoat.generation.scene_materials import material_facts, scene_materials
@@ -118,6 +118,12 @@ class Scene:
             company=self.materials,
         )
 
+    @property
+    def own_classes(self) -> ClassMap:
+        """The classes of this product's parts: where it is one of a family, not the catalogue's."""
+        ids = self.part_ids
+        return self.classes if ids is None else self.classes.of([int(n) - 1 for n in ids[1:]])
+
     @cached_property
     def states(self) -> tuple[State, ...]:
         """The states of this product."""
@@ -192,6 +198,7 @@ def load_scene(path: Path, *, last: Scene | None = None) -> Scene:
         groups=spec.groups,
         where=lambda i: document.where(("classes", "rules", i)),
     )
+    _check_visible(spec, product, document)
     folder = spec.light.hdri_folder
     hdri_folder = None if folder is None else base / expanded(folder)
     uses_hdri = spec.light.environments.get("hdri", 0) > 0
@@ -229,6 +236,17 @@ def load_scene(path: Path, *, last: Scene | None = None) -> Scene:
         digest=digest(drawn_from),
         loaded=loaded,
     )
+
+
+def _check_visible(spec: SceneSpec, product: Product, document: Document) -> None:
+    """Raise SpecError where `camera.require` wants parts seen that there are not."""
+    for number, glob in enumerate(spec.camera.require.visible if spec.camera.require else ()):
+        if not moving.matching(product, glob):
+            raise SpecError(
+                f"camera.require.visible: {glob!r} matches no part",
+                where=document.where(("camera", "require", "visible", number)),
+                do=did_you_mean(glob, [part.path for part in product.parts]),
+            )
 
 
 def _contents(folder: Path | None, names: Sequence[str]) -> list[list[str]]:

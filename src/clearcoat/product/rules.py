@@ -128,6 +128,14 @@ class ClassMap:
         present = {number for classes in self.of_part for number in classes or ()}
         return tuple(name for number, name in enumerate(self.names) if number not in present)
 
+    def of(self, parts: Sequence[int]) -> ClassMap:
+        """Return the classes of a product that has these parts of the map's, in this order."""
+        return replace(
+            self,
+            of_part=tuple(self.of_part[number] for number in parts),
+            rule_of_part=tuple(self.rule_of_part[number] for number in parts),
+        )
+
 
 def resolve_classes(
     product: Product,

@@ -33,7 +33,8 @@ class SunSpec(Model):
     """One light source of varying position (section III.C)."""
 
     probability: Annotated[float, Field(ge=0, le=1)] = 0.4
-    """Share of the images that have a sun of their own besides the environment's light."""
+    """Share of the images that have a sun of their own besides the environment's light; in a
+    tunnel there is none."""
     azimuth_deg: Distribution = uniform(0, 360)
     """Direction to the sun: 0 in front of the product, 90 on its left."""
     elevation_deg: Distribution = uniform(10, 75)

@@ -26,6 +26,7 @@ from clearcoat.spec import Model
 FloatArray = NDArray[np.float64]
 SHAPES = ("box", "cylinder", "cone", "ball", "pole")
 _CLEARANCE_M = 0.3
+"""Beside a product of two metres or more; around smaller ones, cameras are nearer, too."""
 
 
 class OccluderSpec(Model):
@@ -95,11 +96,11 @@ def sample_occluders(
         _occluder(spec, points_m, first_pose, stream(seed, block, f"occluders.{n}"), seed, block, n)
         for n in stream(seed, block, "occluders.slots").permutation(spec.most)[:count].tolist()
     )
-    camera = np.array(pose.position_m)
+    camera, clearance = np.array(pose.position_m), _CLEARANCE_M * _smallness(points_m)
     return tuple(
         one
         for one in made
-        if np.linalg.norm(np.array(one.center_m) - camera) > one.reach_m + _CLEARANCE_M
+        if np.linalg.norm(np.array(one.center_m) - camera) > one.reach_m + clearance
     )
 
 
@@ -115,7 +116,8 @@ def _occluder(
     def value(key: str, distribution: Any) -> float:
         return draw(distribution, seed, block, f"occluders.{number}.{key}")
 
-    size = max(value("size_m", spec.size_m), 0.01)
+    small = _smallness(points_m)
+    size = max(value("size_m", spec.size_m), 0.01 * small)
     if spec.models:
         shape = spec.models[number % len(spec.models)].name
     else:
@@ -125,7 +127,8 @@ def _occluder(
     if shape in {"ball", "cylinder", "cone"}:
         half[1] = half[0]
     if shape == "pole":
-        half = np.array([0.02 + 0.03 * size, 0.02 + 0.03 * size, rng.uniform(0.5, 1.6)])
+        thick = 0.02 * small + 0.03 * size
+        half = np.array([thick, thick, small * rng.uniform(0.5, 1.6)])
     if spec.models:
         half = np.full(3, size / 2)
     floats = rng.random() < spec.floating
@@ -145,7 +148,7 @@ def _occluder(
         height = float(place[2]) if floats else height
         inside = (low[:2] - half.max() < place[:2]) & (place[:2] < high[:2] + half.max())
         if inside.all():
-            place = towards * (outline + float(np.hypot(*half[:2])) + 0.2)
+            place = towards * (outline + float(np.hypot(*half[:2])) + 0.2 * small)
     return OccluderSample(
         slot=number,
         shape=shape,
@@ -156,6 +159,11 @@ def _occluder(
         metallic=float(rng.random() < 0.15),
         roughness=float(rng.uniform(0.15, 0.9)),
     )
+
+
+def _smallness(points_m: FloatArray) -> float:
+    """Return 1 for products of two metres or more, and less in proportion for smaller ones."""
+    return min(1.0, float(np.ptp(points_m, axis=0).max()) / 2)
 
 
 def _turn(rng: np.random.Generator, *, tilted: bool) -> FloatArray:

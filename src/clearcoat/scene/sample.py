@@ -85,45 +85,31 @@ def sample(
 
     `attempt` draws another camera, and leaves the rest of the image.
     """
+    block = index // model.block
+    start = block * model.block
+    # A block has the same objects and states, whatever is drawn for one image or rejected there.
+    of_block = resolve(model, model.joint, seed, start)
     model = resolve(model, model.joint, seed, index, attempt)
 
     def number(name: str, distribution: Any) -> float:
         return draw(distribution, seed, index, name)
 
-    mode = draw_weighted(stream(seed, index, "backdrop.mode"), model.backdrop.modes)
-    environment = sample_environment(
-        model.light, stage.hdri_names, seed, index, upright=mode != "skybox"
-    )
-    if environment.kind == "tunnel":
-        # A tunnel stands on the ground whatever backdrop was drawn.
-        mode = "grounded"
-        environment = replace(environment, rotation=_UPRIGHT)
-
-    def camera(number: int, attempt: int) -> CameraSample:
-        return sample_camera(
-            model.camera,
-            stage.points_m,
-            seed,
-            number,
-            on_ground=mode != "skybox",
-            aspect=aspect,
-            attempt=attempt,
-        )
-
-    here, block = camera(index, attempt), index // model.block
+    mode, environment = _surroundings(model, stage, seed, index)
+    here = _camera(model, stage, seed, index, mode, aspect, attempt)
     occluders: tuple[OccluderSample, ...] = ()
-    if model.occluders.count != 0:
-        # The first attempt's camera, so that the block has the same objects whatever is rejected.
-        first = camera(block * model.block, 0)
+    if of_block.occluders.count != 0:
+        first_mode, _ = _surroundings(of_block, stage, seed, start)
+        first = _camera(of_block, stage, seed, start, first_mode, aspect, 0)
         occluders = sample_occluders(
-            model.occluders, stage.points_m, here.pose, first.pose, seed, block
+            of_block.occluders, stage.points_m, here.pose, first.pose, seed, block
         )
     return SceneSample(
         seed=seed,
         index=index,
         camera=here,
         environment=environment,
-        sun=sample_sun(model.light.sun, seed, index),
+        # No sun shines into a tunnel.
+        sun=None if environment.kind == "tunnel" else sample_sun(model.light.sun, seed, index),
         backdrop=sample_backdrop(
             model.backdrop, mode, environment.kind, seed, index, stage.photo_names
         ),
@@ -136,7 +122,41 @@ def sample(
         ),
         exposure_ev=number("light.exposure_ev", model.light.exposure_ev),
         occluders=occluders,
-        states=sample_states(model.states, seed, block),
+        states=sample_states(of_block.states, seed, block),
+    )
+
+
+def _surroundings(
+    model: SceneModel, stage: Stage, seed: int, index: int
+) -> tuple[str, EnvironmentSample]:
+    """Draw the kind of backdrop and the environment of an image."""
+    mode = draw_weighted(stream(seed, index, "backdrop.mode"), model.backdrop.modes)
+    environment = sample_environment(
+        model.light, stage.hdri_names, seed, index, upright=mode != "skybox"
+    )
+    if environment.kind == "tunnel":
+        # A tunnel stands on the ground whatever backdrop was drawn.
+        return "grounded", replace(environment, rotation=_UPRIGHT)
+    return mode, environment
+
+
+def _camera(
+    model: SceneModel,
+    stage: Stage,
+    seed: int,
+    index: int,
+    mode: str,
+    aspect: float,
+    attempt: int,
+) -> CameraSample:
+    return sample_camera(
+        model.camera,
+        stage.points_m,
+        seed,
+        index,
+        on_ground=mode != "skybox",
+        aspect=aspect,
+        attempt=attempt,
     )
 
 
