@@ -148,6 +148,10 @@ def test_another_budget_is_compared_and_said_and_another_test_set_is_not() -> No
     assert comparison.differences == "max_steps 200 against 100"
     runs = [make_run(16, 0, 0, 0.1), make_run(16, 64, 0, 0.2, scored_on="bbbb")]
     assert compare(group(runs)) == ()
+    # What another network, size or loss brings is no gain of the renders.
+    for name, value in (("size", 192), ("loss", "dice"), ("model", {"name": "wnet"})):
+        runs = [make_run(16, 0, 0, 0.1), make_run(16, 64, 0, 0.2, **{name: value})]
+        assert compare(group(runs)) == ()
     # Two baselines, neither of the same settings: which one is meant cannot be known.
     runs = [make_run(16, 0, 0, 0.1, max_steps=steps) for steps in (100, 150)]
     assert compare(group([*runs, make_run(16, 64, 0, 0.2, max_steps=200)])) == ()

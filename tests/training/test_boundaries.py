@@ -26,7 +26,7 @@ def _reference(predicted: Mask, truth: Mask, counted: Mask, reach: int) -> float
         return float("nan")
     edges = _edge(predicted, counted), _edge(truth, counted)
     if not edges[0].any() and not edges[1].any():
-        return 1.0
+        return float(np.array_equal(predicted, truth))
     if not edges[0].any() or not edges[1].any():
         return 0.0
     near = [ndimage.distance_transform_edt(~edge) <= reach for edge in edges]
@@ -54,6 +54,15 @@ def test_agrees_with_distances(seed: int, size: int) -> None:
 def test_the_tolerance_is_three_quarters_of_a_percent_of_the_diagonal() -> None:
     assert tolerance_px(64, 64) == 1
     assert tolerance_px(1080, 1920) == 17
+
+
+def test_a_class_in_place_of_another_scores_nothing() -> None:
+    """As on a photo of which little is labelled: all that counts is of one class."""
+    all_of_it = torch.ones(1, 1, 24, 24, dtype=torch.bool)
+    counted = torch.zeros_like(all_of_it)
+    counted[..., 4:9, 4:9] = True
+    assert boundary_f(all_of_it, ~all_of_it, counted).item() == 0
+    assert boundary_f(all_of_it, all_of_it, counted).item() == 1
 
 
 @pytest.mark.parametrize("rows", [slice(0, 5), slice(0, 10)])

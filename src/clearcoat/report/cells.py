@@ -30,6 +30,15 @@ from clearcoat.training import AUGMENTATIONS, SelfTraining
 SIGNIFICANT = 0.05
 _COUNTS = ("real_count", "synthetic_count", "seed")
 _MIXING = ("mix", "real_share", "pretrain_max_steps", "tuning_rate")
+_BUDGET = frozenset(
+    (
+        *("max_steps", "max_epochs", "min_steps_per_epoch", "batch_size", "learning_rate"),
+        *("schedule", "plateau_epochs", "warmup_steps", "ema_decay", "patience_epochs"),
+        *("stop_on", "validation_source", "validation_count"),
+        *("precision", "channels_last", "compile", "cuda_graphs"),
+    )
+)
+"""Settings of how long a model is trained, when that ends and how it is computed."""
 
 Settings = tuple[tuple[str, str], ...]
 
@@ -188,8 +197,19 @@ def _baseline(cell: Cell, cells: Sequence[Cell]) -> Cell | None:
         if other.real == cell.real and not other.synthetic and other.scored_on == cell.scored_on
     ]
     same = [other for other in candidates if other.settings == cell.settings]
-    # Another training budget for the mix is a fair thing to try: it is compared, and said.
-    return same[0] if same else candidates[0] if len(candidates) == 1 else None
+    if same:
+        return same[0]
+    # Another training budget for the mix is a fair thing to try: it is compared, and said. What
+    # another model, size or loss brings would pass for a gain of the renders.
+    free = _BUDGET | ({"initialisation"} if "started from" in dict(cell.mixing) else set())
+    return (
+        candidates[0] if len(candidates) == 1 and _differing(cell, candidates[0]) <= free else None
+    )
+
+
+def _differing(cell: Cell, other: Cell) -> set[str]:
+    """Return the settings in which two cells differ."""
+    return {name for name, _ in {*cell.settings} ^ {*other.settings}}
 
 
 def _pairs(cell: Cell, baseline: Cell) -> list[tuple[float, float]]:

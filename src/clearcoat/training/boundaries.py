@@ -26,8 +26,8 @@ def boundary_f(predicted: Tensor, truth: Tensor, counted: Tensor) -> Tensor:
     """(N, C, H, W) bool masks and (N, 1, H, W) bool to (N, C) F-scores.
 
     NaN where neither mask has a pixel. Neither the border of the image nor that of an ignored
-    region is a boundary. Where just one of the two has a boundary the score is 0, where neither
-    has one it is 1: both fill all that counts.
+    region is a boundary. Where just one of the two has a boundary the score is 0. Where neither
+    has one it is 1 for the same mask, both filling all that counts, and 0 for another.
     """
     predicted, truth = predicted & counted, truth & counted
     edges = boundary(predicted, counted), boundary(truth, counted)
@@ -38,7 +38,8 @@ def boundary_f(predicted: Tensor, truth: Tensor, counted: Tensor) -> Tensor:
     precision = found_near / found.clamp(min=1)
     recall = there_near / there.clamp(min=1)
     score = 2 * precision * recall / (precision + recall).clamp(min=1e-12)
-    score = torch.where((found == 0) & (there == 0), 1.0, score)
+    same = (predicted == truth).all(dim=3).all(dim=2).to(score.dtype)
+    score = torch.where((found == 0) & (there == 0), same, score)
     present = (predicted | truth).any(dim=3).any(dim=2)
     return torch.where(present, score, torch.nan)
 
