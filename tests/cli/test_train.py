@@ -148,11 +148,15 @@ def test_users_mistakes_are_said_in_one_error(
     writer.write(Record(index=0, image=np.zeros((24, 40, 3), np.uint8), labels=bare))
     unlabelled = _fails(capsys, ["evaluate", run, "--data", str(folder / "bare")])
     assert "no pixel of these images is labelled" in unlabelled
+    report = ["report", run, "--out", str(folder / "r.html"), "--test", str(folder / "bare")]
+    assert "no pixel of these images is labelled" in _fails(capsys, report)
     broken = folder / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     predict = ["predict", run, "--out", str(folder / "out")]
     assert "broken.png" in _fails(capsys, [*predict, str(broken)])
     assert "no such image" in _fails(capsys, [*predict, str(folder / "gone.png")])
+    own = _fails(capsys, ["predict", run, str(folder), "--out", str(folder)])
+    assert "a folder of its own" in own and not list(folder.glob("*.mask.png"))
     (folder / "empty").mkdir()
     assert "no images" in _fails(capsys, [*predict, str(folder / "empty")])
     assert "--tile" in _fails(capsys, [*predict, str(broken), "--overlap", "0.5"])

@@ -59,6 +59,23 @@ def test_the_faster_way_is_taken_where_it_is_faster_by_more_than_noise(
     assert choose_computing(model, other, _config()).how == Computing("fp32", channels_last=True)
 
 
+def test_a_way_that_fails_is_left_out_and_tried_again_next_time(
+    model: SegmentationModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rate(_: object, images: object, how: Computing) -> float:
+        if how.precision == "bf16":
+            raise RuntimeError("Failed to find C compiler")
+        return 1.0
+
+    monkeypatch.setattr(probe, "_rate", rate)
+    for _ in range(2):
+        answer = choose_computing(model, IMAGES, _config())
+        assert answer.how.precision == "fp32" and not answer.cached
+        assert sorted(answer.images_per_s.values()) == [0.0, 1.0, 1.0]
+    with pytest.raises(RuntimeError, match="compiler"):
+        choose_computing(model, IMAGES, _config(precision="bf16"))
+
+
 def test_what_is_forced_is_not_measured(
     model: SegmentationModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ def test_what_is_stopped_on_is_not_scored(where: str, sources: Sources, tmp_path
         ({"size": 33}, "use 32"),
         ({"real_share": 0.5, "mix": "concatenate"}, "use 'balanced'"),
         ({"batch_size": 0}, "batch_size"),
+        ({"schedule": "plateau", "patience_epochs": 10}, "fewer plateau_epochs"),
         ({"lerning_rate": 1}, "did you mean 'learning_rate'?"),
         ({"size": 33}, "where:    size"),
         ({"mode": "papr"}, "did you mean 'paper'?"),

@@ -62,7 +62,12 @@ _CONFIG_OPTIONS: tuple[tuple[str, Any, str], ...] = (
         click.Choice(["auto", "real", "synthetic"]),
         "Kind of the images held back to decide when to stop [auto].",
     ),
-    ("--validation-count", int, "How many images are held back [a tenth of the photos]."),
+    (
+        "--validation-count",
+        int,
+        "How many images are held back [a tenth of the photos, at most 256; of renders a "
+        "twentieth, at most 64].",
+    ),
     ("--stop-on", click.Choice(["loss", "mean_iou"]), "What must improve on those images [loss]."),
     ("--loss", click.Choice(LOSS_NAMES), "What is minimised [cross_entropy_dice]."),
     ("--batch-size", int, "Images per step, at most as many as there are [64]."),

@@ -60,8 +60,16 @@ def command(
         tiling = Tiling(tile) if overlap is None else Tiling(tile, overlap)
     elif overlap is not None:
         raise UsageError("--overlap says nothing without tiles", do="give --tile PIXELS too")
-    predictor = Predictor(run, device, mirror=mirror)
     files = find_images(images)
+    if beside := [file for file in files if file.resolve().parent == out.resolve()]:
+        raise UsageError(
+            "predictions beside the images could replace files of the same names, and would be "
+            "images themselves next time",
+            where=out,
+            found=f"{beside[0].name} in it",
+            do="give a folder of its own with --out",
+        )
+    predictor = Predictor(run, device, mirror=mirror)
     findings = []
     for file, name in zip(files, output_names(files), strict=True):
         finding = write_prediction(predictor, file, out, name, tiling)

@@ -10,6 +10,7 @@ from typing import Any
 from clearcoat.dataset import Dataset
 from clearcoat.errors import RunError
 from clearcoat.training import RunFolder, find_loss, load_model, pack, require_same_classes
+from clearcoat.training.checks import require_scorable
 from clearcoat.training.folder import CONFIG, ENVIRONMENT, METRICS, not_a_run
 from clearcoat.training.known import require_unknown
 from clearcoat.training.scoring import score_model
@@ -118,7 +119,7 @@ def rescored(run: RunFacts, test: Dataset, digest: str) -> RunFacts:
     """Return the run with its score on `test`, computed on the CPU unless it is known already.
 
     Raises DatasetError where the data set has other classes, RunError where the model is gone,
-    and UsageError where the run knows some of its photos.
+    and UsageError where the run knows some of its photos or none has a label.
     """
     if run.state != FINISHED or run.scored_on == digest:
         return run
@@ -126,6 +127,7 @@ def rescored(run: RunFacts, test: Dataset, digest: str) -> RunFacts:
     model, config, classes = load_model(run.path)
     require_same_classes(f"the data set {test.path}", test.classes, f"the run {run.path}", classes)
     images = pack(test, test.indices, config.size)
+    require_scorable(images, test)
     _, score = score_model(model, images, find_loss(config.loss))
     return replace(run, score=score.as_json(), scored_on=digest, scored_here=True)
 

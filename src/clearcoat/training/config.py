@@ -183,7 +183,8 @@ class TrainingConfig(BaseModel):
     validation_source: Literal["auto", "real", "synthetic"] = "auto"
     """Where images that decide the stopping come from; auto: real where there are any."""
     validation_count: int | None = Field(default=None, ge=1)
-    """Images held back for stopping; None takes a tenth of the pool."""
+    """Images held back for stopping; None takes a tenth of the photos, at most 256, or of renders a
+    twentieth, at most 64."""
     stop_on: Literal["loss", "mean_iou"] = "loss"
 
     loss: LossName = "cross_entropy_dice"
@@ -301,6 +302,16 @@ def training_config(values: dict[str, Any]) -> TrainingConfig:
 def written_config(values: dict[str, Any]) -> TrainingConfig:
     """Validate options that stand in a file. Raises SpecError with the option as its key."""
     try:
-        return TrainingConfig.model_validate(values)
+        config = TrainingConfig.model_validate(values)
     except ValidationError as failure:
         raise mistakes(failure, values, TrainingConfig, "option")[0] from None
+    # Not a validator's: a run of an earlier version may have it, and can be read.
+    if config.schedule == "plateau" and config.plateau_epochs >= config.patience_epochs:
+        raise SpecError(
+            "training stops before the rate of schedule 'plateau' is halved",
+            found=f"plateau_epochs {config.plateau_epochs}, patience_epochs "
+            f"{config.patience_epochs}",
+            expected="fewer plateau_epochs than patience_epochs",
+            key=("plateau_epochs",),
+        )
+    return config

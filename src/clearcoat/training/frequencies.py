@@ -72,7 +72,9 @@ def class_weights(
         shown = shares > 0
         if not shown.any():
             return None
-        weights = torch.where(shown, shares[shown].median() / shares.clamp(min=1e-12), 1.0)
+        weights = torch.where(
+            shown, torch.quantile(shares[shown], 0.5) / shares.clamp(min=1e-12), 1.0
+        )
         return weights.float()
     unknown = [name for name in wanted if name not in classes]
     if unknown:

@@ -40,8 +40,8 @@ class Answer:
 
     how: Computing
     images_per_s: dict[str, float]
-    """Way of computing to forward and backward passes in images per second; empty where all
-    choices were forced."""
+    """Way of computing to forward and backward passes in images per second; 0 where
+    that failed; empty where all choices were forced."""
     cached: bool
     """Whether the figures come from an earlier run on this machine."""
 
@@ -76,11 +76,18 @@ def choose_computing(model: SegmentationModel, images: Tensor, config: TrainingC
     rates[str(best)] = _rate(model, images, best)
     for change in changes:
         trial = replace(best, **change)
-        rates[str(trial)] = _rate(model, images, trial)
+        try:
+            rates[str(trial)] = _rate(model, images, trial)
+        except Exception:  # No compiler, too little memory for a graph: the plain way may do.
+            rates[str(trial)] = 0.0
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
         if rates[str(trial)] > _MARGIN * rates[str(best)]:
             best = trial
     answer = Answer(best, rates, cached=False)
-    _remember(key, answer.as_json())
+    if all(rates.values()):
+        # Memory may be free next time, or a compiler there.
+        _remember(key, answer.as_json())
     return answer
 
 
