@@ -83,3 +83,12 @@ def test_schema_describes_a_valid_spec() -> None:
     assert set(schema["properties"]) == {*SceneSpec.model_fields, "extends"}
     assert schema["additionalProperties"] is False
     assert "description" in schema["$defs"]["CameraSpec"]["properties"]["fill"]
+    # What the documentation writes in short is allowed, and what another spec may give not needed.
+    kinds = [
+        schema["$defs"]["PartPattern"],
+        schema["$defs"]["StateSpec"]["properties"]["replaced_by"],
+    ]
+    assert all({"type": "string"} in kind["anyOf"] for kind in kinds)
+    colors = schema["$defs"]["PaintSpec"]["properties"]["colors"]["anyOf"]
+    assert {"type": "array", "items": {"type": "string"}} in colors
+    assert "required" not in schema and {"required": ["extends"]} in schema["anyOf"]

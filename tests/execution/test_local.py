@@ -88,6 +88,28 @@ def test_an_interrupted_worker_says_nothing(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr().err == ""
 
 
+class _TwoPiecesError(Exception):
+    """Cannot be unpickled: its arguments are not those that it was made with."""
+
+    def __init__(self, what: str, more: str) -> None:
+        super().__init__(f"{what}: {more}")
+
+
+def _full() -> int:
+    raise OSError("disk full")
+
+
+def _raise_two(state: int, item: int) -> int:
+    raise _TwoPiecesError("broken", "beyond repair")
+
+
+def test_what_went_wrong_in_a_worker_is_told() -> None:
+    with pytest.raises(OSError, match="disk full"):
+        list(run_local(_full, _add, [1, 2], 2))
+    with pytest.raises(RuntimeError, match="_TwoPiecesError: broken: beyond repair"):
+        list(run_local(_ten, _raise_two, [1, 2], 2))
+
+
 def test_a_dead_worker_is_reported() -> None:
     with pytest.raises(ClearcoatError, match="worker process died"):
         list(run_local(_ten, _die, [1, 2], 2))

@@ -9,6 +9,7 @@ import pytest
 
 from clearcoat.product import Mesh, Part, SourceMaterial
 from clearcoat.product.coverage import coverage
+from clearcoat.product.match import PartPattern
 from clearcoat.product.similarity import Candidate, guess, words
 
 _MESH = Mesh(np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.uint32))
@@ -30,6 +31,15 @@ def test_copies_are_one_group_and_the_most_visible_comes_first() -> None:
     for group in found.groups:
         assert all(fnmatch.fnmatchcase(parts[n].path, group.name) for n in group.parts)
     assert not fnmatch.fnmatchcase("bx/cover", found.groups[0].name)
+
+
+def test_a_suggestion_takes_no_part_of_another_group() -> None:
+    names = ("b/door", "b/door#2", "b/door_handle", "b/door_handle#2", "b/bolt1", "b/bolt1 head")
+    parts = [_part(name) for name in names]
+    found = coverage(parts, [False] * 6, np.arange(6, 0, -1), [])
+    for group in found.groups:
+        rule = PartPattern.model_validate(dict(group.condition))
+        assert {n for n, part in enumerate(parts) if rule.matches(part)} == {*group.parts}
 
 
 def test_one_name_in_two_materials_needs_the_material() -> None:

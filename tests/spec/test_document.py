@@ -11,7 +11,7 @@ from pydantic import Field
 from clearcoat.errors import SpecError
 from clearcoat.spec import Model, digest, load
 from clearcoat.spec.document import parse, read, read_text
-from clearcoat.spec.paths import expanded, path_keys
+from clearcoat.spec.paths import expanded, path_places
 
 
 class Lens(Model):
@@ -189,8 +189,38 @@ def test_keys_of_paths_are_found_at_any_depth() -> None:
     class Outer(Model):
         shots: tuple[Shot, ...] = ()
         models: list[Path | None] = []
+        by_day: dict[str, Shot] = {}
 
-    assert path_keys(Outer) == {"background", "by_name", "masks", "models"}
+    own = [(name,) for name in ("background", "by_name", "masks")]
+    below = [(key, "*", *place) for key in ("shots", "by_day") for place in own]
+    assert path_places(Outer) == {("models",), *below}
+
+
+def test_a_users_own_keys_are_no_paths_whatever_their_names(tmp_path: Path) -> None:
+    class Outer(Model):
+        shots: dict[str, Shot] = {}
+        metadata: dict[str, str] = {}
+
+    (tmp_path / "own").mkdir()
+    (tmp_path / "base.yaml").write_text(
+        "shots: {background: {background: a.hdr, note: masks}}\nmetadata: {masks: m.png}\n"
+    )
+    own = tmp_path / "own" / "own.yaml"
+    own.write_text("extends: ../base.yaml\n")
+    found = load(own, Outer)
+    assert found.shots["background"].background == Path("../a.hdr")
+    assert found.metadata == {"masks": "m.png"}
+
+
+@pytest.mark.parametrize("content", ["- a\n- list\n", "hello world\n"])
+@pytest.mark.parametrize("extends", ["other.yaml", "[good.yaml, other.yaml]"])
+def test_what_is_extended_holds_keys(tmp_path: Path, content: str, extends: str) -> None:
+    (tmp_path / "good.yaml").write_text("fast: true\n")
+    (tmp_path / "other.yaml").write_text(content)
+    (tmp_path / "own.yaml").write_text(f"extends: {extends}\n")
+    with pytest.raises(SpecError, match="must hold keys") as caught:
+        load(tmp_path / "own.yaml", Camera)
+    assert caught.value.where == str(tmp_path / "other.yaml")
 
 
 def test_a_file_extends_several_and_later_ones_win(tmp_path: Path) -> None:

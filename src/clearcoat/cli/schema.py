@@ -18,4 +18,7 @@ def command() -> None:
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         "description": "Other specs, relative to this one, that this one adds to; later ones win.",
     }
+    # What this one lacks, others may give it.
+    required = schema.pop("required", [])
+    schema["anyOf"] = [{"required": ["extends"]}, {"required": required}]
     click.echo(json.dumps(schema, indent=2))

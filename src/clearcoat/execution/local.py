@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import signal
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -122,11 +124,26 @@ def _start(prepare: bytes) -> None:
     global _state
     try:
         _state = pickle.loads(prepare)()
-    except ClearcoatError as error:
-        _state = error
+    except Exception as error:
+        _state = _Failed(error)
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """What `prepare` raised, in place of its result."""
+
+    error: Exception
 
 
 def _call(work: Callable[[Any, ItemT], ResultT], item: ItemT) -> ResultT:
-    if isinstance(_state, ClearcoatError):
-        raise _state
-    return work(_state, item)
+    try:
+        if isinstance(_state, _Failed):
+            raise _state.error
+        return work(_state, item)
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            # It would break the pool on its way, and nobody would read it.
+            raise RuntimeError("".join(traceback.format_exception(error))) from None
+        raise

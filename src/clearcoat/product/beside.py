@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clearcoat.errors import ProductError
 
-_MOST_BYTES = 1 << 31
+MOST_BYTES_BESIDE = 1 << 31
 
 
 def read_beside(
@@ -37,7 +37,7 @@ def read_beside(
     try:
         if not target.exists() and missing_is_none:
             return None
-        if not target.is_file() or target.stat().st_size > _MOST_BYTES:
+        if not target.is_file() or target.stat().st_size > MOST_BYTES_BESIDE:
             raise ProductError(
                 f"{of} is no file of a sensible size", where=product, found=name[:80]
             )

@@ -41,7 +41,7 @@ class PartGroup:
     @property
     def name(self) -> str:
         """The pattern of the parts' paths."""
-        return self.condition["part"]
+        return self.condition.get("part") or self.condition["part_regex"]
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,14 @@ def coverage(
     # One name in two materials or colours needs the material or colour in its rule.
     repeated = {name for name, n in Counter(name for name, _, _ in members).items() if n > 1}
     common = _common([parts[numbers[0]] for numbers in members.values()])
+    of_name: dict[str, list[str]] = {}
+    for (name, _, _), numbers in members.items():
+        of_name.setdefault(name, []).extend(parts[number].path for number in numbers)
+    one_of = {name: paths[0] for name, paths in of_name.items()}
+    patterns = {name: _pattern(name, paths, one_of) for name, paths in of_name.items()}
     groups = []
     for (name, material, color), numbers in members.items():
-        condition = {"part": _glob(name, [parts[number].path for number in numbers])}
+        condition = dict(patterns[name])
         if name in repeated and material is not None:
             condition["material"] = escaped(material)
         elif name in repeated and color is not None:
@@ -119,6 +124,20 @@ def _common(examples: Sequence[Part]) -> frozenset[str]:
 def escaped(text: str) -> str:
     """Return the glob that matches a text literally."""
     return re.sub(r"([*?\[])", r"[\1]", text)
+
+
+def _pattern(name: str, paths: Sequence[str], one_of: Mapping[str, str]) -> dict[str, str]:
+    """Return what a rule says to take the parts of a name: a glob, or where that would take parts
+    of others, of which `one_of` has a path each, a regular expression."""
+    glob = _glob(name, paths)
+    takes = re.compile(fnmatch.translate(glob)).match
+    if glob == escaped(paths[0]) or not any(
+        takes(path) for other, path in one_of.items() if other != name
+    ):
+        return {"part": glob}
+    levels = re.sub(r"#\d+", "", paths[0]).split("/")
+    exact = [r"\d+".join(map(re.escape, re.split(r"\d+", level))) for level in levels]
+    return {"part_regex": "^" + "/".join(rf"{level}(#\d+)?" for level in exact) + "$"}
 
 
 def _glob(name: str, paths: Sequence[str]) -> str:

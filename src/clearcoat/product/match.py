@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from clearcoat.errors import SpecError, did_you_mean, nearest
 from clearcoat.product.color import color_difference, parse_hex
@@ -124,6 +126,12 @@ class PartPattern(PartMatch):
     @classmethod
     def _from_text(cls, value: Any) -> Any:
         return {"part": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(core)]}
 
     @model_validator(mode="after")
     def _flat(self) -> PartPattern:

@@ -18,7 +18,9 @@ Colors = Annotated[dict[str, float], Field(min_length=1)]
 class ColorSpec(Model):
     """What has `colors`: sRGB as #rrggbb."""
 
-    @field_validator("colors", mode="before", check_fields=False)
+    @field_validator(
+        "colors", mode="before", check_fields=False, json_schema_input_type=Colors | tuple[str, ...]
+    )
     @classmethod
     def _list_means_equal(cls, value: object) -> object:
         if isinstance(value, list | tuple):

@@ -131,7 +131,9 @@ class StateSpec(Model):
             return ReplacementSpec(mirrored=self.mirrored)
         return self.replaced_by
 
-    @field_validator("replaced_by", mode="before")
+    @field_validator(
+        "replaced_by", mode="before", json_schema_input_type=str | ReplacementSpec | None
+    )
     @classmethod
     def _glob_alone(cls, value: object) -> object:
         return {"parts": value} if isinstance(value, str) else value

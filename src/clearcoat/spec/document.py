@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from clearcoat.errors import SpecError, did_you_mean
-from clearcoat.spec.paths import path_keys, rebased
+from clearcoat.spec.paths import Place, path_places, rebased
 from clearcoat.spec.yaml_text import Key, dotted, plain_data, shorten
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -67,14 +67,14 @@ def read(
         SpecError: a file is missing, unreadable, not UTF-8, not YAML, repeats a key, or extends
             itself.
     """
-    return _read(path, (), alternatives, frozenset() if model is None else path_keys(model))
+    return _read(path, (), alternatives, frozenset() if model is None else path_places(model))
 
 
 def _read(
     path: Path,
     extended_by: tuple[Path, ...],
     alternatives: Set[str],
-    paths: frozenset[str],
+    paths: frozenset[Place],
 ) -> Document:
     if path.resolve() in extended_by:
         raise SpecError(
@@ -103,6 +103,13 @@ def _read(
     for name in names:
         other = path.parent / name
         parent = _read(other, (*extended_by, path.resolve()), alternatives, paths)
+        if not isinstance(parent.data, dict):
+            raise SpecError(
+                "a file that others extend must hold keys and values",
+                where=other,
+                found=repr(parent.data)[:80],
+                do=f"mend it, or leave it out of `extends` in {path.name}",
+            )
         data = rebased(parent.data, paths, other.parent, path.parent)
         parent = replace(parent, data=data)
         merged = parent if merged is None else _extend(merged, parent, alternatives)

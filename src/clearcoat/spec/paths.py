@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
+_ANY = "*"
 
-def path_keys(model: type[BaseModel]) -> frozenset[str]:
-    """Return the keys, at whatever depth of a model, whose values are paths or lists of them."""
-    found: set[str] = set()
-    seen: set[type[BaseModel]] = set()
+Place = tuple[str, ...]
+"""Keys from the top of a document down; `*` stands for any key of a mapping or item of a list."""
 
-    def visit(annotation: Any, key: str) -> None:
+
+def path_places(model: type[BaseModel]) -> frozenset[Place]:
+    """Return where a model's values are paths, or lists or mappings of them."""
+    found: set[Place] = set()
+
+    def visit(annotation: Any, place: Place, above: tuple[type[BaseModel], ...]) -> None:
         if isinstance(annotation, type) and issubclass(annotation, Path):
-            found.add(key)
+            # Of a list or mapping of paths its own key: all that is in it is one.
+            while place and place[-1] == _ANY:
+                place = place[:-1]
+            found.add(place)
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            if annotation not in seen:
-                seen.add(annotation)
+            if annotation not in above:
                 for name, field in annotation.model_fields.items():
-                    visit(field.annotation, field.alias or name)
+                    visit(field.annotation, (*place, field.alias or name), (*above, annotation))
         else:
+            origin = get_origin(annotation)
+            several = isinstance(origin, type) and issubclass(origin, Collection)
             for part in get_args(annotation):
-                visit(part, key)
+                visit(part, (*place, _ANY) if several else place, above)
 
-    visit(model, "")
+    visit(model, (), ())
     return frozenset(found)
 
 
@@ -41,8 +50,12 @@ def expanded(path: Path) -> Path:
         return path
 
 
-def rebased(data: Any, keys: frozenset[str], source: Path, target: Path) -> Any:
-    """Return plain data of a file in folder `source` with its paths relative to `target`."""
+def rebased(data: Any, places: frozenset[Place], source: Path, target: Path) -> Any:
+    """Return plain data of a file in folder `source` with its paths relative to `target`.
+
+    `places` are those of paths. Keys of the same names elsewhere, as of a rule's `metadata` or of
+    states that a user names, are none.
+    """
     if source.resolve() == target.resolve():
         return data
 
@@ -55,11 +68,17 @@ def rebased(data: Any, keys: frozenset[str], source: Path, target: Path) -> Any:
             return value
         return Path(os.path.relpath(source / value, target)).as_posix()
 
-    def visited(value: Any) -> Any:
+    def visited(value: Any, places: frozenset[Place]) -> Any:
+        if () in places:
+            return moved(value)
         if isinstance(value, dict):
-            return {
-                key: moved(item) if key in keys else visited(item) for key, item in value.items()
-            }
-        return [visited(item) for item in value] if isinstance(value, list) else value
+            return {key: visited(item, _below(places, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [visited(item, _below(places, _ANY)) for item in value]
+        return value
 
-    return visited(data)
+    return visited(data, places)
+
+
+def _below(places: frozenset[Place], key: str) -> frozenset[Place]:
+    return frozenset(place[1:] for place in places if place[0] in (key, _ANY))

@@ -68,6 +68,9 @@ _Loader.add_implicit_resolver(
 )
 
 
+_MOST_PLACES = 1_000_000
+
+
 def plain_data(text: str, source: str) -> tuple[Any, dict[Key, str]]:
     """Return the data of a YAML text, None where it is empty, and the place of every key.
 
@@ -113,6 +116,13 @@ def _construct(
     loader: yaml.SafeLoader, node: yaml.Node, key: Key, places: dict[Key, str], source: str
 ) -> Any:
     places.setdefault(key, f"{source}:{node.start_mark.line + 1}")
+    if len(places) > _MOST_PLACES:
+        raise SpecError(
+            "the file is too large once its aliases are written out",
+            where=places[key],
+            expected=f"at most {_MOST_PLACES:,} keys and values",
+            do="use fewer aliases (*name) of aliases",
+        )
     if isinstance(node, yaml.MappingNode):
         loader.flatten_mapping(node)
         result: dict[Any, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import re
@@ -17,6 +18,7 @@ from clearcoat.errors import ProductError
 from clearcoat.product import Product, images, read
 from clearcoat.product.readers import part21
 from clearcoat.product.readers import step as step_reader
+from clearcoat.product.readers.iges import extract
 
 _HEAD = (
     "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\n"
@@ -79,6 +81,39 @@ def test_absurd_step_coordinates_in_any_spelling(number: str, before: str) -> No
     assert f"{number} in #16" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a;b", "a=b", "it''s", ";#7=X("])
+def test_strings_hide_no_absurd_coordinates(name: str) -> None:
+    text = f"#1=X();#16 = CARTESIAN_POINT('{name}',(0.,1.E12,0.));"
+    with pytest.raises(ProductError, match=r"1\.E12 in #16"):
+        part21.check_coordinates(text.encode(), Path("a.stp"))
+
+
+def test_text_that_is_slow_to_search_is_searched_once() -> None:
+    """Without an end after a second, each of these took days."""
+    many = b"#1=FOO(" + b",".join([b"1.E10"] * 200_000) + b");"
+    part21.check_coordinates(many, Path("a.stp"))
+    assert not step_reader._BEGINNING.match(b"/**/" * 10_000 + b"x")
+    assert step_reader._BEGINNING.match(b" /* a * b */\n/**/ISO-10303-21 ;")
+    assert not extract._HUGE.fullmatch(b"1" * 200_000 + b"x")
+    assert extract._HUGE.fullmatch(b"-1.5D+11") and not extract._HUGE.fullmatch(b"1.5E9")
+
+
+def test_long_names_above_many_nodes(gltf: Any, tmp_path: Path) -> None:
+    nodes = gltf.document["nodes"]
+    first = len(nodes)
+    nodes += [{"name": f"n{number}"} for number in range(1500)]
+    nodes[0] |= {"name": "x" * 100_000, "children": [*range(first, len(nodes))]}
+    assert "paths are too long" in refused(gltf.write(tmp_path))
+
+
+def test_a_gltf_waits_for_no_pipe(gltf: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.bin")
+    gltf.document["buffers"][0]["uri"] = "pipe.bin"
+    path = tmp_path / "a.gltf"
+    path.write_text(json.dumps(gltf.document))
+    assert "no file of a sensible size" in refused(path)
+
+
 def test_a_step_product_far_from_its_origin(shared: Path, tmp_path: Path) -> None:
     text = (shared / "cad/as1-oc-214.stp").read_bytes()
     path = tmp_path / "product.stp"
@@ -119,6 +154,9 @@ def test_assemblies_that_multiply_or_contain_themselves(tmp_path: Path) -> None:
 
     said = refused(step(tmp_path, *assembly(9, 10)))
     assert "too many occurrences" in said and "1,111,111,110" in said
+    # A semicolon in a string ends no entity.
+    hidden = [line.replace("'#7'", "'a;'") for line in assembly(9, 10)]
+    assert "too many occurrences" in refused(step(tmp_path, *hidden))
     circle = "#9=NEXT_ASSEMBLY_USAGE_OCCURRENCE('','','',#3,#1,$);"
     assert "contains itself" in refused(step(tmp_path, *assembly(2, 1), circle))
     # A hundred levels are an assembly like any other: it has no shapes, and OpenCASCADE says so.

@@ -202,6 +202,17 @@ def test_obj_with_materials(tmp_path: Path) -> None:
     assert (paint.triangle_count, glass.triangle_count, steel.triangle_count) == (2, 1, 1)
 
 
+def test_material_libraries_on_one_line(tmp_path: Path) -> None:
+    triangle = "v 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl {}\nf -3 -2 -1\n"
+    for name, line in (("a.mtl", "a.mtl b.mtl"), ("my lib.mtl", "my lib.mtl")):
+        (tmp_path / "b.mtl").write_text("newmtl blue\nKd 0 0 1\n")
+        (tmp_path / name).write_text("newmtl red\nKd 1 0 0\n")
+        path = tmp_path / "two.obj"
+        path.write_text(f"mtllib {line}\nmtllib {line}\n" + triangle.format("red"))
+        [part] = read(path, unit_m=1, up="z", front="x").parts
+        assert part.material is not None and part.material.base_color == (1, 0, 0)
+
+
 _TRIANGLE = "v {0} 0 0\nv {0} 1 0\nv {0} 0 1\nf -3 -2 -1 # a face\n"
 
 

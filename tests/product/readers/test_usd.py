@@ -158,6 +158,23 @@ def test_subsets_and_display_colours_are_parts(tmp_path: Path) -> None:
     }
 
 
+def test_a_mesh_that_is_one_subset_has_its_material(tmp_path: Path) -> None:
+    path = tmp_path / "box.usdc"
+    made = stage(path)
+    lid = cube(made, "/lid")
+    subset = UsdShade.MaterialBindingAPI.Apply(lid.GetPrim()).CreateMaterialBindSubset(
+        "red", Vt.IntArray([*range(6)])
+    )
+    bind(subset, surface(made, "/looks/paint", opacity=0.6, opacityThreshold=0.5))
+    gone = cube(made, "/gone", (2, 0, 0))
+    bind(gone, surface(made, "/looks/cut", opacity=0.2, opacityThreshold=0.5))
+    made.GetRootLayer().Save()
+    found = {part.path: part.material for part in read(path).parts}
+    assert found.keys() == {"gone", "lid/red"}
+    # Above its threshold a surface is solid, below it is not there.
+    assert {m.name: m.alpha for m in found.values() if m} == {"cut": 0.0, "paint": 1.0}
+
+
 @pytest.mark.parametrize("interpolation", ["vertex", "faceVarying", "uniform"])
 def test_normals_by_their_interpolation(tmp_path: Path, interpolation: str) -> None:
     path = tmp_path / "box.usda"

@@ -195,6 +195,24 @@ def test_damaged_files_are_one_error(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ('(upAxis = "Q")\ndef Mesh "m" {}', "upAxis"),
+        ('def Mesh "m" { float points = 3\nint[] faceVertexCounts = [3]\n'
+         'int[] faceVertexIndices = [0, 1, 2]\n}', "wrong type or size"),
+    ],
+)  # fmt: skip
+def test_what_the_schema_does_not_allow_is_one_error(
+    tmp_path: Path, content: str, what: str
+) -> None:
+    path = tmp_path / "car.usda"
+    path.write_text("#usda 1.0\n" + content)
+    with pytest.raises(ProductError, match=what) as caught:
+        read(path)
+    assert caught.value.where == str(path)
+
+
 def test_flipped_bytes_are_read_or_refused(tmp_path: Path) -> None:
     made = stage(tmp_path / "good.usdc")
     cube(made, "/box")

@@ -54,7 +54,7 @@ def read(path: Path, options: ReadOptions) -> RawProduct:
     uv = _table(scan.uv, 2, path, "vt")
     normals = _table(scan.normals, 3, path, "vn")
     materials: dict[str, SourceMaterial] = {}
-    for library in scan.libraries:
+    for library in dict.fromkeys(scan.libraries):
         materials |= read_mtl(path, library, notes)
     pieces = []
     for faces in scan.faces.values():
@@ -105,7 +105,7 @@ def _scan(path: Path, notes: Notes) -> _Scan:
             else:
                 group = "" if text in {"default", "off"} else name_of(text, "")
         elif word == b"mtllib":
-            scan.libraries.append(rest.decode("utf-8", errors="replace").strip())
+            scan.libraries += _libraries(rest.decode("utf-8", errors="replace").strip(), path)
         elif word in {b"l", b"p", b"curv", b"curv2", b"surf"}:
             notes.add("lines, points and free-form surfaces left out")
             continue
@@ -120,6 +120,21 @@ def _scan(path: Path, notes: Notes) -> _Scan:
             expected="lines that begin with v, f, o, g, usemtl, …",
         )
     return scan
+
+
+def _libraries(text: str, path: Path) -> list[str]:
+    """Return the libraries of a line: several names, or one with spaces, as the files are."""
+
+    def beside(name: str) -> bool:
+        try:
+            return (path.parent / name).is_file()
+        except OSError:
+            # A name longer than any can be.
+            return False
+
+    names = text.split()
+    several = not beside(text) and any(beside(name) for name in names)
+    return names if several else [text]
 
 
 def _logical_lines(content: bytes) -> list[bytes]:

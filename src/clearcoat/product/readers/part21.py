@@ -5,7 +5,6 @@ OpenCASCADE reads the shapes; what it does not hand over, or would choke on, is 
 
 from __future__ import annotations
 
-import itertools
 import mmap
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,16 @@ Entities = dict[int, bytes]
 
 MOST_OCCURRENCES = 200_000
 _LARGEST_COORDINATE = 1e10
-_REST_OF_NUMBER = re.compile(rb"\d*\.?\d*(?:[eE][-+]?\d+)?")
+# Strings and comments have an end in sight: a quote alone would let each search run to that of the
+# file. To these patterns a string with '' in it is two strings.
+_COMMENT = rb"/\*(?:[^*]|\*(?!/)){0,65535}+\*/"
+_STRING = rb"'[^']{0,65535}+'"
+_BEGINNING = re.compile(rb"(?:\s|" + _COMMENT + rb")*+#(\d+)\s*=")
+_REST = re.compile(rb"(?:[^';/]++|" + _STRING + rb"|" + _COMMENT + rb"|/(?!\*))*+")
+"""Up to the end of a statement; a semicolon in a string or a comment ends none."""
+_NUMBER = re.compile(rb"[-+]?\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?")
+_MOST_SEMICOLONS = 100
+"""In strings, before a keyword of the same statement."""
 
 
 def entities(text: mmap.mmap | bytes, words: Iterable[bytes]) -> Entities:
@@ -27,14 +35,30 @@ def entities(text: mmap.mmap | bytes, words: Iterable[bytes]) -> Entities:
     for word in words:
         place = text.find(word)
         while place >= 0:
-            end = text.find(b";", place)
-            statement = re.search(
-                rb"#(\d+)\s*=(.*)", text[text.rfind(b";", 0, place) + 1 : end], re.DOTALL
-            )
+            statement = _statement(text, place)
+            end = place + 1
             if statement is not None:
-                found[int(statement[1])] = statement[2]
+                number, begin, end = statement
+                found[number] = bytes(text[begin:end])
             place = text.find(word, max(end, place + 1))
     return found
+
+
+def _statement(text: mmap.mmap | bytes, place: int) -> tuple[int, int, int] | None:
+    """Return the number of the entity that has `place`, and where its text begins and ends."""
+    before = place
+    for _ in range(_MOST_SEMICOLONS):
+        before = text.rfind(b";", 0, before)
+        head = _BEGINNING.match(text, before + 1)
+        if head is not None:
+            rest = _REST.match(text, head.end())
+            end = head.end() if rest is None else rest.end()
+            # Else this one began in a string.
+            if head.end() <= place < end:
+                return int(head[1]), head.end(), end
+        if before < 0:
+            break
+    return None
 
 
 def references(body: bytes) -> list[int]:
@@ -67,27 +91,29 @@ def check_coordinates(text: mmap.mmap | bytes, path: Path) -> None:
     """
     # One literal letter in front lets the search run at the speed of a memory scan. Numbers are
     # large by their exponent, or by eleven digits and more before the point.
-    for match in itertools.chain(
-        *(re.finditer(letter + rb"\+?0*[1-9]\d+", text) for letter in (b"E", b"e")),
-        *(re.finditer(sign + rb"\s*[-+]?0*[1-9]\d{10,}", text) for sign in (rb"\(", b",")),
+    for pattern in (
+        *(letter + rb"\+?0*+[1-9]\d+" for letter in (b"E", b"e")),
+        *(sign + rb"\s*[-+]?0*+[1-9]\d{10,}" for sign in (rb"\(", b",")),
     ):
-        start = text.rfind(b"=", 0, match.start())
-        rest = _REST_OF_NUMBER.match(text, match.end())
-        statement = text[start + 1 : match.end() if rest is None else rest.end()]
-        number = re.search(rb"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?$", statement)
-        if number is None or b";" in statement or b"CARTESIAN_POINT" not in statement:
-            continue
-        if abs(float(number[0])) < _LARGEST_COORDINATE or statement.count(b"'") % 2:
-            continue
-        owner = re.search(rb"#\d+\s*$", text[max(start - 24, 0) : start])
-        name = owner[0].decode().strip() if owner else "a point"
-        raise ProductError(
-            "the product's coordinates are too large to be cut into triangles",
-            where=path,
-            found=f"{number[0].decode()} in {name}",
-            expected="coordinates below 1e10 units",
-            do="drop the stray geometry in the CAD system and export again",
-        )
+        looked_at = 0
+        for match in re.finditer(pattern, text):
+            if match.start() < looked_at:
+                continue
+            statement = _statement(text, match.start() + 1)
+            if statement is None:
+                continue
+            number, begin, looked_at = statement
+            if b"CARTESIAN_POINT" not in text[begin : min(begin + 64, looked_at)]:
+                continue
+            for found in _NUMBER.findall(re.sub(_STRING, b"", text[begin:looked_at])):
+                if abs(float(found)) >= _LARGEST_COORDINATE:
+                    raise ProductError(
+                        "the product's coordinates are too large to be cut into triangles",
+                        where=path,
+                        found=f"{found.decode()[:40]} in #{number}",
+                        expected="coordinates below 1e10 units",
+                        do="drop the stray geometry in the CAD system and export again",
+                    )
 
 
 def check_assembly(text: mmap.mmap | bytes, path: Path) -> None:

@@ -14,6 +14,7 @@ from clearcoat.product.readers.opencascade import tessellate
 from clearcoat.product.readers.part21 import check_assembly, check_coordinates, entities
 from clearcoat.product.readers.step_layers import StepLayers, read_layers, with_layers
 
+_BEGINNING = re.compile(rb"(?:\s|/\*(?:[^*]|\*(?!/))*+\*/)*+ISO-10303-21\s*;")
 _MILLIMETRE = 1e-3
 _PREFIX = {
     b"": 1.0,
@@ -46,7 +47,7 @@ def _inspect_text(path: Path) -> tuple[float, list[str], StepLayers | None]:
         path.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text,
     ):
-        if not re.match(rb"\s*(/\*.*?\*/\s*)*ISO-10303-21\s*;", text[:65536], re.DOTALL):
+        if not _BEGINNING.match(text[:65536]):
             raise ProductError(
                 "not a STEP file",
                 where=path,

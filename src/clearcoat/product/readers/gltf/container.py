@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clearcoat.errors import ProductError
+from clearcoat.product.beside import MOST_BYTES_BESIDE
 
 _JSON_CHUNK = 0x4E4F534A
 _BINARY_CHUNK = 0x004E4942
@@ -160,6 +161,10 @@ class GltfFile:
                 do="put the file beside the product and refer to it by its relative path",
             )
         try:
+            if target.exists() and (
+                not target.is_file() or target.stat().st_size > MOST_BYTES_BESIDE
+            ):
+                raise self.error(f"{of} is no file of a sensible size", found=name[:80])
             return target.read_bytes()
         except OSError as error:
             raise self.error(

@@ -21,6 +21,8 @@ from clearcoat.product.textures import Texture, Textures, texture_digest
 
 _WHITE = (1.0, 1.0, 1.0)
 _BLACK = (0.0, 0.0, 0.0)
+_BRIGHTEST = 1e6
+"""Of emission, as of the library's materials; products of two numbers may be beyond any."""
 
 
 class Materials:
@@ -115,7 +117,8 @@ class Materials:
             *("emissiveStrength", "number", 1.0),
             of=of,
         )
-        factor = np.maximum(factor * strength, 0.0)
+        with np.errstate(over="ignore"):
+            factor = np.clip(factor * strength, 0.0, _BRIGHTEST)
         if factor.any():
             self._notes.add("emission is seen and lights nothing else", part=name)
         return factor * mean[:3], (_scaled(texture, tuple(factor)), coordinates)

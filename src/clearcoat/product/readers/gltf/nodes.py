@@ -17,6 +17,8 @@ MOST_PARTS = 200_000
 MOST_TRIANGLES = 200_000_000
 """A few bytes can ask for any number of copies of a mesh."""
 _MOST_EXTRAS = 256
+_MOST_CHARACTERS = 1 << 27
+"""Of all paths together. Each has the names above it, so a few long names could fill the memory."""
 _DEEPEST = 300
 
 
@@ -45,6 +47,7 @@ def walk(
     none: Mapping[str, str] = {}
     stack = [(root, "", np.eye(4), none) for root in reversed(roots)]
     seen: set[int] = set()
+    characters = 0
     while stack:
         number, above, transform, inherited = stack.pop()
         of = f"nodes[{number}]"
@@ -66,6 +69,13 @@ def walk(
                 do="export a flatter tree",
             )
         path = unique(stem, taken)
+        characters += len(path)
+        if characters > _MOST_CHARACTERS:
+            raise file.error(
+                "the nodes' paths are too long",
+                found=f"more than {_MOST_CHARACTERS:,} characters, down to {of}",
+                do="give the nodes shorter names, or export a flatter tree",
+            )
         with np.errstate(all="ignore"):
             full = transform @ _transform(file, node, of)
         extras = extras_text(node)

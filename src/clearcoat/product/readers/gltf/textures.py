@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ class TextureReader:
         self._file = file
         self._notes = notes
         self._images: dict[int, tuple[NDArray[np.uint8], str] | None] = {}
+        # Any number of entries may name one picture of a few hundred bytes and many megapixels.
+        self._decoded: dict[bytes, tuple[NDArray[np.uint8] | None, str]] = {}
         self._means: dict[tuple[int, bool], NDArray[np.float64]] = {}
 
     def read(
@@ -94,7 +97,10 @@ class TextureReader:
             if isinstance(error.__cause__, OSError):
                 return None
             raise
-        pixels, remark = decode(content)
+        key = sha256(content).digest()
+        if key not in self._decoded:
+            self._decoded[key] = decode(content)
+        pixels, remark = self._decoded[key]
         name = file.value(entry, "name", "string", "", of=of) or of
         if pixels is None:
             self._notes.add(f"an image cannot be read: {remark[:80]}", part=name)

@@ -17,7 +17,9 @@ from clearcoat.product.readers.iges.layout import integer, is_known, real
 
 _SHELL = 514
 # Numbers that may be too large, in the notations that are to be expected.
-_HUGE = re.compile(rb"[-+]?(?:\d*\.?\d*[EeDd]\+?0*[1-9]\d+|0*[1-9]\d{10,}\.?\d*)")
+_HUGE = re.compile(
+    rb"[-+]?(?:(?:\d++(?:\.\d*+)?|\.\d++)[EeDd]\+?0*+[1-9]\d+|0*+[1-9]\d{10,}+(?:\.\d*+)?)"
+)
 _TOO_FAR = 1e10
 
 

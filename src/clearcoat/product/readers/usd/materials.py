@@ -64,13 +64,23 @@ class Materials:
         elif rough is not None or metal is not None:
             self.notes.add("roughness and metallic textures averaged", part=name)
         specular_flow = inputs.number("useSpecularWorkflow", 0.0) > 0
+        alpha, threshold = (
+            _unit(inputs.number("opacity", 1.0)),
+            _unit(inputs.number("opacityThreshold", 0.0)),
+        )
+        if threshold > 0:
+            # Above the threshold a surface is solid, however little of it there is on average.
+            textured = bool(inputs.channel("opacity"))
+            if textured:
+                self.notes.add("cut-outs drawn solid", part=name)
+            alpha = 1.0 if textured or alpha >= threshold else 0.0
         textures = Textures(
             base_color=base, metallic_roughness=packed, normal=normal, emissive=glow
         )
         found = SourceMaterial(
             name=name,
             base_color=color,
-            alpha=_unit(inputs.number("opacity", 1.0)),
+            alpha=alpha,
             metallic=0.0 if specular_flow else _unit(inputs.number("metallic", 0.0)),
             roughness=_unit(inputs.number("roughness", 0.5)),
             clearcoat=_unit(inputs.number("clearcoat", 0.0)),

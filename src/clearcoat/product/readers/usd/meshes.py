@@ -70,7 +70,8 @@ def mesh_pieces(
         return Piece("", vertices, joined, bends, uv, material)
 
     pieces = _by_subset(prim, whole, coordinates, owner, time, materials)
-    if material is not None or len(pieces) > 1 or not len(counts):
+    bare = len(pieces) == 1 and pieces[0].material is None
+    if not bare or not len(counts):
         return pieces
     return _by_display_colour(prim, whole(coordinates), owner, counts, flat, time, notes)
 

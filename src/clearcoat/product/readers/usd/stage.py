@@ -47,6 +47,11 @@ def read_stage(path: Path, variant: str | None) -> RawProduct:
     except Tf.ErrorException as error:
         raise unreadable(path, error) from error
     names = _choose_variant(stage, path, variant)
+    up = str(UsdGeom.GetStageUpAxis(stage)).lower()
+    if up not in ("y", "z"):
+        raise ProductError(
+            "malformed USD: the stage's upAxis", where=path, found=repr(up), expected="Y or Z"
+        )
     check_used(path, stage)
     unit = float(UsdGeom.GetStageMetersPerUnit(stage))
     if not UsdGeom.StageHasAuthoredMetersPerUnit(stage):
@@ -61,7 +66,7 @@ def read_stage(path: Path, variant: str | None) -> RawProduct:
     return RawProduct(
         parts=tuple(walker.parts),
         unit_m=unit,
-        up=str(UsdGeom.GetStageUpAxis(stage)).lower(),
+        up=up,
         front=None,
         notes=notes.sentences(),
         variants=names,
@@ -125,6 +130,20 @@ class _Walker:
         self, prim: Usd.Prim, above: str, transform: Float64Array, inherited: dict[str, str]
     ) -> None:
         """Add the parts of a prim and of what is below it; `transform` is its parent's."""
+        try:
+            self._visit(prim, above, transform, inherited)
+        except (TypeError, ValueError) as error:
+            # OpenUSD hands out what is there, whatever type the schema asks for.
+            raise ProductError(
+                "malformed USD: a prim has an attribute of the wrong type or size",
+                where=self._path,
+                found=f"{prim.GetPath()}: {error}"[:300],
+                do="open it in usdview and export it again",
+            ) from error
+
+    def _visit(
+        self, prim: Usd.Prim, above: str, transform: Float64Array, inherited: dict[str, str]
+    ) -> None:
         self._visits += 1
         if self._visits > _MOST_VISITS or _levels(above) > _DEEPEST:
             raise self._too_large(f"{self._visits:,} prims, {_levels(above)} levels")
