@@ -9,6 +9,7 @@ import pytest
 
 from clearcoat.report import RunFacts, Verdict, compare, group, judge
 from clearcoat.report.facts import UNFINISHED
+from clearcoat.report.page import _class_rows, _matrix
 from clearcoat.report.verdict import signed, signed_percent
 from tests.report.facts import make_run
 
@@ -169,6 +170,14 @@ def test_nothing_to_compare() -> None:
     assert "no finished run" in _judge([]).headline
     verdict = _judge(_runs(16, 64, 0.3, 0.4))
     assert verdict.kind == "nothing" and "16 real + 64 synthetic" in verdict.headline
+
+
+def test_the_best_of_several_sets_of_images_is_one_that_was_tested() -> None:
+    runs = [make_run(16, 0, 0, 0.6, scored_on="validation (real)"), make_run(16, 64, 0, 0.5)]
+    assert "have 16 real + 64 synthetic images and a mean IoU of 0.500" in _judge(runs).headline
+    cells = group(runs)
+    assert _matrix(cells) is None
+    assert not any(best for row in _class_rows(cells, ["door"]) for _, best in row["cells"])
 
 
 def test_cautions() -> None:

@@ -16,6 +16,7 @@ from clearcoat.training import (
     Sources,
     StoppedError,
     TrainingConfig,
+    run,
     run_training,
 )
 
@@ -198,3 +199,22 @@ def test_the_time_of_a_run_is_that_of_all_its_sessions(
     saved["progress"] |= before
     cut.write_tensors("last.pt", saved)
     assert run_training(tiny_config(), sources, cut.path)["wall_s"] > 1000
+
+
+def test_a_run_of_two_machines_has_the_times_of_neither(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    monkeypatch.setattr(run, "device_name", lambda device: "one machine")
+    config = tiny_config(mix="balanced", precision="auto")
+    with pytest.raises(KeyboardInterrupt):
+        run_training(config, sources, out, observer=Interrupt(after=1), checkpoint_every_s=0)
+    measured = RunFolder(out).read_json("environment.json")["probe"]
+    assert measured["images_per_s"]
+    monkeypatch.setattr(run, "device_name", lambda device: "another")
+    metrics = run_training(config, sources, out)
+    assert metrics["exclusive"] is None
+    [note] = [note for note in metrics["notes"] if "trained in turn" in note]
+    assert "one machine with 1 threads and another with 1 threads" in note
+    # What was measured when the run began still stands there.
+    assert RunFolder(out).read_json("environment.json")["probe"] == measured

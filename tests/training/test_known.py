@@ -11,6 +11,7 @@ import pytest
 
 from clearcoat.cli import main
 from clearcoat.errors import UsageError
+from clearcoat.report.facts import read_run
 from clearcoat.report.report import write_report
 from clearcoat.training import SelfTraining, Sources, run_training
 from clearcoat.training.folder import KNOWN
@@ -71,6 +72,24 @@ def test_a_start_that_was_trained_on_photos_to_stop_on_is_noted(
     assert "of the 9 photos that decide when to stop" in note
     # Once trained on, always known, however many runs lie between.
     assert notes("last", tmp_path / "other", seed=2, validation_count=9, real_count=3)
+
+
+def test_photos_of_a_run_and_of_its_start_are_counted_once(
+    sources: Sources, trained: Path, tmp_path: Path
+) -> None:
+    config = tiny_config(synthetic_count=0, max_steps=1, seed=1, real_count=4, validation_count=2)
+    run_training(config, sources, tmp_path / "other", init=trained)
+    images = [
+        {*json.loads((run / "config.json").read_text())["images"]["real"]}
+        for run in (trained, tmp_path / "other")
+    ]
+    together = len(images[0] | images[1])
+    assert together > 4
+    assert read_run(trained).real == 4
+    assert read_run(tmp_path / "other").real == together
+    run_training(config, sources, tmp_path / "third", init=tmp_path / "other")
+    said = json.loads((tmp_path / "third" / "config.json").read_text())["before"]
+    assert said["real"] == together
 
 
 def test_paper_mode_knows_the_photos_that_it_stops_on(sources: Sources, tmp_path: Path) -> None:

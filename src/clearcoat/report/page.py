@@ -107,9 +107,11 @@ def _lead(report: Report) -> str:
         return "No runs were given: this report describes data sets."
     finished = [run for run in report.runs if run.state == FINISHED]
     lead = f"{images(len(finished), 'finished run')} in {images(len(report.cells), 'cell')}"
-    if report.test is not None and any(run.scored_on == report.test.digest for run in finished):
-        test = report.test
-        lead += f", scored on the {images(len(test.dataset), 'image')} of {test.name}"
+    if (test := report.test) is not None:
+        count = sum(run.scored_on == test.digest for run in finished)
+        of_it = f"scored on the {images(len(test.dataset), 'image')} of {test.name}"
+        if count:
+            lead += f", {of_it}" if count == len(finished) else f", {count} of them {of_it}"
     return (
         lead + ". The score is mean IoU, every class alike, a class being present where its "
         "probability reaches 50 %."
@@ -117,11 +119,14 @@ def _lead(report: Report) -> str:
 
 
 def _matrix(cells: Sequence[Cell]) -> dict[str, Any] | None:
-    """Return the cells as a square of real by synthetic counts; None where that is ambiguous."""
+    """Return the cells as a square of real by synthetic counts; None where that is ambiguous, or
+    where they are scored on different images."""
     by_counts = {(cell.real, cell.synthetic): cell for cell in cells}
     real = sorted({cell.real for cell in cells})
     synthetic = sorted({cell.synthetic for cell in cells})
     if len(by_counts) < len(cells) or len(real) * len(synthetic) < 2:
+        return None
+    if len({cell.scored_on for cell in cells}) > 1:
         return None
     low = min(cell.interval.estimate for cell in cells)
     span = max(cell.interval.estimate for cell in cells) - low
@@ -181,9 +186,10 @@ def _classes(report: Report) -> list[str]:
 
 def _class_rows(cells: Sequence[Cell], classes: Sequence[str]) -> list[dict[str, Any]]:
     rows = []
+    comparable = len({cell.scored_on for cell in cells}) <= 1
     for name in classes:
         means = [mean(class_values(cell, name)) for cell in cells]
-        best = max((mean for mean in means if mean), default=None)
+        best = max((mean for mean in means if mean), default=None) if comparable else None
         cells_of_row = [(mean, best is not None and mean == best) for mean in means]
         rows.append({"name": name, "cells": cells_of_row})
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -162,7 +163,13 @@ def _headline(kind: str, cells: Sequence[Cell], comparisons: Sequence[Comparison
 def _nothing(cells: Sequence[Cell]) -> str:
     if not cells:
         return "There is no finished run with a score yet."
-    best = max(cells, key=lambda cell: cell.interval.estimate)
+    # Scores on other images say nothing of which is better; those on test images come first.
+    tested = [cell for cell in cells if any(run.tested for run in cell.runs)] or cells
+    together = Counter(cell.scored_on for cell in tested).most_common(1)[0][0]
+    best = max(
+        (cell for cell in tested if cell.scored_on == together),
+        key=lambda cell: cell.interval.estimate,
+    )
     return (
         "Nothing to compare yet: no runs with renders stand beside runs on the same real images "
         f"without. The best models so far have {best.label} images and a mean IoU of "

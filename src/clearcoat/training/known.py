@@ -86,6 +86,15 @@ def trained_before(
     return len(digests), sum(digest in trained for digest in digests)
 
 
+def trained_count(run: Path) -> int:
+    """Return how many photos, with labels or without, weights were trained on; 0 where that was not
+    written down."""
+    known = _known(run)
+    if known is None or known.only_stopped is None:
+        return 0
+    return len(known.photos - known.only_stopped)
+
+
 def _stopping(
     config: TrainingConfig, selection: Selection, sources: Sources
 ) -> tuple[tuple[Dataset | None, Collection[int]], ...]:

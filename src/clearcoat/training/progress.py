@@ -38,6 +38,8 @@ class Progress:
     """Whether the device was ours alone in all sessions so far; None where one cannot tell."""
     sessions: int = 0
     """Processes that have worked on the run and left a checkpoint."""
+    computed_on: list[str] = field(default_factory=list)
+    """Devices and numbers of threads, of all sessions so far."""
     finished: list[dict[str, Any]] = field(default_factory=list)
     """One summary per finished phase."""
 

@@ -74,6 +74,11 @@ def _notes(data: TrainingData, trainer: Trainer, seen: Frequencies) -> list[str]
             f"{share:.1%} of the labelled pixels have several classes, of which the loss "
             f"{loss.name!r} can find one at most; {other} finds all"
         )
+    if len(trainer.progress.computed_on) > 1:
+        notes.append(
+            f"trained in turn on {' and '.join(trainer.progress.computed_on)}: its seconds are of "
+            "all of them together"
+        )
     if data.unlabelled is not None and not trainer.progress.finished[-1]["labelled_itself"]:
         notes.append("of no pixel of the photos without labels was the model sure enough")
     unseen = [name for name, n in zip(data.train.classes, seen.pixels, strict=True) if not n]

@@ -24,7 +24,7 @@ from clearcoat.training.checks import (
 )
 from clearcoat.training.computing import Computing
 from clearcoat.training.config import TrainingConfig
-from clearcoat.training.environment import Occupancy, describe, find_device
+from clearcoat.training.environment import Occupancy, describe, device_name, find_device
 from clearcoat.training.feeding import Residence
 from clearcoat.training.folder import (
     BEST,
@@ -38,7 +38,7 @@ from clearcoat.training.folder import (
 )
 from clearcoat.training.frequencies import class_weights, frequencies
 from clearcoat.training.gallery import write_gallery
-from clearcoat.training.known import knowledge, require_unknown, trained_before
+from clearcoat.training.known import knowledge, require_unknown, trained_before, trained_count
 from clearcoat.training.losses import Loss, find_loss
 from clearcoat.training.memory import first_line, is_out_of_memory, too_little
 from clearcoat.training.phases import plan_phases
@@ -207,9 +207,11 @@ def _train(
         saved = folder.read_tensors(LAST) if folder.has(LAST) else None
         answer = _answer(saved, model, data, phases, config)
         how = answer.how
-        folder.write_json(
-            ENVIRONMENT, describe(device) | {"command": sys.argv[1:], "probe": answer.as_json()}
-        )
+        probe = answer.as_json()
+        if saved is not None and folder.has(ENVIRONMENT):
+            # What was measured when the run began is not measured again.
+            probe = folder.read_json(ENVIRONMENT).get("probe", probe)
+        folder.write_json(ENVIRONMENT, describe(device) | {"command": sys.argv[1:], "probe": probe})
         observer.on_computing(answer)
         trainer = Trainer(model, data, phases, loss, config, how)
         if saved is not None:
@@ -268,12 +270,21 @@ class _Checkpoints:
         before = (progress.exclusive,) if progress.sessions else ()
         self.occupancy = Occupancy(trainer.device, before)
         self.session = progress.sessions + 1
+        device = trainer.device
+        here = device_name(device)
+        if device.type == "cpu":
+            here += f" with {torch.get_num_threads()} threads"
+        self.computed_on = [*dict.fromkeys((*progress.computed_on, here))]
 
     def look(self) -> None:
         """Note the time that has passed, and whether the device has been ours alone until now."""
-        self.trainer.progress.wall_s = time.monotonic() - self.began
-        self.trainer.progress.exclusive = self.occupancy.exclusive()
-        self.trainer.progress.sessions = self.session
+        progress = self.trainer.progress
+        progress.wall_s = time.monotonic() - self.began
+        # Seconds of several machines are those of none, however alone it was on each.
+        several = len(self.computed_on) > 1
+        progress.exclusive = None if several else self.occupancy.exclusive()
+        progress.sessions = self.session
+        progress.computed_on = self.computed_on
 
     def after_evaluation(self, line: dict[str, Any]) -> None:
         self.folder.append_curve(line)
@@ -320,12 +331,13 @@ def _before(init: Path) -> dict[str, Any]:
     counts = dict.fromkeys(("real", "synthetic", "unlabelled", "steps"), 0)
     earlier: dict[str, Any] = {**counts, "renders": None, **(identity.get("before") or {})}
     images = identity["images"]
+    unlabelled = max(len(images.get(UNLABELLED, ())), earlier["unlabelled"])
     return {
         "run": folder.path.name,
         # An image counts once, however many of the runs have shown it.
-        "real": max(len(images["real"]), earlier["real"]),
+        "real": max(len(images["real"]), earlier["real"], trained_count(init) - unlabelled),
         "synthetic": max(len(images["synthetic"]), earlier["synthetic"]),
-        "unlabelled": max(len(images.get(UNLABELLED, ())), earlier["unlabelled"]),
+        "unlabelled": unlabelled,
         "steps": metrics["steps"] + earlier["steps"],
         "renders": identity["data"].get("synthetic", earlier["renders"]),
     }

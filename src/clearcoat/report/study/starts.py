@@ -95,7 +95,10 @@ def analyse_transfer(study: StudyFacts) -> TransferAnalysis:
     cells = {(label(key), key.real): cell for key, cell in study.cells.items() if key.arm != BASE}
     runs = [entry for cell in cells.values() for entry in cell.entries]
     runs += [by_id[e.started_from] for e in runs if e.started_from in by_id]
-    unit = "s" if all(entry.exclusive for entry in runs) else "image passes"
+    # Seconds are compared where all runs had one kind of machine, and it for themselves.
+    machines = {(entry.device, entry.threads) for entry in runs}
+    alone = len(machines) == 1 and all(entry.exclusive for entry in runs)
+    unit = "s" if alone else "image passes"
     starts = {}
     for (name, real), cell in cells.items():
         control = cells.get((CONTROL, real))
