@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -41,8 +42,9 @@ def test_the_grid_is_whole(grid: StudyFacts) -> None:
 
 
 def test_a_curve_that_passes_beside_the_points_is_explained(grid: StudyFacts) -> None:
-    uneven, even = grid, read_study(CAR_PARTS / "columns")
-    for study, told in ((uneven, True), (even, False)):
+    cells = {key: replace(cell, entries=cell.entries[:3]) for key, cell in grid.cells.items()}
+    even = replace(grid, cells=cells)
+    for study, told in ((grid, True), (even, False)):
         figure = worth_figure(analyse_grid(study))
         assert figure is not None
         assert ("passes beside the means" in figure.caption) is told
