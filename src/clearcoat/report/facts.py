@@ -12,7 +12,7 @@ from clearcoat.errors import RunError
 from clearcoat.training import RunFolder, find_loss, load_model, pack, require_same_classes
 from clearcoat.training.checks import require_scorable
 from clearcoat.training.folder import CONFIG, ENVIRONMENT, METRICS, not_a_run
-from clearcoat.training.known import require_unknown, trained_count
+from clearcoat.training.known import labelled_count, require_unknown
 from clearcoat.training.scoring import score_model
 
 _VALIDATION = "validation"
@@ -81,16 +81,12 @@ def read_run(path: Path) -> RunFacts:
         identity = folder.read_json(CONFIG)
         before = identity.get("before")
         seen = before or {"real": 0, "synthetic": 0}
-        # The photos of a run and of its start may be others: both count.
-        unlabelled = len(identity["images"].get("unlabelled", ()))
-        unlabelled = max(unlabelled, seen.get("unlabelled", 0))
-        trained = trained_count(path) - unlabelled
         facts = replace(
             facts,
             run_id=str(identity["run_id"]),
             config=identity["config"],
             seed=int(identity["config"]["seed"]),
-            real=max(len(identity["images"]["real"]), seen["real"], trained),
+            real=labelled_count(path, identity),
             synthetic=max(len(identity["images"]["synthetic"]), seen["synthetic"]),
             before=before,
             image_numbers={k: identity["images"][k] for k in ("real", "synthetic")},

@@ -30,6 +30,11 @@ class Known:
     only_stopped: frozenset[str] | None
     """Those that were never trained on; None where an earlier version did not keep them apart."""
 
+    @property
+    def trained(self) -> frozenset[str] | None:
+        """Those that were trained on; None where that is not told apart."""
+        return None if self.only_stopped is None else self.photos - self.only_stopped
+
     def as_json(self) -> dict[str, Any]:
         """Plain data for a run's known.json."""
         found: dict[str, Any] = {"photos": sorted(self.photos)}
@@ -61,7 +66,7 @@ def knowledge(
         return None
     only_stopped = None
     if before.only_stopped is not None:
-        trained |= before.photos - before.only_stopped
+        trained |= before.trained or frozenset()
         only_stopped = frozenset((stopped | before.only_stopped) - trained)
     return Known(before.photos | trained | stopped, only_stopped)
 
@@ -75,24 +80,27 @@ def trained_before(
     goes on for too long.
     """
     before = _known(init)
-    if before is None or before.only_stopped is None:
+    if before is None or before.trained is None:
         return None
     digests = [
         digest
         for dataset, numbers in _stopping(config, selection, sources)
         for digest in _digests(dataset, numbers)
     ]
-    trained = before.photos - before.only_stopped
-    return len(digests), sum(digest in trained for digest in digests)
+    return len(digests), sum(digest in before.trained for digest in digests)
 
 
-def trained_count(run: Path) -> int:
-    """Return how many photos, with labels or without, weights were trained on; 0 where that was not
-    written down."""
+def labelled_count(run: Path, identity: Mapping[str, Any]) -> int:
+    """Return how many labelled photos the weights of a run were trained on, those of its start too.
+
+    `identity` is the run's config.json. The photos of both may be others; an earlier version did
+    not write down which, and the more of the two are then counted.
+    """
+    before, images = identity.get("before") or {}, identity["images"]
+    unlabelled = max(len(images.get(UNLABELLED, ())), before.get(UNLABELLED, 0))
     known = _known(run)
-    if known is None or known.only_stopped is None:
-        return 0
-    return len(known.photos - known.only_stopped)
+    told = 0 if known is None or known.trained is None else len(known.trained) - unlabelled
+    return max(len(images["real"]), int(before.get("real", 0)), told)
 
 
 def _stopping(

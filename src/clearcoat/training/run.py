@@ -38,7 +38,7 @@ from clearcoat.training.folder import (
 )
 from clearcoat.training.frequencies import class_weights, frequencies
 from clearcoat.training.gallery import write_gallery
-from clearcoat.training.known import knowledge, require_unknown, trained_before, trained_count
+from clearcoat.training.known import knowledge, labelled_count, require_unknown, trained_before
 from clearcoat.training.losses import Loss, find_loss
 from clearcoat.training.memory import first_line, is_out_of_memory, too_little
 from clearcoat.training.phases import plan_phases
@@ -331,13 +331,12 @@ def _before(init: Path) -> dict[str, Any]:
     counts = dict.fromkeys(("real", "synthetic", "unlabelled", "steps"), 0)
     earlier: dict[str, Any] = {**counts, "renders": None, **(identity.get("before") or {})}
     images = identity["images"]
-    unlabelled = max(len(images.get(UNLABELLED, ())), earlier["unlabelled"])
     return {
         "run": folder.path.name,
         # An image counts once, however many of the runs have shown it.
-        "real": max(len(images["real"]), earlier["real"], trained_count(init) - unlabelled),
+        "real": labelled_count(init, identity),
         "synthetic": max(len(images["synthetic"]), earlier["synthetic"]),
-        "unlabelled": unlabelled,
+        "unlabelled": max(len(images.get(UNLABELLED, ())), earlier["unlabelled"]),
         "steps": metrics["steps"] + earlier["steps"],
         "renders": identity["data"].get("synthetic", earlier["renders"]),
     }
